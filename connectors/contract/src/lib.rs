@@ -1,0 +1,1 @@
+//! The contract between transhume's engine and its connectors

@@ -1,0 +1,1 @@
+//! A plain folder as a target of transhume: Maildir++ and a manifest

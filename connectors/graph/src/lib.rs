@@ -1,0 +1,1 @@
+//! Microsoft Graph as a source of transhume

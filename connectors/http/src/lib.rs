@@ -1,0 +1,1 @@
+//! The road every HTTP connector of transhume travels: TLS, tokens, pacing, retries, redaction

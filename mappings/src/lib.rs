@@ -1,0 +1,1 @@
+//! transhume's pure conversions and the meaning of their results
