@@ -1,0 +1,84 @@
+//! What is sent to a target, what stands there, and what was seen there.
+
+use crate::{Collection, Digest, Facts, Fault, Handle, IntentId, Loss, Version};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncRead;
+
+/// The bytes of a rendering: of exact length, and reopenable, because a refused batch is sent again in halves.
+#[async_trait]
+pub trait Body: Send + Sync {
+    /// The exact number of bytes `open` gives.
+    fn length(&self) -> u64;
+    /// The hash of those bytes.
+    fn digest(&self) -> Digest;
+    /// The bytes at once where they are small and at hand, so that a batch is one write.
+    fn at_hand(&self) -> Option<bytes::Bytes>;
+    /// The bytes as a stream, from the first.
+    async fn open(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, Fault>;
+}
+
+/// One rendering to place. `facts` are the target's own (keywords, a date it can hold), as the mapping made them.
+#[derive(Clone)]
+pub struct Placing {
+    pub intent: IntentId,
+    pub facts: Facts,
+    /// The name it shall carry, where a target names its items.
+    pub name: Option<String>,
+    pub body: std::sync::Arc<dyn Body>,
+}
+
+/// The answer to a placing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// `None` when the server does not tell (no UIDPLUS): the engine asks `find` before the pass ends.
+    pub handle: Option<Handle>,
+    pub version: Option<Version>,
+    /// What this target refused of the facts and did without (a keyword), by name.
+    pub losses: Vec<Loss>,
+}
+
+/// The record that a rendering stands at a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    pub at: Collection,
+    pub handle: Handle,
+    pub version: Option<Version>,
+    /// The hash of the rendering that was placed.
+    pub digest: Digest,
+    /// The facts as last placed: the base of every merge.
+    pub facts: Facts,
+}
+
+/// By what an item can be recognised at a target that did not tell its handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NaturalKey {
+    pub intent: IntentId,
+    /// As the rendering carries it; absent where it has none.
+    pub message_id: Option<String>,
+    /// The hash and length of the bytes as they were sent.
+    pub digest: Digest,
+    pub length: u64,
+    /// The name it was given, where the target names its items.
+    pub name: Option<String>,
+}
+
+/// Something at a target that matches a key byte for byte. Several may match one key: duplicates are legal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub intent: IntentId,
+    pub handle: Handle,
+    pub version: Option<Version>,
+}
+
+/// Something seen at a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    pub handle: Handle,
+    pub version: Option<Version>,
+    pub facts: Facts,
+    /// The length the server states.
+    pub length: Option<u64>,
+    /// The hash of the bytes read back, at depth `Content`.
+    pub digest: Option<Digest>,
+}

@@ -1,0 +1,152 @@
+//! The side that is moved to. No verb here touches what no placement names.
+
+use crate::{
+    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Identity, IntentId, Loss, NaturalKey, Observed,
+    Placed, Placement, Placing, Role, Timestamp, Workload,
+};
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+/// What a target accepts, so that renderings can be made for it: plain data, part of a rendering's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// NUL bytes in a message.
+    pub nul: bool,
+    /// Line ends other than CRLF in a message.
+    pub bare_lf: bool,
+    /// 8-bit bytes in header fields.
+    pub eight_bit_headers: bool,
+    /// A message without a header line, or without any byte.
+    pub headerless: bool,
+    /// The dates a target can hold without changing them.
+    pub earliest: Timestamp,
+    pub latest: Timestamp,
+    /// The longest keyword, in bytes; 0 where there are no keywords.
+    pub keyword_bytes: u32,
+}
+
+/// How much one call of `place` should carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    pub items: usize,
+    pub bytes: u64,
+}
+
+/// What an engine must know of a target. Plain data, learned from the server where it differs between servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetTraits {
+    pub workloads: Vec<Workload>,
+    pub profile: Profile,
+    pub batch: Batch,
+    /// Calls that may be under way at once for one account, and for one collection of it.
+    pub lanes: usize,
+    pub lanes_per_collection: usize,
+    /// `place` answers with the handle.
+    pub tells_handle: bool,
+    /// The largest item accepted, where the target says so.
+    pub max_item_bytes: Option<u64>,
+}
+
+/// A collection wanted at a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub account: AccountId,
+    pub workload: Workload,
+    /// Names from the top, unescaped, any characters.
+    pub path: Vec<String>,
+    pub role: Role,
+    /// Where it stood when it was last ensured. It is followed if people renamed it there.
+    pub known: Option<CollectionId>,
+}
+
+/// How deeply to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    /// That it is there.
+    Presence,
+    /// Its facts and length too.
+    Shape,
+    /// Its bytes too, read back and hashed.
+    Content,
+}
+
+/// Facts of one placement to bring up to date.
+#[derive(Clone, Debug)]
+pub struct Amending {
+    /// Names the amending in the answer.
+    pub intent: IntentId,
+    pub placement: Placement,
+    pub want: Facts,
+}
+
+/// What came of an amending: the facts that stand there now, and the fields in which people at the target decided
+/// otherwise (they win).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amended {
+    pub facts: Facts,
+    pub changed_there: Vec<String>,
+    pub losses: Vec<Loss>,
+}
+
+/// The side that is moved to.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// Who this is. A store refuses to mix two.
+    fn identity(&self) -> &Identity;
+
+    /// Learned from the server at the first call, with any account that can log in; the same for the whole run.
+    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault>;
+
+    /// Credentials and limits: of the service (`None`), or of one account. Logins are tried one at a time, and a
+    /// refused secret is not tried again.
+    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault>;
+
+    /// Makes sure that a collection stands, and says where. Ensuring what exists succeeds and changes nothing in it.
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault>;
+
+    /// Looks for renderings whose placing has no known outcome. Every match is told, byte for byte the same.
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault>;
+
+    /// Places renderings and answers for each. A fault with `Outcome::Unknown` may have happened; one with
+    /// `Outcome::NotDone` did not. Every intent is answered exactly once.
+    fn place<'a>(&'a self, at: &'a Collection, batch: Vec<Placing>)
+    -> BoxStream<'a, (IntentId, Result<Placed, Fault>)>;
+
+    /// Brings facts up to date, merged three ways with [`Facts::merge`]. `Vanished` where the placement is no longer
+    /// there. Every intent is answered exactly once.
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault>;
+
+    /// Moves what stands there. `Vanished` where the placement is no longer there.
+    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault>;
+
+    /// Removes what a placement says is ours. Refuses (`Forbidden`, reach item) what was changed there since.
+    async fn withdraw(&self, what: &Placement) -> Result<(), Fault>;
+
+    /// Called once when a collection of an account has all its items, children before parents.
+    async fn settle(&self, at: &Collection) -> Result<(), Fault>;
+
+    /// Everything that stands in a collection, ours or not.
+    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>>;
+
+    /// The verbs for shares, where the target has shares.
+    fn sharing(&self) -> Option<&dyn Sharing> {
+        None
+    }
+
+    /// The proof that no invitation leaves, where the target could send one.
+    fn canary(&self) -> Option<&dyn Canary> {
+        None
+    }
+}
+
+/// Creating shares at a target without mailing anybody. Verbs arrive with the first target that has shares.
+pub trait Sharing: Send + Sync {}
+
+/// Proving that a target sends no scheduling mail. Verbs arrive with the first target that could.
+pub trait Canary: Send + Sync {}

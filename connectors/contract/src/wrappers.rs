@@ -1,0 +1,1 @@
+//! Cross-cutting concerns as wrappers of the traits.
