@@ -55,6 +55,9 @@ pub struct Facts {
     /// As the provider states it, in bytes; a body may differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// Whether rights management encrypted it (RMS, Purview): its bytes move, but no target can open them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
 }
 
 /// The outcome of merging three versions of the facts that may change after placing.
@@ -88,7 +91,7 @@ impl Facts {
     /// Lays a patch over these facts: what the patch leaves unsaid stays.
     pub fn apply(&mut self, patch: &Self) {
         overlay!(self, patch: read flag answered forwarded draft importance categories received message_id subject
-            class size);
+            class size protected);
     }
 
     /// Merges the amendable facts (read, flag, answered, forwarded, draft, categories) three ways: `base` was last
