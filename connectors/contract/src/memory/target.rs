@@ -1,0 +1,268 @@
+use super::lock;
+use crate::{
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault, Found, Handle,
+    Identity, IntentId, NaturalKey, Observed, Placed, Placement, Placing, Profile, Reach, Role, Size, Target,
+    TargetTraits, Timestamp, Wanted, What, Workload,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, stream, stream::BoxStream};
+use std::{collections::BTreeMap, sync::Mutex};
+use tokio::io::AsyncReadExt;
+
+/// A message as it stands at the memory target.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub bytes: Bytes,
+    pub facts: Facts,
+}
+
+#[derive(Default)]
+struct Mailbox {
+    /// Stays through a rename, as a mailbox's UIDVALIDITY does.
+    validity: u64,
+    next: u64,
+    messages: BTreeMap<u64, Standing>,
+}
+
+#[derive(Default)]
+struct State {
+    mailboxes: BTreeMap<(AccountId, Vec<String>), Mailbox>,
+    validity: u64,
+    placed: u64,
+}
+
+/// A mail target in memory.
+pub struct MemoryTarget {
+    identity: Identity,
+    tells_handle: bool,
+    state: Mutex<State>,
+}
+
+impl MemoryTarget {
+    /// A target that tells the handle of what is placed, or leaves it to be found.
+    pub fn new(tells_handle: bool) -> Self {
+        let identity = Identity { connector: "memory".into(), place: "target".into() };
+        Self { identity, tells_handle, state: Mutex::default() }
+    }
+
+    /// Everything that stands in an account: path of its mailbox, then the message.
+    pub fn standing(&self, account: &AccountId) -> Vec<(Vec<String>, Standing)> {
+        let state = lock(&self.state);
+        let of_account = state.mailboxes.iter().filter(|((owner, _), _)| owner == account);
+        of_account.flat_map(|((_, path), held)| held.messages.values().map(|m| (path.clone(), m.clone()))).collect()
+    }
+
+    /// How many messages were ever placed.
+    pub fn placed(&self) -> u64 {
+        lock(&self.state).placed
+    }
+
+    /// A person changes every message they see: `None` deletes it.
+    pub fn by_hand(&self, account: &AccountId, mut change: impl FnMut(&[String], &Standing) -> Option<Standing>) {
+        let mut state = lock(&self.state);
+        let own = state.mailboxes.iter_mut().filter(|((owner, _), _)| owner == account);
+        for ((_, path), mailbox) in own {
+            let before = std::mem::take(&mut mailbox.messages);
+            let after = before.into_iter().filter_map(|(uid, message)| Some((uid, change(path, &message)?)));
+            mailbox.messages = after.collect();
+        }
+    }
+
+    /// A person renames a mailbox.
+    pub fn rename_by_hand(&self, account: &AccountId, from: &[&str], to: &[&str]) {
+        let path = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let mut state = lock(&self.state);
+        if let Some(mailbox) = state.mailboxes.remove(&(account.clone(), path(from))) {
+            state.mailboxes.insert((account.clone(), path(to)), mailbox);
+        }
+    }
+
+    fn with<T>(&self, at: &Collection, act: impl FnOnce(&mut Mailbox) -> T) -> Result<T, Fault> {
+        let mut state = lock(&self.state);
+        let own = state.mailboxes.iter_mut().filter(|((owner, _), _)| *owner == at.account);
+        let mut found = own.filter(|(_, mailbox)| id_of(mailbox) == at.id);
+        let gone = || Fault::new(What::Vanished, "the mailbox is no longer there").reaching(Reach::Collection);
+        found.next().map(|(_, mailbox)| act(mailbox)).ok_or_else(gone)
+    }
+
+    fn append(&self, at: &Collection, bytes: Bytes, facts: Facts) -> Result<Placed, Fault> {
+        let uid = self.with(at, |mailbox| mailbox.add(Standing { bytes, facts }))?;
+        lock(&self.state).placed += 1;
+        let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
+        Ok(Placed { handle, version: None, losses: Vec::new() })
+    }
+
+    async fn place_one(&self, at: &Collection, placing: Placing) -> Result<Placed, Fault> {
+        let mut bytes = Vec::new();
+        let mut reader = placing.body.open().await?;
+        let broken = |error| Fault::new(What::StoreBroken, format!("the body could not be read: {error}")).report();
+        reader.read_to_end(&mut bytes).await.map_err(broken)?;
+        self.append(at, bytes.into(), placing.facts)
+    }
+
+    fn amend_one(&self, at: &Collection, change: &Amending) -> Result<Amended, Fault> {
+        self.with(at, |mailbox| {
+            let message = mailbox.messages.get_mut(&uid_of(&change.placement.handle)).ok_or_else(vanished)?;
+            let merge = change.want.merge(&change.placement.facts, &message.facts);
+            message.facts.apply(&merge.set);
+            let changed_there = merge.changed_there.into_iter().map(str::to_owned).collect();
+            Ok(Amended { facts: message.facts.clone(), changed_there, losses: Vec::new() })
+        })?
+    }
+}
+
+impl Mailbox {
+    fn add(&mut self, message: Standing) -> u64 {
+        self.next += 1;
+        self.messages.insert(self.next, message);
+        self.next
+    }
+}
+
+fn id_of(mailbox: &Mailbox) -> CollectionId {
+    CollectionId::new(format!("mailbox-{}", mailbox.validity))
+}
+
+fn uid_of(handle: &Handle) -> u64 {
+    handle.as_str().parse().unwrap_or(0)
+}
+
+fn vanished() -> Fault {
+    Fault::new(What::Vanished, "the message is no longer there")
+}
+
+fn observed(uid: u64, message: &Standing, depth: Depth) -> Observed {
+    Observed {
+        handle: Handle::new(uid.to_string()),
+        version: None,
+        facts: message.facts.clone(),
+        length: Some(message.bytes.len() as u64),
+        digest: (depth == Depth::Content).then(|| Digest::of(&message.bytes)),
+    }
+}
+
+fn matches(message: &Standing, key: &NaturalKey) -> bool {
+    message.bytes.len() as u64 == key.length && Digest::of(&message.bytes) == key.digest
+}
+
+#[async_trait]
+impl Target for MemoryTarget {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    async fn traits(&self, _account: &AccountId) -> Result<TargetTraits, Fault> {
+        let profile = Profile {
+            nul: true,
+            bare_lf: true,
+            eight_bit_headers: true,
+            headerless: true,
+            earliest: Timestamp::MIN,
+            latest: Timestamp::MAX,
+            keyword_bytes: 255,
+        };
+        Ok(TargetTraits {
+            workloads: vec![Workload::Mail],
+            profile,
+            batch: Batch { items: 10, bytes: 1 << 20 },
+            lanes: 2,
+            lanes_per_collection: 1,
+            tells_handle: self.tells_handle,
+            max_item_bytes: None,
+        })
+    }
+
+    async fn check(&self, _account: Option<&AccountId>) -> Result<Access, Fault> {
+        Ok(Access::default())
+    }
+
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        let mut state = lock(&self.state);
+        let known = state.mailboxes.iter().find(|((owner, _), mailbox)| {
+            *owner == want.account && Some(id_of(mailbox)).as_ref() == want.known.as_ref()
+        });
+        let path = known.map_or_else(|| want.path.clone(), |((_, path), _)| path.clone());
+        let key = (want.account.clone(), path);
+        if !state.mailboxes.contains_key(&key) {
+            state.validity += 1;
+            let validity = state.validity;
+            state.mailboxes.insert(key.clone(), Mailbox { validity, ..Mailbox::default() });
+        }
+        let id = state.mailboxes.get(&key).map(id_of).unwrap_or_else(|| CollectionId::new(""));
+        Ok(Collection {
+            account: want.account.clone(),
+            workload: want.workload,
+            id,
+            parent: None,
+            name: key.1.join("/"),
+            role: Role::Ordinary,
+            hidden: false,
+            expected: Size::default(),
+        })
+    }
+
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.with(at, |mailbox| {
+            let of_key = |key: &NaturalKey| {
+                let hits = mailbox.messages.iter().filter(|(_, message)| matches(message, key));
+                let found = |uid: u64| Found {
+                    intent: key.intent.clone(),
+                    handle: Handle::new(uid.to_string()),
+                    version: None,
+                };
+                hits.map(|(uid, _)| found(*uid)).collect::<Vec<_>>()
+            };
+            keys.iter().flat_map(of_key).collect()
+        })
+    }
+
+    fn place<'a>(
+        &'a self,
+        at: &'a Collection,
+        batch: Vec<Placing>,
+    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
+        stream::iter(batch)
+            .then(move |placing| async move { (placing.intent.clone(), self.place_one(at, placing).await) })
+            .boxed()
+    }
+
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        Ok(changes.iter().map(|change| (change.intent.clone(), self.amend_one(at, change))).collect())
+    }
+
+    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+        let uid = uid_of(&what.handle);
+        let message = self.with(&what.at, |mailbox| mailbox.messages.remove(&uid))?.ok_or_else(vanished)?;
+        let uid = self.with(to, |mailbox| mailbox.add(message))?;
+        let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
+        Ok(Placed { handle, version: None, losses: Vec::new() })
+    }
+
+    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+        let uid = uid_of(&what.handle);
+        self.with(&what.at, |mailbox| {
+            let message = mailbox.messages.get(&uid).ok_or_else(vanished)?;
+            if Digest::of(&message.bytes) != what.digest || message.facts != what.facts {
+                return Err(Fault::new(What::Forbidden, "the message was changed there since it was placed"));
+            }
+            mailbox.messages.remove(&uid);
+            Ok(())
+        })?
+    }
+
+    async fn settle(&self, _at: &Collection) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
+        let seen = self.with(at, |mailbox| {
+            mailbox.messages.iter().map(|(uid, message)| Ok(observed(*uid, message, depth))).collect::<Vec<_>>()
+        });
+        stream::iter(seen.unwrap_or_else(|fault| vec![Err(fault)])).boxed()
+    }
+}

@@ -1,1 +1,0 @@
-//! Cross-cutting concerns as wrappers of the traits.
