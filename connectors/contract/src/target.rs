@@ -53,8 +53,11 @@ pub struct TargetTraits {
 pub struct Wanted {
     pub account: AccountId,
     pub workload: Workload,
-    /// Names from the top, unescaped, any characters.
+    /// Names from the top, unescaped, any characters; the last is the collection's own.
     pub path: Vec<String>,
+    /// Where its parent was ensured: it is made below it, whatever the parent is called there (the server's own Sent
+    /// mailbox, a mailbox that people renamed). `None` at the top, or when the whole path is to be made.
+    pub parent: Option<CollectionId>,
     pub role: Role,
     /// Where it stood when it was last ensured. It is followed if people renamed it there.
     pub known: Option<CollectionId>,

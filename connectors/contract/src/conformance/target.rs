@@ -20,6 +20,7 @@ pub async fn target(target: &dyn Target, account: &AccountId) -> Report {
     let on = Subject { target, account };
     let mut report = Report::default();
     report.add("ensuring_twice_gives_the_same_collection", on.ensured_twice().await);
+    report.add("below_its_parent_is_where_the_whole_path_leads", on.ensured_below().await);
     report.add("names_differing_by_separator_or_case_stay_apart", on.names_apart().await);
     report.add("what_is_placed_is_observed_byte_for_byte", on.placed_is_observed().await);
     report.add("every_intent_of_a_batch_is_answered_once", on.answered_once().await);
@@ -75,7 +76,7 @@ impl Subject<'_> {
     async fn ensure(&self, names: &[&str], known: Option<CollectionId>) -> Result<Collection, String> {
         let path = ["Conformance"].iter().chain(names).map(|&name| name.to_owned()).collect();
         let (account, role) = (self.account.clone(), Role::Ordinary);
-        let want = Wanted { account, workload: Workload::Mail, path, role, known };
+        let want = Wanted { account, workload: Workload::Mail, path, parent: None, role, known };
         self.target.ensure(&want).await.map_err(said("ensure"))
     }
 
@@ -122,6 +123,17 @@ impl Subject<'_> {
         let second = self.ensure(&["Twice"], Some(first.id.clone())).await?;
         let third = self.ensure(&["Twice"], None).await?;
         hold(first.id == second.id && first.id == third.id, || "ensuring again gave another collection".into())
+    }
+
+    /// Below a parent that was ensured is the same place as the whole path.
+    async fn ensured_below(&self) -> Outcome {
+        let parent = self.ensure(&["Above"], None).await?;
+        let whole = self.ensure(&["Above", "Below"], None).await?;
+        let path = ["Conformance", "Above", "Below"].map(str::to_owned).to_vec();
+        let (account, role, parent) = (self.account.clone(), Role::Ordinary, Some(parent.id));
+        let want = Wanted { account, workload: Workload::Mail, path, parent, role, known: None };
+        let below = self.target.ensure(&want).await.map_err(said("ensure"))?;
+        hold(below.id == whole.id, || "below its parent and by its whole path are two collections".into())
     }
 
     async fn names_apart(&self) -> Outcome {

@@ -120,6 +120,14 @@ impl Mailbox {
     }
 }
 
+impl State {
+    /// Where a mailbox stands now, by the id it was ensured with.
+    fn path_of(&self, account: &AccountId, id: Option<&CollectionId>) -> Option<Vec<String>> {
+        let own = self.mailboxes.iter().filter(|((owner, _), _)| owner == account);
+        own.into_iter().find(|(_, mailbox)| Some(&id_of(mailbox)) == id).map(|((_, path), _)| path.clone())
+    }
+}
+
 fn id_of(mailbox: &Mailbox) -> CollectionId {
     CollectionId::new(format!("mailbox-{}", mailbox.validity))
 }
@@ -179,10 +187,12 @@ impl Target for MemoryTarget {
 
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let mut state = lock(&self.state);
-        let known = state.mailboxes.iter().find(|((owner, _), mailbox)| {
-            *owner == want.account && Some(id_of(mailbox)).as_ref() == want.known.as_ref()
+        let path = state.path_of(&want.account, want.known.as_ref());
+        let path = path.or_else(|| {
+            let above = state.path_of(&want.account, want.parent.as_ref())?;
+            Some(above.into_iter().chain(want.path.last().cloned()).collect())
         });
-        let path = known.map_or_else(|| want.path.clone(), |((_, path), _)| path.clone());
+        let path = path.unwrap_or_else(|| want.path.clone());
         let key = (want.account.clone(), path);
         if !state.mailboxes.contains_key(&key) {
             state.validity += 1;

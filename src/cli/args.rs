@@ -1,0 +1,228 @@
+//! The command line.
+
+use crate::config::{SourceKind, TargetKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::{net::SocketAddr, path::PathBuf};
+use transhume_contract::{Depth, Workload};
+
+/// Moves whole organisations out of Microsoft 365 and Google Workspace, and proves that nothing was lost.
+#[derive(Debug, Parser)]
+#[command(name = "transhume", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Exit codes: 0 done, nothing owed · 1 could not go on · 2 usage or configuration · 3 done, but \
+    items are owed or quarantined · 4 verify found differences · 5 the project is locked by another run · 130 \
+    interrupted, consistent")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub verb: Verb,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What every verb understands.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// The project directory.
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    pub project: PathBuf,
+    /// Only the accounts of this wave.
+    #[arg(long, global = true, value_name = "W")]
+    pub wave: Option<String>,
+    /// Only these accounts, by source address or target login; may be repeated.
+    #[arg(long = "account", global = true, value_name = "A")]
+    pub accounts: Vec<String>,
+    /// Only these workloads, separated by commas: mail.
+    #[arg(long, global = true, value_delimiter = ',', value_parser = workload, value_name = "WORKLOADS")]
+    pub only: Vec<Workload>,
+    /// Play everything that writes; leave no trace at the target.
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// One JSON event a line on stdout; the last line is a summary.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say only what is wrong.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more; twice for every request.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// No progress bars, even on a terminal.
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+fn workload(name: &str) -> Result<Workload, String> {
+    match Workload::from_name(name) {
+        Some(Workload::Mail) => Ok(Workload::Mail),
+        Some(other) => Err(format!("{other} cannot be moved by this version; it moves mail")),
+        None => Err(format!("there is no workload `{name}`; this version moves mail")),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write a commented transhume.toml and accounts.csv.
+    Init(Init),
+    /// Connect to every side, per account, and say what to fix.
+    Check,
+    /// List the tenant's accounts with items and bytes.
+    Survey(Survey),
+    /// Dry run: what would move, volume, requests, hours, blockers, losses.
+    Plan(Plan),
+    /// Source to store.
+    Pull,
+    /// Store to targets.
+    Push(Push),
+    /// Pull and push, overlapped.
+    Run,
+    /// Read the targets back and compare.
+    Verify(Verify),
+    /// Where every account stands.
+    Status,
+    /// What was moved, owed, lost and verified, for people and spreadsheets.
+    Report(Report),
+    /// Everything known of one item.
+    Explain(Explain),
+    /// The whole job on a simulated tenant.
+    Demo(Demo),
+    /// Only the simulated services, on a loopback port, to test against.
+    Simulate(Simulate),
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    #[arg(long, value_enum, default_value_t = SourceKind::Graph)]
+    pub source: SourceKind,
+    #[arg(long, value_enum, default_value_t = TargetKind::Imap)]
+    pub target: TargetKind,
+}
+
+#[derive(Debug, Args)]
+pub struct Survey {
+    /// Write accounts.csv from what was found; an existing one is kept unless it names no account.
+    #[arg(long)]
+    pub write_accounts: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Fetch this many of the newest messages of every account, to learn real sizes and losses.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub sample: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Push {
+    /// Place again what verify found missing at the target. Without it, what people deleted there stays deleted.
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DepthArgument {
+    /// That every message is there.
+    Presence,
+    /// Flags, dates and sizes too.
+    Shape,
+    /// Every byte too, read back and hashed.
+    Content,
+}
+
+impl From<DepthArgument> for Depth {
+    fn from(depth: DepthArgument) -> Self {
+        match depth {
+            DepthArgument::Presence => Self::Presence,
+            DepthArgument::Shape => Self::Shape,
+            DepthArgument::Content => Self::Content,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[arg(long, value_enum, default_value_t = DepthArgument::Shape)]
+    pub depth: DepthArgument,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Html,
+    Json,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub format: ReportFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// An item's id or the end of it, or its Message-ID.
+    pub item: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// An IMAP server to move into, HOST:PORT on loopback, instead of a folder. `make demo` starts one.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub imap: Option<SocketAddr>,
+    /// The IMAP server's master user; its password is read from TRANSHUME_IMAP_PASSWORD.
+    #[arg(long, value_name = "LOGIN", requires = "imap")]
+    pub master: Option<String>,
+    /// Accounts in the simulated tenant.
+    #[arg(long, default_value_t = 6)]
+    pub accounts: u32,
+    /// Messages per account.
+    #[arg(long, default_value_t = 120)]
+    pub messages: u32,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Provider {
+    Microsoft365,
+}
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Where to listen, on loopback; port 0 takes a free one, printed on stdout.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    #[arg(long, value_enum, default_value_t = Provider::Microsoft365)]
+    pub provider: Provider,
+    /// Serve this tenant dump.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["accounts", "messages", "seed"])]
+    pub tenant: Option<PathBuf>,
+    /// Or make a tenant: the same seed gives the same tenant, byte for byte.
+    #[arg(long, default_value_t = 5)]
+    pub accounts: u32,
+    #[arg(long, default_value_t = 200)]
+    pub messages: u32,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Give the first accounts every hostile shape of mail.
+    #[arg(long)]
+    pub hostile: bool,
+    /// Write the tenant as a dump, and serve nothing.
+    #[arg(long, value_name = "DIR")]
+    pub dump: Option<PathBuf>,
+    /// `self`: serve https with a throw-away CA, printed on stdout.
+    #[arg(long, value_name = "self")]
+    pub tls: Option<Tls>,
+    #[arg(long, default_value = "app")]
+    pub client_id: String,
+    /// A file with the client secret to accept; without it, `secret`.
+    #[arg(long, value_name = "FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// A certificate (PEM) whose signed assertions are accepted.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tls {
+    #[value(name = "self")]
+    SelfSigned,
+}

@@ -1,0 +1,150 @@
+//! `accounts.csv`: who moves, where to, and in which wave. Spreadsheets write it, so it is read leniently: UTF-8 with or
+//! without a mark, or Latin-1 (Windows-1252); commas, semicolons or tabs.
+
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
+
+/// One account that moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLine {
+    /// The address at the source.
+    pub source: String,
+    /// The login at the target.
+    pub target: String,
+    /// The wave it moves in; `1` where the column is empty.
+    pub wave: String,
+    /// The line it stands on.
+    pub line: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccountsError {
+    #[error(
+        "{0} cannot be read: {1}\nRun `transhume survey` to write one from the tenant, or create it with the columns source,target,wave."
+    )]
+    Unreadable(String, std::io::Error),
+    #[error("{path}, line {line}: {message}")]
+    Line { path: String, line: u64, message: String },
+}
+
+/// Reads and checks the file.
+pub fn read_accounts(path: &Path) -> Result<Vec<AccountLine>, AccountsError> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| AccountsError::Unreadable(shown.clone(), error))?;
+    parse_accounts(&bytes, &shown)
+}
+
+/// Text in whatever encoding a spreadsheet chose.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_or_else(|_| encoding_rs::WINDOWS_1252.decode(bytes).0, Cow::Borrowed)
+}
+
+/// The separator that the header line uses most.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let count = |delimiter: u8| header.bytes().filter(|byte| *byte == delimiter).count();
+    [b',', b';', b'\t'].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
+}
+
+fn parse_accounts(bytes: &[u8], path: &str) -> Result<Vec<AccountLine>, AccountsError> {
+    let text = decode(bytes);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(&text))
+        .comment(Some(b'#'))
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let fail = |line: u64, message: String| AccountsError::Line { path: path.into(), line, message };
+    let malformed = |error: csv::Error| fail(error.position().map_or(1, csv::Position::line), error.to_string());
+    let headers = reader.headers().map_err(malformed)?.clone();
+    let column = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
+    let missing =
+        || fail(1, "the first line must name the columns source and target (and wave, if you use waves)".into());
+    let (source, target) = (column("source").ok_or_else(missing)?, column("target").ok_or_else(missing)?);
+    let wave = column("wave");
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(malformed)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |index: usize| record.get(index).unwrap_or_default().to_owned();
+        let wave = wave.map(field).filter(|wave| !wave.is_empty()).unwrap_or_else(|| "1".into());
+        lines.push(AccountLine { source: field(source), target: field(target), wave, line });
+    }
+    let lines: Vec<_> = lines.into_iter().filter(|line| !line.source.is_empty() || !line.target.is_empty()).collect();
+    unambiguous(&lines).map_err(|(line, message)| fail(line, message))?;
+    Ok(lines)
+}
+
+/// No half lines, nobody twice, and no two accounts into one target.
+fn unambiguous(lines: &[AccountLine]) -> Result<(), (u64, String)> {
+    let (mut sources, mut targets) = (BTreeMap::new(), BTreeMap::new());
+    for line in lines {
+        if line.source.is_empty() || line.target.is_empty() {
+            return Err((line.line, "source and target must both be filled in".into()));
+        }
+        if let Some(first) = sources.insert(line.source.to_lowercase(), line.line) {
+            return Err((line.line, format!("{} stands on line {first} already", line.source)));
+        }
+        if let Some(first) = targets.insert(line.target.clone(), line.line) {
+            let target = &line.target;
+            return Err((
+                line.line,
+                format!("line {first} already moves into {target}; two accounts cannot share a target"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the file from scratch, for `survey` and `demo`.
+pub fn write_accounts(path: &Path, lines: &[AccountLine]) -> Result<(), AccountsError> {
+    let failed = |error: std::io::Error| AccountsError::Unreadable(path.display().to_string(), error);
+    let mut writer = csv::Writer::from_path(path).map_err(|error| failed(error.into()))?;
+    writer.write_record(["source", "target", "wave"]).map_err(|error| failed(error.into()))?;
+    for line in lines {
+        writer.write_record([&line.source, &line.target, &line.wave]).map_err(|error| failed(error.into()))?;
+    }
+    writer.flush().map_err(failed)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{AccountLine, parse_accounts};
+
+    fn line(source: &str, target: &str, wave: &str, line: u64) -> AccountLine {
+        AccountLine { source: source.into(), target: target.into(), wave: wave.into(), line }
+    }
+
+    #[test]
+    fn latin_1_with_semicolons_from_a_spreadsheet_is_read() {
+        let bytes = b"Source;Target;Wave\r\nren\xe9@ville.fr;ren\xe9;2\r\n\r\nada@ville.fr;ada;\r\n";
+        let lines = parse_accounts(bytes, "accounts.csv").unwrap();
+        assert_eq!(lines, [line("rené@ville.fr", "rené", "2", 2), line("ada@ville.fr", "ada", "1", 4)]);
+    }
+
+    #[test]
+    fn a_mark_comments_and_commas_are_read() {
+        let text = "\u{feff}# first wave: the mayor's office\nsource,target,wave\n# ok\nada@x, ada ,1\n";
+        assert_eq!(parse_accounts(text.as_bytes(), "a.csv").unwrap(), [line("ada@x", "ada", "1", 4)]);
+    }
+
+    #[test]
+    fn what_is_ambiguous_is_refused_with_its_line() {
+        let cases = [
+            (
+                "source,wave\nada,1\n",
+                "a.csv, line 1: the first line must name the columns source and target (and wave, if you use waves)",
+            ),
+            ("source,target\nada@x,\n", "a.csv, line 2: source and target must both be filled in"),
+            ("source,target\nada@x,a\nADA@x,b\n", "a.csv, line 3: ADA@x stands on line 2 already"),
+            (
+                "source,target\nada@x,a\nbob@x,a\n",
+                "a.csv, line 3: line 2 already moves into a; two accounts cannot share a target",
+            ),
+        ];
+        for (text, sentence) in cases {
+            assert_eq!(parse_accounts(text.as_bytes(), "a.csv").unwrap_err().to_string(), sentence);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! `transhume.toml`: what a project moves, from where, to where. Secrets are named here, never written here.
+
+mod accounts;
+mod secret;
+mod template;
+
+pub use accounts::{AccountLine, AccountsError, read_accounts, write_accounts};
+pub use secret::{SecretError, SecretRef};
+pub use template::{ACCOUNTS_TEMPLATE, SourceKind, TargetKind, project_template};
+
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+pub const FILE: &str = "transhume.toml";
+
+/// A project's configuration. Unknown keys are refused, so that a misspelt one is not silently without effect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub source: SourceConfig,
+    pub target: TargetsConfig,
+    #[serde(default)]
+    pub policy: Policy,
+    #[serde(default)]
+    pub limits: Limits,
+    /// A folder of table files that replace the built-in ones (`keywords.toml`, ...).
+    pub tables: Option<PathBuf>,
+}
+
+/// The source, by connector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "connector", rename_all = "lowercase")]
+pub enum SourceConfig {
+    Graph(GraphConfig),
+}
+
+/// Microsoft Graph, app-only (secret or certificate) or signed in as one person (device code).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphConfig {
+    /// The tenant: a GUID or a verified domain.
+    pub tenant: String,
+    pub client_id: String,
+    /// The client secret's whereabouts.
+    pub client_secret: Option<SecretRef>,
+    /// A PEM file with the private key and the certificate registered for the application.
+    pub certificate: Option<PathBuf>,
+    /// Signed assertions in the older RS256 form, for tenants that refuse PS256.
+    #[serde(default)]
+    pub legacy_assertion: bool,
+    /// Sign in as a person instead (`organizations` or the tenant).
+    #[serde(default)]
+    pub device_code: bool,
+    /// `global`, `usgov`, `dod`, `china`.
+    #[serde(default = "global")]
+    pub cloud: String,
+    /// Overrides the cloud's hosts, for private endpoints and simulators.
+    pub graph_url: Option<String>,
+    pub login_url: Option<String>,
+    /// Another origin that pre-signed downloads may come from.
+    pub download_url: Option<String>,
+    /// A CA file to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// The targets, by workload.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetsConfig {
+    pub mail: Option<TargetConfig>,
+}
+
+/// A target, by connector.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "connector", rename_all = "lowercase")]
+pub enum TargetConfig {
+    Imap(ImapConfig),
+    Folder(FolderConfig),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    Tls,
+    Starttls,
+    /// Allowed on loopback; elsewhere only with `allow_plain = true`.
+    Plain,
+}
+
+/// How the target knows who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authentication {
+    /// Each account's own password, from `passwords`.
+    Password,
+    /// One administrator's password acting for every account (SASL PLAIN with an authorisation identity).
+    Master,
+    /// An OAuth token per account (SASL XOAUTH2), from `token`, a command that is given the account's login.
+    Xoauth2,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImapConfig {
+    pub host: String,
+    pub port: Option<u16>,
+    #[serde(default = "tls")]
+    pub security: Security,
+    #[serde(default)]
+    pub allow_plain: bool,
+    pub ca_file: Option<PathBuf>,
+    pub authentication: Authentication,
+    /// The administrator's login, for `master`.
+    pub master: Option<String>,
+    /// The administrator's password, for `master`.
+    pub password: Option<SecretRef>,
+    /// A CSV file `login,password`, for `password`.
+    pub passwords: Option<PathBuf>,
+    /// Where an account's token comes from, for `xoauth2`: a command that is given the login as its last argument.
+    pub token: Option<SecretRef>,
+    /// Connections per account.
+    #[serde(default = "four")]
+    pub connections: usize,
+    /// Messages per APPEND batch.
+    #[serde(default = "hundred")]
+    pub batch: usize,
+    /// Seconds the server may take to answer one command.
+    #[serde(default = "command_seconds")]
+    pub timeout: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderConfig {
+    /// Relative to the project directory.
+    pub path: PathBuf,
+}
+
+/// What is pushed, and what happens to what changed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    pub deleted: bool,
+    pub junk: bool,
+    pub drafts: bool,
+    pub archive: bool,
+    pub outbox: bool,
+    pub conversation_history: bool,
+    pub sync_issues: bool,
+    pub recoverable_items: bool,
+    /// Other folders that the service hides from its own users.
+    pub hidden: bool,
+    /// Withdraw at the target what was deleted at the source, if it is ours and unchanged there.
+    pub withdraw_deleted: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            deleted: true,
+            junk: true,
+            drafts: true,
+            archive: true,
+            outbox: false,
+            conversation_history: false,
+            sync_issues: false,
+            recoverable_items: false,
+            hidden: false,
+            withdraw_deleted: false,
+        }
+    }
+}
+
+/// How much happens at once. The services' own limits are kept whatever stands here, unless raised by name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Accounts worked on at the same time.
+    pub accounts: usize,
+    /// Requests under way at once for one source mailbox (Exchange Online refuses a fifth).
+    pub lanes: usize,
+    /// Requests one mailbox may make within `window_seconds` (Exchange Online: 10,000 in 600).
+    pub requests: u64,
+    pub window_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { accounts: 8, lanes: 3, requests: 10_000, window_seconds: 600 }
+    }
+}
+
+fn global() -> String {
+    "global".into()
+}
+const fn tls() -> Security {
+    Security::Tls
+}
+const fn four() -> usize {
+    4
+}
+const fn hundred() -> usize {
+    100
+}
+const fn command_seconds() -> u64 {
+    120
+}
+
+/// Why a configuration cannot be used: always with what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no {FILE} in {0}\nRun `transhume init --project {0}` to write one.")]
+    Missing(String),
+    #[error("{0} cannot be read: {1}\nMake the file readable for the user who runs transhume.")]
+    Unreadable(String, std::io::Error),
+    #[error("{path}, line {line}, column {column}: {message}")]
+    Invalid { path: String, line: usize, column: usize, message: String },
+    #[error("{0}")]
+    Sense(String),
+}
+
+/// Line and column, from 1, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(1, |last| last.chars().count() + 1);
+    (line, column)
+}
+
+impl Config {
+    /// Reads `transhume.toml` in a project directory. Relative paths in it are taken from that directory.
+    pub fn load(project: &Path) -> Result<Self, ConfigError> {
+        let path = project.join(FILE);
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ConfigError::Missing(project.display().to_string()),
+            _ => ConfigError::Unreadable(shown.clone(), error),
+        })?;
+        let mut config = Self::parse(&text, &shown)?;
+        config.anchor(project);
+        config.sense()?;
+        Ok(config)
+    }
+
+    fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+            ConfigError::Invalid { path: path.into(), line, column, message: error.message().into() }
+        })
+    }
+
+    /// Makes relative paths absolute.
+    fn anchor(&mut self, project: &Path) {
+        let anchored = |path: &mut PathBuf| *path = project.join(&path);
+        let SourceConfig::Graph(graph) = &mut self.source;
+        graph.certificate.iter_mut().chain(graph.ca_file.iter_mut()).for_each(anchored);
+        self.tables.iter_mut().for_each(anchored);
+        match &mut self.target.mail {
+            Some(TargetConfig::Imap(imap)) => {
+                imap.ca_file.iter_mut().chain(imap.passwords.iter_mut()).for_each(anchored)
+            }
+            Some(TargetConfig::Folder(folder)) => anchored(&mut folder.path),
+            None => {}
+        }
+    }
+
+    /// Refuses what is well-formed but cannot work.
+    fn sense(&self) -> Result<(), ConfigError> {
+        let SourceConfig::Graph(graph) = &self.source;
+        let ways = [graph.client_secret.is_some(), graph.certificate.is_some(), graph.device_code];
+        if ways.into_iter().filter(|way| *way).count() != 1 {
+            return sense("[source] needs exactly one of client_secret, certificate, device_code = true");
+        }
+        if self.limits.accounts == 0 || self.limits.lanes == 0 || self.limits.window_seconds == 0 {
+            return sense("[limits] accounts, lanes and window_seconds must be at least 1");
+        }
+        match &self.target.mail {
+            Some(TargetConfig::Imap(imap)) => imap.sense(),
+            Some(TargetConfig::Folder(_)) => Ok(()),
+            None => sense("[target.mail] is missing: say where the mail goes (connector = \"imap\" or \"folder\")"),
+        }
+    }
+}
+
+impl ImapConfig {
+    fn sense(&self) -> Result<(), ConfigError> {
+        let named = match self.authentication {
+            Authentication::Password => self.passwords.is_some(),
+            Authentication::Master => self.master.is_some() && self.password.is_some(),
+            Authentication::Xoauth2 => self.token.is_some(),
+        };
+        if !named {
+            return sense(
+                "[target.mail] authentication = \"password\" needs `passwords`, \"master\" needs `master` and `password`, \
+                 \"xoauth2\" needs `token`",
+            );
+        }
+        if self.connections == 0 || self.batch == 0 || self.timeout == 0 {
+            return sense("[target.mail] connections, batch and timeout must be at least 1");
+        }
+        Ok(())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
+    }
+}
+
+fn sense<T>(sentence: &str) -> Result<T, ConfigError> {
+    Err(ConfigError::Sense(format!("{FILE}: {sentence}")))
+}

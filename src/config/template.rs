@@ -1,0 +1,124 @@
+//! The commented files that `init` writes.
+
+use super::FILE;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SourceKind {
+    /// Microsoft 365, through Microsoft Graph.
+    Graph,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TargetKind {
+    /// An IMAP server.
+    Imap,
+    /// A plain folder: Maildir++ and a manifest.
+    Folder,
+}
+
+const SOURCE_GRAPH: &str = r#"# Where the data comes from. Every key is explained in the README; secrets are named here, never written here.
+[source]
+connector = "graph"
+# The tenant: its GUID, or a domain it has verified.
+tenant = "example.onmicrosoft.com"
+# The application registered for this migration (README, "Registering the application").
+client_id = "00000000-0000-0000-0000-000000000000"
+# Exactly one of:
+client_secret = { env = "TRANSHUME_CLIENT_SECRET" }     # or { file = "secret" } or { command = ["pass", "m365"] }
+# certificate = "application.pem"                         # private key and certificate, PEM
+# device_code = true                                      # sign in as one person, to move that person's mailbox
+# National clouds: "usgov", "dod", "china".
+# cloud = "global"
+"#;
+
+const TARGET_IMAP: &str = r#"
+# Where the mail goes.
+[target.mail]
+connector = "imap"
+host = "mail.example.org"
+security = "tls"                                          # or "starttls"; "plain" on loopback only
+# How transhume acts for every account. Master user (Dovecot) or proxy administrator (Cyrus):
+authentication = "master"
+master = "migrator"
+password = { env = "TRANSHUME_IMAP_PASSWORD" }
+# One password per account instead, from a CSV file with the columns login,password:
+# authentication = "password"
+# passwords = "passwords.csv"
+# An OAuth token per account instead, from a command that is given the login:
+# authentication = "xoauth2"
+# token = { command = ["./token-for"] }
+# connections = 4                                         # per account
+"#;
+
+const TARGET_FOLDER: &str = r#"
+# Where the mail goes: a Maildir++ per account, and a manifest.
+[target.mail]
+connector = "folder"
+path = "mail"
+"#;
+
+const REST: &str = r#"
+# Which folders are pushed. All of them are listed, counted and kept in the store.
+[policy]
+# deleted = true
+# junk = true
+# drafts = true
+# archive = true
+# outbox = false
+# conversation_history = false
+# sync_issues = false
+# recoverable_items = false
+# hidden = false
+# Withdraw at the target what was deleted at the source: only what transhume placed and nobody changed since.
+# withdraw_deleted = false
+
+[limits]
+# accounts = 8                                            # worked on at the same time
+# lanes = 3                                               # requests at once per source mailbox; Exchange refuses a fifth
+"#;
+
+/// A commented `transhume.toml` for a source and a target.
+pub fn project_template(source: SourceKind, target: TargetKind) -> String {
+    let source = match source {
+        SourceKind::Graph => SOURCE_GRAPH,
+    };
+    let target = match target {
+        TargetKind::Imap => TARGET_IMAP,
+        TargetKind::Folder => TARGET_FOLDER,
+    };
+    format!("# {FILE}: one migration project.\n\n{source}{target}{REST}")
+}
+
+/// A commented `accounts.csv`.
+pub const ACCOUNTS_TEMPLATE: &str = "\
+# Who moves, where to, in which wave. `transhume survey --write-accounts` fills this from the tenant.
+# source: the address at Microsoft 365. target: the login at the new server. wave: any word; the default is 1.
+source,target,wave
+";
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{SourceKind, TargetKind, project_template};
+    use crate::config::Config;
+
+    #[test]
+    fn what_init_writes_is_a_configuration() {
+        for target in [TargetKind::Imap, TargetKind::Folder] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("transhume.toml"), project_template(SourceKind::Graph, target)).unwrap();
+            Config::load(folder.path()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_line_and_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = project_template(SourceKind::Graph, TargetKind::Folder).replace("path =", "pfad =");
+        std::fs::write(folder.path().join("transhume.toml"), &text).unwrap();
+        let said = Config::load(folder.path()).unwrap_err().to_string();
+        let line = text.lines().position(|line| line.starts_with("[target.mail]")).unwrap() + 1;
+        assert!(said.contains(&format!("transhume.toml, line {line}, column 1: ")), "{said}");
+        assert!(said.contains("unknown field `pfad`"), "{said}");
+    }
+}

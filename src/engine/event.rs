@@ -1,0 +1,62 @@
+//! What the engine tells while it works. The engine says what happened; how it is shown is the report's business.
+
+use serde::Serialize;
+use transhume_contract::{Fault, Loss, Workload};
+
+/// One thing that happened. Counts are of this event alone; totals are queries on the store.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Work on an account began in this phase.
+    Started { account: String, phase: Phase },
+    /// A page of a feed was listed and is in the store.
+    Listed { account: String, workload: Workload, collection: String, items: u64 },
+    /// How much there is to do in this phase, once the listing is drained.
+    Expected { account: String, phase: Phase, items: u64, bytes: u64 },
+    /// Originals arrived in the store.
+    Fetched { account: String, items: u64, bytes: u64 },
+    /// Renderings stand at the target.
+    Placed { account: String, collection: String, items: u64, bytes: u64 },
+    /// Facts were brought up to date in place.
+    Amended { account: String, items: u64 },
+    /// Items moved at the source were moved at the target.
+    Relocated { account: String, items: u64 },
+    /// Placements were withdrawn: replaced by a newer original, or deleted at the source and asked for.
+    Withdrawn { account: String, items: u64 },
+    /// People decided otherwise at the target; their decision stays.
+    ChangedThere { account: String, item: String, fields: Vec<String> },
+    /// Items were compared.
+    Verified { account: String, items: u64, differences: u64 },
+    /// Something could not be carried.
+    Lost { account: String, item: String, loss: Loss },
+    /// An item stays owed or goes into quarantine.
+    Refused { account: String, item: String, quarantined: bool, fault: Fault },
+    /// An account cannot go on in this pass.
+    Stopped { account: String, fault: Fault },
+    /// Work on an account ended in this phase.
+    Finished { account: String, phase: Phase },
+    /// Something people should know that stops nothing.
+    Note { account: Option<String>, sentence: String },
+}
+
+/// The half of the work an event belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    List,
+    Pull,
+    Push,
+    Verify,
+}
+
+/// Hears what happens. Called from many tasks; returns at once.
+pub trait Observer: Send + Sync {
+    fn hear(&self, event: Event);
+}
+
+/// Hears nothing.
+pub struct Silence;
+
+impl Observer for Silence {
+    fn hear(&self, _event: Event) {}
+}
