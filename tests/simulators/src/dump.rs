@@ -1,0 +1,124 @@
+//! The tenant dump: what a simulated tenant holds, as one folder of JSON Lines and blobs.
+//!
+//! `tenant.jsonl` begins with `{"format": "tenant-dump/1", "provider": "graph"}`; every other line is one thing of the
+//! tenant (`kind`, `user`, `resource`, `parent`, `content`). Bodies are files named by the line, or base64 within it.
+//! The frame is read strictly and the resources leniently: real tenants hold fields that nobody expected.
+//!
+//! Beside the kinds that Microsoft's own resources name, a graph dump may hold `masterCategory` (one entry of
+//! `/outlook/masterCategories`, with the mailbox as `user`). A user has a mailbox if a `mailboxSettings` or
+//! `mailFolder` line names them. The tree of a mailbox hangs from the `mailFolder` whose `parent` is `msgfolderroot`;
+//! a folder whose `parentFolderId` leads elsewhere (`recoverableitemsdeletions`) is reached by its name or id only.
+//!
+//! A key that begins with `_` in a resource is a note to the simulator and is never served. `_sim` may hold `fails`
+//! (the error code that every read of this item answers) and `poisons` (true if one such item turns the whole list
+//! page into an error).
+
+mod content;
+mod error;
+mod read;
+mod write;
+
+use std::io;
+use std::path::Path;
+
+pub use content::Content;
+pub use error::{Complaint, DumpError};
+use serde::{Deserialize, Serialize};
+
+/// The name of the file of lines in a dump's folder.
+pub const LINES: &str = "tenant.jsonl";
+/// The folder of bodies beside it.
+pub const BLOBS: &str = "blobs";
+/// The only format this version writes and reads.
+pub const FORMAT: &str = "tenant-dump/1";
+
+/// Whose tenant it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    Graph,
+    Google,
+}
+
+/// A whole tenant, in the order of its lines: what is referred to stands before what refers to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dump {
+    pub provider: Provider,
+    pub entries: Vec<Entry>,
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// One of [`Provider::kinds`].
+    pub kind: String,
+    /// The source address the thing belongs to: the `userPrincipalName`, for graph.
+    pub user: Option<String>,
+    /// As the API would answer it with every field and no `Prefer` header.
+    pub resource: serde_json::Value,
+    /// What holds it, where the resource does not say so: for a `mailFolder` its well-known name.
+    pub parent: Option<String>,
+    /// Its bytes.
+    pub content: Option<Content>,
+}
+
+impl Provider {
+    /// Every kind a line of this provider's dump may have.
+    #[must_use]
+    pub fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Graph => GRAPH_KINDS,
+            Self::Google => GOOGLE_KINDS,
+        }
+    }
+}
+
+/// Kinds of graph things that cannot stand without a mailbox.
+const OF_A_MAILBOX: &[&str] = &[
+    "mailFolder",
+    "message",
+    "messageRule",
+    "mailboxSettings",
+    "masterCategory",
+];
+
+#[rustfmt::skip]
+const GRAPH_KINDS: &[&str] = &[
+    "user", "group", "member", "mailFolder", "message", "messageRule", "mailboxSettings", "masterCategory",
+    "calendar", "event", "contactFolder", "contact", "todoTaskList", "todoTask", "drive", "driveItem", "permission",
+    "site",
+];
+
+#[rustfmt::skip]
+const GOOGLE_KINDS: &[&str] = &[
+    "user", "group", "member", "label", "message", "filter", "sendAs", "vacation", "calendarListEntry", "event",
+    "aclRule", "contactGroup", "person", "taskList", "task", "drive", "file", "permission",
+];
+
+impl Dump {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    /// The first thing wrong with the frame, with file and line: an unreadable file, a first line that is not one,
+    /// an unknown kind, a body that is absent, outside the folder, or not what `size` and `sha256` say.
+    pub fn load(dir: &Path) -> Result<Self, DumpError> {
+        read::folder(dir)
+    }
+
+    /// Writes a folder, bodies first and the lines last, so that a folder with lines is whole. Equal bodies are
+    /// stored once. A dump already there is replaced; blobs that no line names any more stay.
+    ///
+    /// # Errors
+    /// What the file system answered, with the file.
+    pub fn save(&self, dir: &Path) -> Result<(), DumpError> {
+        write::folder(self, dir)
+    }
+
+    /// Writes the lines alone, with bodies as base64 in them.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn to_jsonl(&self, out: &mut impl io::Write) -> io::Result<()> {
+        write::lines(self, out)
+    }
+}

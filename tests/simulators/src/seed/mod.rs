@@ -1,0 +1,113 @@
+//! The simulated tenant out of a few numbers: a town hall whose first mailboxes hold every odd mail we know of.
+
+mod dice;
+mod directory;
+mod locale;
+#[allow(dead_code)]
+mod mailbox;
+#[allow(dead_code)]
+mod mime;
+pub mod mime_view;
+mod office;
+mod plain;
+mod resource;
+mod settings;
+
+use directory::{Member, Standing};
+use jiff::Timestamp;
+
+use self::dice::Dice;
+use self::mailbox::Mailbox;
+use crate::dump::{Dump, Entry, Provider};
+
+/// The moment at which the tenant stands still.
+const NOW: Timestamp = Timestamp::constant(1_782_820_800, 0); // 2026-06-30T12:00:00Z
+
+/// What the tenant shall hold. The same recipe makes the same bytes, on every machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// Mailboxes with mail. Unless `message_bytes` is set, a few others are there too: an empty one, a room,
+    /// a former employee, a guest and a trainee without mailbox.
+    pub accounts: u32,
+    /// Messages per account. With `hostile`, the first accounts hold each odd shape once however small this is.
+    pub messages: u32,
+    pub events: u32,
+    pub contacts: u32,
+    pub tasks: u32,
+    pub files: u32,
+    pub seed: u64,
+    pub hostile: bool,
+    /// Plain benchmark mails of about this size instead of office mail.
+    pub message_bytes: Option<u32>,
+}
+
+impl Default for Recipe {
+    /// The tenant of the demo.
+    fn default() -> Self {
+        let (events, contacts, tasks, files) = (0, 0, 0, 0);
+        Self {
+            accounts: 5,
+            messages: 60,
+            events,
+            contacts,
+            tasks,
+            files,
+            seed: 1,
+            hostile: true,
+            message_bytes: None,
+        }
+    }
+}
+
+/// Makes the tenant.
+#[must_use]
+pub fn tenant(recipe: &Recipe) -> Dump {
+    let mut dice = Dice::named(recipe.seed, "directory");
+    let cast = directory::cast(recipe.accounts, &mut dice);
+    let extras = if recipe.message_bytes.is_some() {
+        Vec::new()
+    } else {
+        directory::extras(&mut dice)
+    };
+    let everybody = || cast.iter().chain(&extras);
+    let mut entries: Vec<Entry> = everybody()
+        .map(|member| directory::user(member, &mut dice))
+        .collect();
+    entries.extend(directory::group(&cast, &mut dice));
+    for (place, member) in cast.iter().enumerate() {
+        entries.extend(account(recipe, place, member));
+    }
+    extras
+        .iter()
+        .filter(|member| member.standing.has_mailbox())
+        .for_each(|member| entries.extend(small(recipe, member)));
+    Dump {
+        provider: Provider::Graph,
+        entries,
+    }
+}
+
+/// One mailbox with all that belongs to it.
+fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
+    let dice = &mut Dice::named(recipe.seed, &member.upn);
+    let mut mailbox = Mailbox::new(&member.upn, member.locale, dice);
+    match recipe.message_bytes {
+        Some(size) => plain::fill(&mut mailbox, recipe, size, dice),
+        None => office::fill(&mut mailbox, recipe.messages, member, dice),
+    }
+    let mut entries = settings::of(member, place, &mailbox, dice);
+    entries.extend(mailbox.into_entries());
+    entries
+}
+
+/// A mailbox that is there however small the recipe is: empty, but for those of people who left.
+fn small(recipe: &Recipe, member: &Member) -> Vec<Entry> {
+    let dice = &mut Dice::named(recipe.seed, &member.upn);
+    let mut mailbox = Mailbox::new(&member.upn, member.locale, dice);
+    if member.standing == Standing::Disabled {
+        office::fill(&mut mailbox, 3, member, dice);
+    }
+    let mut entries = settings::of(member, usize::MAX, &mailbox, dice);
+    entries.extend(mailbox.into_entries());
+    entries
+}
