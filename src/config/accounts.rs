@@ -46,8 +46,15 @@ fn delimiter(text: &str) -> u8 {
     [b',', b';', b'\t'].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
 }
 
+/// The line, from 1, of the record that is read from this byte on: empty lines and comments before it are passed over.
+fn line_of(text: &str, byte: u64) -> u64 {
+    let (before, rest) = usize::try_from(byte).ok().and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
+    let passed = rest.lines().take_while(|line| line.trim().is_empty() || line.starts_with('#')).count();
+    (before.matches('\n').count() + passed + 1) as u64
+}
+
 fn parse_accounts(bytes: &[u8], path: &str) -> Result<Vec<AccountLine>, AccountsError> {
-    let text = decode(bytes);
+    let text = decode(bytes).replace("\r\n", "\n");
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter(&text))
         .comment(Some(b'#'))
@@ -65,7 +72,7 @@ fn parse_accounts(bytes: &[u8], path: &str) -> Result<Vec<AccountLine>, Accounts
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(malformed)?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = line_of(&text, record.position().map_or(0, csv::Position::byte));
         let field = |index: usize| record.get(index).unwrap_or_default().to_owned();
         let wave = wave.map(field).filter(|wave| !wave.is_empty()).unwrap_or_else(|| "1".into());
         lines.push(AccountLine { source: field(source), target: field(target), wave, line });

@@ -74,13 +74,7 @@ impl Provider {
 }
 
 /// Kinds of graph things that cannot stand without a mailbox.
-const OF_A_MAILBOX: &[&str] = &[
-    "mailFolder",
-    "message",
-    "messageRule",
-    "mailboxSettings",
-    "masterCategory",
-];
+const OF_A_MAILBOX: &[&str] = &["mailFolder", "message", "messageRule", "mailboxSettings", "masterCategory"];
 
 #[rustfmt::skip]
 const GRAPH_KINDS: &[&str] = &[

@@ -19,10 +19,7 @@ fn folder(lines: &[&str]) -> TempDir {
 
 /// The sentence with the folder's name taken out.
 fn refusal(dir: &Path) -> String {
-    Dump::load(dir)
-        .unwrap_err()
-        .to_string()
-        .replace(&format!("{}/", dir.display()), "")
+    Dump::load(dir).unwrap_err().to_string().replace(&format!("{}/", dir.display()), "")
 }
 
 fn refused(lines: &[&str]) -> String {
@@ -32,22 +29,11 @@ fn refused(lines: &[&str]) -> String {
 fn entry(kind: &str, content: Option<Content>) -> Entry {
     let resource = json!({ "id": "AAMk-", "unknown": { "future": [1, null, "\u{0}é"] } });
     let user = Some("émilie@valmont.example".to_owned());
-    Entry {
-        kind: kind.to_owned(),
-        user,
-        resource,
-        parent: Some("inbox".to_owned()),
-        content,
-    }
+    Entry { kind: kind.to_owned(), user, resource, parent: Some("inbox".to_owned()), content }
 }
 
 fn repeat(head: &'static str, line: &'static str, times: u64, tail: &'static str) -> Content {
-    Content::Repeat {
-        head: Bytes::from(head),
-        line: Bytes::from(line),
-        times,
-        tail: Bytes::from(tail),
-    }
+    Content::Repeat { head: Bytes::from(head), line: Bytes::from(line), times, tail: Bytes::from(tail) }
 }
 
 fn every_content() -> Vec<Content> {
@@ -63,13 +49,8 @@ fn every_content() -> Vec<Content> {
 
 #[test]
 fn what_is_saved_is_loaded_again() {
-    let entries = every_content()
-        .into_iter()
-        .map(|content| entry("message", Some(content)));
-    let dump = Dump {
-        provider: Provider::Graph,
-        entries: entries.chain([entry("mailFolder", None)]).collect(),
-    };
+    let entries = every_content().into_iter().map(|content| entry("message", Some(content)));
+    let dump = Dump { provider: Provider::Graph, entries: entries.chain([entry("mailFolder", None)]).collect() };
     let dir = TempDir::new().unwrap();
     dump.save(dir.path()).unwrap();
     assert_eq!(Dump::load(dir.path()).unwrap(), dump);
@@ -77,13 +58,8 @@ fn what_is_saved_is_loaded_again() {
 
 #[test]
 fn lines_with_bodies_in_them_are_a_dump_too() {
-    let entries = every_content()
-        .into_iter()
-        .map(|content| entry("message", Some(content)));
-    let dump = Dump {
-        provider: Provider::Graph,
-        entries: entries.chain([entry("mailFolder", None)]).collect(),
-    };
+    let entries = every_content().into_iter().map(|content| entry("message", Some(content)));
+    let dump = Dump { provider: Provider::Graph, entries: entries.chain([entry("mailFolder", None)]).collect() };
     let mut lines = Vec::new();
     dump.to_jsonl(&mut lines).unwrap();
     let dir = TempDir::new().unwrap();
@@ -94,17 +70,11 @@ fn lines_with_bodies_in_them_are_a_dump_too() {
 #[test]
 fn equal_bodies_are_stored_once_and_a_second_save_replaces_the_first() {
     let body = || Some(Content::Bytes(Bytes::from_static(b"twice")));
-    let dump = Dump {
-        provider: Provider::Graph,
-        entries: vec![entry("message", body()), entry("message", body())],
-    };
+    let dump = Dump { provider: Provider::Graph, entries: vec![entry("message", body()), entry("message", body())] };
     let dir = TempDir::new().unwrap();
     dump.save(dir.path()).unwrap();
     assert_eq!(fs::read_dir(dir.path().join("blobs")).unwrap().count(), 1);
-    let shorter = Dump {
-        provider: Provider::Google,
-        entries: Vec::new(),
-    };
+    let shorter = Dump { provider: Provider::Google, entries: Vec::new() };
     shorter.save(dir.path()).unwrap();
     assert_eq!(Dump::load(dir.path()).unwrap(), shorter);
 }
@@ -113,11 +83,7 @@ fn equal_bodies_are_stored_once_and_a_second_save_replaces_the_first() {
 fn pieces_are_small_and_make_up_the_body() {
     for content in every_content() {
         let whole: Vec<u8> = content.chunks().flatten().collect();
-        assert!(
-            content
-                .chunks()
-                .all(|piece| !piece.is_empty() && piece.len() <= 64 * 1024)
-        );
+        assert!(content.chunks().all(|piece| !piece.is_empty() && piece.len() <= 64 * 1024));
         assert_eq!(whole.len() as u64, content.len());
         assert_eq!(whole, content.to_bytes());
     }
@@ -126,12 +92,7 @@ fn pieces_are_small_and_make_up_the_body() {
 #[test]
 fn a_line_longer_than_a_piece_is_cut() {
     let long: Bytes = (0..150_000_u32).map(|n| n as u8).collect::<Vec<_>>().into();
-    let content = Content::Repeat {
-        head: Bytes::new(),
-        line: long.clone(),
-        times: 3,
-        tail: Bytes::new(),
-    };
+    let content = Content::Repeat { head: Bytes::new(), line: long.clone(), times: 3, tail: Bytes::new() };
     assert_eq!(content.to_bytes(), long.repeat(3));
     assert!(content.chunks().all(|piece| piece.len() <= 64 * 1024));
 }
@@ -146,19 +107,13 @@ fn resources_are_kept_as_they_are() {
     ]);
     let dump = Dump::load(dir.path()).unwrap();
     assert_eq!(dump.provider, Provider::Google);
-    assert_eq!(
-        dump.entries[0].resource.to_string(),
-        r#"{"z":1,"a":1.5,"nobody":"expected"}"#
-    );
+    assert_eq!(dump.entries[0].resource.to_string(), r#"{"z":1,"a":1.5,"nobody":"expected"}"#);
 }
 
 #[test]
 fn a_folder_that_is_no_dump_is_refused() {
     let empty = TempDir::new().unwrap();
-    assert_eq!(
-        refusal(empty.path()),
-        "tenant.jsonl: cannot be opened: No such file or directory (os error 2)"
-    );
+    assert_eq!(refusal(empty.path()), "tenant.jsonl: cannot be opened: No such file or directory (os error 2)");
     assert_eq!(
         refused(&[]),
         r#"tenant.jsonl: is empty; its first line must be {"format": "tenant-dump/1", "provider": "graph"}"#
@@ -172,13 +127,9 @@ fn first_lines_that_are_none_are_refused() {
         (r#"{"kind": "user"}"#, "missing field `format` (column 16)"),
         ("kind,user", "expected value (column 1)"),
         (r#"{"format": "tenant-dump/1"}"#, "it names no provider"),
-        (
-            r#"{"format": "tenant-dump/1", "provider": "yahoo"}"#,
-            "the provider \"yahoo\" is neither graph nor google",
-        ),
+        (r#"{"format": "tenant-dump/1", "provider": "yahoo"}"#, "the provider \"yahoo\" is neither graph nor google"),
     ] {
-        let sentence =
-            format!("tenant.jsonl line 1: is not the first line of a tenant dump ({why}){write}");
+        let sentence = format!("tenant.jsonl line 1: is not the first line of a tenant dump ({why}){write}");
         assert_eq!(refused(&[line]), sentence);
     }
     assert_eq!(
@@ -194,23 +145,14 @@ fn lines_that_are_none_are_refused() {
             r#"{"kind": "user", "resource": {}"#,
             "is not a line of a tenant dump: EOF while parsing an object (column 31)",
         ),
-        (
-            r#"{"kind": "user"}"#,
-            "is not a line of a tenant dump: missing field `resource` (column 16)",
-        ),
+        (r#"{"kind": "user"}"#, "is not a line of a tenant dump: missing field `resource` (column 16)"),
         (
             r#"{"kind": "user", "resource": {}, "contents": 1}"#,
             "is not a line of a tenant dump: unknown field `contents`, expected one of `kind`, `user`, `resource`, \
              `parent`, `content` (column 43)",
         ),
-        (
-            r#"{"kind": "user", "resource": []}"#,
-            r#"has a "resource" that is not a JSON object"#,
-        ),
-        (
-            r#"{"kind": "message", "resource": {}}"#,
-            r#"is a message without "user"; name the mailbox it belongs to"#,
-        ),
+        (r#"{"kind": "user", "resource": []}"#, r#"has a "resource" that is not a JSON object"#),
+        (r#"{"kind": "message", "resource": {}}"#, r#"is a message without "user"; name the mailbox it belongs to"#),
         (
             r#"{"kind": "label", "user": "a", "resource": {}}"#,
             "has the kind \"label\", which a graph dump does not know; it knows user, group, member, mailFolder, message, \
@@ -218,10 +160,7 @@ fn lines_that_are_none_are_refused() {
              todoTask, drive, driveItem, permission, site",
         ),
     ] {
-        assert_eq!(
-            refused(&[FIRST, "", line]),
-            format!("tenant.jsonl line 3: {sentence}")
-        );
+        assert_eq!(refused(&[FIRST, "", line]), format!("tenant.jsonl line 3: {sentence}"));
     }
 }
 
@@ -259,7 +198,8 @@ fn bodies_that_are_not_what_the_line_says_are_refused() {
         ),
         (
             r#"{"exports": {}}"#,
-            "has Google documents in export formats, which the simulator does not serve yet; remove the line".to_owned(),
+            "has Google documents in export formats, which the simulator does not serve yet; remove the line"
+                .to_owned(),
         ),
     ] {
         let line = format!(r#"{{"kind": "message", "user": "a", "resource": {{}}, "content": {content}}}"#);
@@ -271,18 +211,8 @@ fn bodies_that_are_not_what_the_line_says_are_refused() {
 fn a_body_altered_on_disk_is_refused() {
     let dir = TempDir::new().unwrap();
     let content = Some(Content::Bytes(Bytes::from_static(b"abc")));
-    Dump {
-        provider: Provider::Graph,
-        entries: vec![entry("message", content)],
-    }
-    .save(dir.path())
-    .unwrap();
-    let blob = fs::read_dir(dir.path().join("blobs"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    Dump { provider: Provider::Graph, entries: vec![entry("message", content)] }.save(dir.path()).unwrap();
+    let blob = fs::read_dir(dir.path().join("blobs")).unwrap().next().unwrap().unwrap().path();
     fs::write(blob, "abd").unwrap();
     assert_eq!(
         refusal(dir.path()),
@@ -295,13 +225,6 @@ fn a_body_altered_on_disk_is_refused() {
 #[test]
 fn lines_in_latin_1_are_refused() {
     let dir = TempDir::new().unwrap();
-    fs::write(
-        dir.path().join("tenant.jsonl"),
-        [FIRST.as_bytes(), b"\n{\"kind\": \"\xe9\"}"].concat(),
-    )
-    .unwrap();
-    assert_eq!(
-        refusal(dir.path()),
-        "tenant.jsonl line 2: is not valid UTF-8; write the dump in UTF-8"
-    );
+    fs::write(dir.path().join("tenant.jsonl"), [FIRST.as_bytes(), b"\n{\"kind\": \"\xe9\"}"].concat()).unwrap();
+    assert_eq!(refusal(dir.path()), "tenant.jsonl line 2: is not valid UTF-8; write the dump in UTF-8");
 }

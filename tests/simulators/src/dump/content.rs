@@ -26,12 +26,7 @@ impl Content {
     pub fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Repeat {
-                head,
-                line,
-                times,
-                tail,
-            } => (head.len() + tail.len()) as u64 + line.len() as u64 * times,
+            Self::Repeat { head, line, times, tail } => (head.len() + tail.len()) as u64 + line.len() as u64 * times,
         }
     }
 
@@ -39,9 +34,7 @@ impl Content {
     /// the tenant it was taken from.
     pub fn chunks(&self) -> impl Iterator<Item = Bytes> + Send + use<> {
         let (head, line, times, tail) = self.clone().parts();
-        pieces(head)
-            .chain(repeated(line, times))
-            .chain(pieces(tail))
+        pieces(head).chain(repeated(line, times)).chain(pieces(tail))
     }
 
     /// The whole body in memory: for small ones, and for tests.
@@ -60,12 +53,7 @@ impl Content {
     fn parts(self) -> (Bytes, Bytes, u64, Bytes) {
         match self {
             Self::Bytes(bytes) => (bytes, Bytes::new(), 0, Bytes::new()),
-            Self::Repeat {
-                head,
-                line,
-                times,
-                tail,
-            } => (head, line, times, tail),
+            Self::Repeat { head, line, times, tail } => (head, line, times, tail),
         }
     }
 }
@@ -102,9 +90,5 @@ fn repeated(line: Bytes, times: u64) -> Box<dyn Iterator<Item = Bytes> + Send> {
     let rest = usize::try_from(times % at_once).unwrap_or(0) * line.len();
     let block = Bytes::from(line.repeat(usize::try_from(at_once).unwrap_or(1)));
     let last = block.slice(..rest);
-    Box::new(
-        (0..times / at_once)
-            .map(move |_| block.clone())
-            .chain((rest > 0).then_some(last)),
-    )
+    Box::new((0..times / at_once).map(move |_| block.clone()).chain((rest > 0).then_some(last)))
 }

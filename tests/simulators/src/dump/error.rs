@@ -21,9 +21,7 @@ pub struct DumpError {
 pub enum Complaint {
     #[error("cannot be {doing}: {why}")]
     File { doing: &'static str, why: io::Error },
-    #[error(
-        "is empty; its first line must be {{\"format\": \"tenant-dump/1\", \"provider\": \"graph\"}}"
-    )]
+    #[error("is empty; its first line must be {{\"format\": \"tenant-dump/1\", \"provider\": \"graph\"}}")]
     Empty,
     #[error(
         "is not the first line of a tenant dump ({0}); write {{\"format\": \"tenant-dump/1\", \"provider\": \"graph\"}} there"
@@ -36,46 +34,30 @@ pub enum Complaint {
     #[error("is not a line of a tenant dump: {0}")]
     NotALine(String),
     #[error("has the kind \"{kind}\", which a {provider} dump does not know; it knows {known}")]
-    Kind {
-        kind: String,
-        provider: &'static str,
-        known: String,
-    },
+    Kind { kind: String, provider: &'static str, known: String },
     #[error("is a {0} without \"user\"; name the mailbox it belongs to")]
     NoUser(String),
     #[error("has a \"resource\" that is not a JSON object")]
     ResourceNotAnObject,
     #[error("has a content that names both \"file\" and \"base64\", or neither; name one of them")]
     AmbiguousContent,
-    #[error(
-        "names the file \"{0}\", which is not inside the dump's folder; use a relative path without \"..\""
-    )]
+    #[error("names the file \"{0}\", which is not inside the dump's folder; use a relative path without \"..\"")]
     Outside(String),
     #[error("names the file \"{file}\", which cannot be read: {why}")]
     Blob { file: String, why: io::Error },
     #[error("has a content that is not base64: {0}")]
     NotBase64(String),
-    #[error(
-        "says that its content has {said} bytes, but it has {found}; the dump was altered or cut"
-    )]
+    #[error("says that its content has {said} bytes, but it has {found}; the dump was altered or cut")]
     Size { said: u64, found: u64 },
-    #[error(
-        "says that its content has the sha256 {said}, but it has {found}; the dump was altered"
-    )]
+    #[error("says that its content has the sha256 {said}, but it has {found}; the dump was altered")]
     Digest { said: String, found: String },
-    #[error(
-        "has Google documents in export formats, which the simulator does not serve yet; remove the line"
-    )]
+    #[error("has Google documents in export formats, which the simulator does not serve yet; remove the line")]
     Exports,
 }
 
 impl Complaint {
     pub(super) fn about(self, file: impl Into<PathBuf>, line: Option<u64>) -> DumpError {
-        DumpError {
-            file: file.into(),
-            line,
-            complaint: self,
-        }
+        DumpError { file: file.into(), line, complaint: self }
     }
 }
 

@@ -42,23 +42,10 @@ struct Body {
 
 pub(super) fn folder(dir: &Path) -> Result<Dump, DumpError> {
     let path = dir.join(LINES);
-    let file = File::open(&path).map_err(|why| {
-        Complaint::File {
-            doing: "opened",
-            why,
-        }
-        .about(&path, None)
-    })?;
-    let mut lines = Lines {
-        of: BufReader::new(file),
-        path,
-        number: 0,
-    };
+    let file = File::open(&path).map_err(|why| Complaint::File { doing: "opened", why }.about(&path, None))?;
+    let mut lines = Lines { of: BufReader::new(file), path, number: 0 };
     let provider = lines.provider()?;
-    let mut blobs = Blobs {
-        dir: dir.to_owned(),
-        read: HashMap::new(),
-    };
+    let mut blobs = Blobs { dir: dir.to_owned(), read: HashMap::new() };
     let mut entries = Vec::new();
     while let Some(line) = lines.next()? {
         entries.push(entry(&line, provider, &mut blobs).map_err(|what| lines.complain(what))?);
@@ -90,9 +77,7 @@ impl Lines {
     }
 
     fn provider(&mut self) -> Result<Provider, DumpError> {
-        let line = self
-            .next()?
-            .ok_or_else(|| Complaint::Empty.about(&self.path, None))?;
+        let line = self.next()?.ok_or_else(|| Complaint::Empty.about(&self.path, None))?;
         first(line.trim_start_matches('\u{feff}')).map_err(|what| self.complain(what))
     }
 
@@ -102,17 +87,14 @@ impl Lines {
 }
 
 fn first(line: &str) -> Result<Provider, Complaint> {
-    let first: FirstLine =
-        serde_json::from_str(line).map_err(|why| Complaint::NotAFirstLine(plain(&why)))?;
+    let first: FirstLine = serde_json::from_str(line).map_err(|why| Complaint::NotAFirstLine(plain(&why)))?;
     if first.format != FORMAT {
         return Err(Complaint::Format(first.format));
     }
     match first.provider.as_deref() {
         Some("graph") => Ok(Provider::Graph),
         Some("google") => Ok(Provider::Google),
-        Some(other) => Err(Complaint::NotAFirstLine(format!(
-            "the provider \"{other}\" is neither graph nor google"
-        ))),
+        Some(other) => Err(Complaint::NotAFirstLine(format!("the provider \"{other}\" is neither graph nor google"))),
         None => Err(Complaint::NotAFirstLine("it names no provider".to_owned())),
     }
 }
@@ -120,23 +102,14 @@ fn first(line: &str) -> Result<Provider, Complaint> {
 fn entry(line: &str, provider: Provider, blobs: &mut Blobs) -> Result<Entry, Complaint> {
     let line: Line = serde_json::from_str(line).map_err(|why| Complaint::NotALine(plain(&why)))?;
     known_kind(&line.kind, provider)?;
-    if provider == Provider::Graph
-        && line.user.is_none()
-        && OF_A_MAILBOX.contains(&line.kind.as_str())
-    {
+    if provider == Provider::Graph && line.user.is_none() && OF_A_MAILBOX.contains(&line.kind.as_str()) {
         return Err(Complaint::NoUser(line.kind));
     }
     if !line.resource.is_object() {
         return Err(Complaint::ResourceNotAnObject);
     }
     let content = line.content.map(|body| blobs.content(body)).transpose()?;
-    Ok(Entry {
-        kind: line.kind,
-        user: line.user,
-        resource: line.resource,
-        parent: line.parent,
-        content,
-    })
+    Ok(Entry { kind: line.kind, user: line.user, resource: line.resource, parent: line.parent, content })
 }
 
 fn known_kind(kind: &str, provider: Provider) -> Result<(), Complaint> {
@@ -147,11 +120,7 @@ fn known_kind(kind: &str, provider: Provider) -> Result<(), Complaint> {
         Provider::Graph => "graph",
         Provider::Google => "google",
     };
-    Err(Complaint::Kind {
-        kind: kind.to_owned(),
-        provider: name,
-        known: provider.kinds().join(", "),
-    })
+    Err(Complaint::Kind { kind: kind.to_owned(), provider: name, known: provider.kinds().join(", ") })
 }
 
 /// The bodies of a dump; a file that several lines name is read once and shared.
@@ -171,15 +140,10 @@ impl Blobs {
             _ => return Err(Complaint::AmbiguousContent),
         };
         if let Some(said) = body.size.filter(|said| *said != bytes.len() as u64) {
-            return Err(Complaint::Size {
-                said,
-                found: bytes.len() as u64,
-            });
+            return Err(Complaint::Size { said, found: bytes.len() as u64 });
         }
         match body.sha256 {
-            Some(said) if !said.eq_ignore_ascii_case(&found) => {
-                Err(Complaint::Digest { said, found })
-            }
+            Some(said) if !said.eq_ignore_ascii_case(&found) => Err(Complaint::Digest { said, found }),
             _ => Ok(Content::Bytes(bytes)),
         }
     }
@@ -188,16 +152,10 @@ impl Blobs {
         if let Some(known) = self.read.get(name) {
             return Ok(known.clone());
         }
-        if !Path::new(name)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
-        {
+        if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
             return Err(Complaint::Outside(name.to_owned()));
         }
-        let read = fs::read(self.dir.join(name)).map_err(|why| Complaint::Blob {
-            file: name.to_owned(),
-            why,
-        })?;
+        let read = fs::read(self.dir.join(name)).map_err(|why| Complaint::Blob { file: name.to_owned(), why })?;
         let bytes = Bytes::from(read);
         let known = (bytes.clone(), digest(std::iter::once(bytes)));
         self.read.insert(name.to_owned(), known.clone());
@@ -206,11 +164,7 @@ impl Blobs {
 }
 
 fn inline(text: &str) -> Result<(Bytes, String), Complaint> {
-    let bytes = Bytes::from(
-        STANDARD
-            .decode(text)
-            .map_err(|why| Complaint::NotBase64(why.to_string()))?,
-    );
+    let bytes = Bytes::from(STANDARD.decode(text).map_err(|why| Complaint::NotBase64(why.to_string()))?);
     Ok((bytes.clone(), digest(std::iter::once(bytes))))
 }
 

@@ -38,54 +38,21 @@ struct Body {
 }
 
 pub(super) fn folder(dump: &Dump, dir: &Path) -> Result<(), DumpError> {
-    fs::create_dir_all(dir.join(BLOBS))
-        .map_err(|why| Complaint::File { doing: "made", why }.about(dir, None))?;
+    fs::create_dir_all(dir.join(BLOBS)).map_err(|why| Complaint::File { doing: "made", why }.about(dir, None))?;
     let path = dir.join(LINES);
     let unfinished = path.with_extension("jsonl.part");
-    let written = |why| {
-        Complaint::File {
-            doing: "written",
-            why,
-        }
-        .about(&path, None)
-    };
+    let written = |why| Complaint::File { doing: "written", why }.about(&path, None);
     let mut out = BufWriter::new(File::create(&unfinished).map_err(written)?);
-    line(
-        &mut out,
-        &FirstLine {
-            format: FORMAT,
-            provider: dump.provider,
-        },
-    )
-    .map_err(written)?;
+    line(&mut out, &FirstLine { format: FORMAT, provider: dump.provider }).map_err(written)?;
     for entry in &dump.entries {
-        let body = entry
-            .content
-            .as_ref()
-            .map(|content| blob(content, dir))
-            .transpose()?;
-        line(
-            &mut out,
-            &Line {
-                content: body,
-                ..bare(entry)
-            },
-        )
-        .map_err(written)?;
+        let body = entry.content.as_ref().map(|content| blob(content, dir)).transpose()?;
+        line(&mut out, &Line { content: body, ..bare(entry) }).map_err(written)?;
     }
-    out.flush()
-        .and_then(|()| fs::rename(&unfinished, &path))
-        .map_err(written)
+    out.flush().and_then(|()| fs::rename(&unfinished, &path)).map_err(written)
 }
 
 pub(super) fn lines(dump: &Dump, out: &mut impl Write) -> io::Result<()> {
-    line(
-        out,
-        &FirstLine {
-            format: FORMAT,
-            provider: dump.provider,
-        },
-    )?;
+    line(out, &FirstLine { format: FORMAT, provider: dump.provider })?;
     for entry in &dump.entries {
         match &entry.content {
             None => line(out, &bare(entry))?,
@@ -117,19 +84,12 @@ fn line_with_body(out: &mut impl Write, entry: &Entry, content: &Content) -> io:
     out.write_all(&text.as_bytes()[..text.len() - 1])?; // all but the closing brace
     out.write_all(b",\"content\":{\"base64\":\"")?;
     encode(out, content)?;
-    writeln!(
-        out,
-        "\",\"sha256\":\"{}\",\"size\":{}}}}}",
-        digest(content.chunks()),
-        content.len()
-    )
+    writeln!(out, "\",\"sha256\":\"{}\",\"size\":{}}}}}", digest(content.chunks()), content.len())
 }
 
 fn encode(out: &mut impl Write, content: &Content) -> io::Result<()> {
     let mut encoder = EncoderWriter::new(out, &STANDARD);
-    content
-        .chunks()
-        .try_for_each(|piece| encoder.write_all(&piece))?;
+    content.chunks().try_for_each(|piece| encoder.write_all(&piece))?;
     encoder.finish().map(|_| ())
 }
 
@@ -138,30 +98,18 @@ fn blob(content: &Content, dir: &Path) -> Result<Body, DumpError> {
     let sha256 = digest(content.chunks());
     let file = format!("{BLOBS}/{sha256}");
     let path = dir.join(&file);
-    let body = Body {
-        file,
-        sha256,
-        size: content.len(),
-    };
+    let body = Body { file, sha256, size: content.len() };
     if fs::metadata(&path).is_ok_and(|there| there.len() == body.size) {
         return Ok(body);
     }
-    stored(content, &path).map_err(|why| {
-        Complaint::File {
-            doing: "written",
-            why,
-        }
-        .about(path, None)
-    })?;
+    stored(content, &path).map_err(|why| Complaint::File { doing: "written", why }.about(path, None))?;
     Ok(body)
 }
 
 fn stored(content: &Content, path: &Path) -> io::Result<()> {
     let unfinished = path.with_extension("part");
     let mut out = BufWriter::new(File::create(&unfinished)?);
-    content
-        .chunks()
-        .try_for_each(|piece| out.write_all(&piece))?;
+    content.chunks().try_for_each(|piece| out.write_all(&piece))?;
     out.flush()?;
     fs::rename(unfinished, path)
 }
@@ -170,8 +118,5 @@ fn stored(content: &Content, path: &Path) -> io::Result<()> {
 pub(super) fn digest(of: impl Iterator<Item = Bytes>) -> String {
     let mut hash = Sha256::new();
     of.for_each(|piece| hash.update(&piece));
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

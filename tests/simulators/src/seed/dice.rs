@@ -11,10 +11,7 @@ pub(super) struct Dice(ChaCha8Rng);
 
 impl Dice {
     pub(super) fn named(seed: u64, name: &str) -> Self {
-        let digest = Sha256::new()
-            .chain_update(seed.to_be_bytes())
-            .chain_update(name)
-            .finalize();
+        let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(name).finalize();
         Self(ChaCha8Rng::from_seed(digest.into()))
     }
 
@@ -39,21 +36,13 @@ impl Dice {
     }
 
     pub(super) fn hex(&mut self, bytes: usize) -> String {
-        self.bytes(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        self.bytes(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(super) fn guid(&mut self) -> String {
         let bytes = self.bytes(16);
         uuid::Builder::from_slice(&bytes)
-            .map(|builder| {
-                builder
-                    .with_version(uuid::Version::Random)
-                    .into_uuid()
-                    .to_string()
-            })
+            .map(|builder| builder.with_version(uuid::Version::Random).into_uuid().to_string())
             .unwrap_or_default()
     }
 

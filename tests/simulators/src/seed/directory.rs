@@ -56,12 +56,7 @@ struct Role {
 }
 
 const fn role(name: &'static str, local: &'static str, standing: Standing, locale: usize) -> Role {
-    Role {
-        name,
-        local,
-        standing,
-        locale,
-    }
+    Role { name, local, standing, locale }
 }
 
 /// Those with mail, in the order in which `accounts` calls them up.
@@ -98,72 +93,36 @@ const EXTRAS: [Role; 6] = [
 
 /// `accounts` mailboxes with mail; the sixteen of the cast first, then clerks with numbers.
 pub(super) fn cast(accounts: u32, dice: &mut Dice) -> Vec<Member> {
-    let named = CAST.iter().map(|role| {
-        (
-            role.name.to_owned(),
-            role.local.to_owned(),
-            role.standing,
-            role.locale,
-        )
-    });
+    let named = CAST.iter().map(|role| (role.name.to_owned(), role.local.to_owned(), role.standing, role.locale));
     let clerks = (CAST.len() + 1..).map(|number| {
         let place = number % LOCALES.len();
-        (
-            format!("Agent {number:04}"),
-            format!("agent.{number:04}"),
-            Standing::Person,
-            place,
-        )
+        (format!("Agent {number:04}"), format!("agent.{number:04}"), Standing::Person, place)
     });
     let all = named.chain(clerks).take(accounts as usize);
-    all.map(|(name, local, standing, locale)| member(&name, &local, standing, locale, dice))
-        .collect()
+    all.map(|(name, local, standing, locale)| member(&name, &local, standing, locale, dice)).collect()
 }
 
 pub(super) fn extras(dice: &mut Dice) -> Vec<Member> {
-    EXTRAS
-        .iter()
-        .map(|role| member(role.name, role.local, role.standing, role.locale, dice))
-        .collect()
+    EXTRAS.iter().map(|role| member(role.name, role.local, role.standing, role.locale, dice)).collect()
 }
 
 fn member(name: &str, local: &str, standing: Standing, locale: usize, dice: &mut Dice) -> Member {
-    let domain = if standing == Standing::Guest {
-        "valmont.onmicrosoft.com"
-    } else {
-        DOMAIN
-    };
+    let domain = if standing == Standing::Guest { "valmont.onmicrosoft.com" } else { DOMAIN };
     let (upn, name) = (format!("{local}@{domain}"), name.to_owned());
-    Member {
-        id: dice.guid(),
-        upn,
-        name,
-        standing,
-        locale: &LOCALES[locale % LOCALES.len()],
-    }
+    Member { id: dice.guid(), upn, name, standing, locale: &LOCALES[locale % LOCALES.len()] }
 }
 
 /// The `user` line (Microsoft Graph docs: user resource type).
 pub(super) fn user(member: &Member, dice: &mut Dice) -> Entry {
     let resource = resource(member, dice);
-    Entry {
-        kind: "user".to_owned(),
-        user: Some(member.upn.clone()),
-        resource,
-        parent: None,
-        content: None,
-    }
+    Entry { kind: "user".to_owned(), user: Some(member.upn.clone()), resource, parent: None, content: None }
 }
 
 fn resource(member: &Member, dice: &mut Dice) -> Value {
     let guest = member.standing == Standing::Guest;
     let words: Vec<&str> = member.name.split(' ').collect();
     let licensed = matches!(member.standing, Standing::Person | Standing::Disabled);
-    let mail = if guest {
-        "zoe@partner.example"
-    } else {
-        member.upn.as_str()
-    };
+    let mail = if guest { "zoe@partner.example" } else { member.upn.as_str() };
     json!({
         "id": member.id,
         "businessPhones": if licensed { json!([format!("+33 1 55 00 {:02} {:02}", dice.below(100), dice.below(100))]) } else { json!([]) },
@@ -201,10 +160,7 @@ fn proxies(mail: &str, guest: bool) -> Value {
     let local = mail.split('@').next().unwrap_or_default();
     match guest {
         true => json!([format!("SMTP:{mail}")]),
-        false => json!([
-            format!("SMTP:{mail}"),
-            format!("smtp:{local}@valmont.onmicrosoft.com")
-        ]),
+        false => json!([format!("SMTP:{mail}"), format!("smtp:{local}@valmont.onmicrosoft.com")]),
     }
 }
 
@@ -218,20 +174,14 @@ pub(super) fn group(members: &[Member], dice: &mut Dice) -> Vec<Entry> {
         parent,
         content: None,
     };
-    let belonging = members
-        .iter()
-        .filter(|member| member.standing == Standing::Person)
-        .take(5)
-        .map(|member| {
-            let resource = json!({
-                "@odata.type": "#microsoft.graph.user", "id": member.id, "displayName": member.name,
-                "userPrincipalName": member.upn, "mail": member.upn
-            });
-            line("member", resource, Some(id.clone()))
+    let belonging = members.iter().filter(|member| member.standing == Standing::Person).take(5).map(|member| {
+        let resource = json!({
+            "@odata.type": "#microsoft.graph.user", "id": member.id, "displayName": member.name,
+            "userPrincipalName": member.upn, "mail": member.upn
         });
-    std::iter::once(line("group", group_resource(&id), None))
-        .chain(belonging)
-        .collect()
+        line("member", resource, Some(id.clone()))
+    });
+    std::iter::once(line("group", group_resource(&id), None)).chain(belonging).collect()
 }
 
 fn group_resource(id: &str) -> Value {

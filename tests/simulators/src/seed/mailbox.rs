@@ -39,11 +39,7 @@ pub(super) struct Mailbox {
 impl Mailbox {
     /// With the well-known folders of its language, all empty.
     pub(super) fn new(user: &str, locale: &Locale, dice: &mut Dice) -> Self {
-        let mut mailbox = Self {
-            user: user.to_owned(),
-            folders: Vec::new(),
-            messages: Vec::new(),
-        };
+        let mut mailbox = Self { user: user.to_owned(), folders: Vec::new(), messages: Vec::new() };
         for (role, name) in ROLES.into_iter().zip(locale.folders) {
             let above = match role {
                 "conflicts" | "localfailures" | "serverfailures" => mailbox.id_of("syncissues"),
@@ -53,98 +49,48 @@ impl Mailbox {
             mailbox.add(&above, name, Some(role), Kind::Mail, dice);
         }
         let dumpster = dice.outlook_id("AQMkAG", 120); // "Recoverable Items" itself is not reachable
-        mailbox.add(
-            &dumpster,
-            "Deletions",
-            Some("recoverableitemsdeletions"),
-            Kind::Hidden,
-            dice,
-        );
+        mailbox.add(&dumpster, "Deletions", Some("recoverableitemsdeletions"), Kind::Hidden, dice);
         mailbox
     }
 
     /// A further folder; answers its id.
-    pub(super) fn folder(
-        &mut self,
-        above: &str,
-        name: &str,
-        kind: Kind,
-        dice: &mut Dice,
-    ) -> String {
+    pub(super) fn folder(&mut self, above: &str, name: &str, kind: Kind, dice: &mut Dice) -> String {
         self.add(above, name, None, kind, dice)
     }
 
-    fn add(
-        &mut self,
-        above: &str,
-        name: &str,
-        role: Option<&'static str>,
-        kind: Kind,
-        dice: &mut Dice,
-    ) -> String {
+    fn add(&mut self, above: &str, name: &str, role: Option<&'static str>, kind: Kind, dice: &mut Dice) -> String {
         let id = dice.outlook_id("AQMkAG", 120);
         let (name, above) = (name.to_owned(), above.to_owned());
-        self.folders.push(Folder {
-            id: id.clone(),
-            name,
-            above,
-            role,
-            kind,
-            total: 0,
-            unread: 0,
-            bytes: 0,
-        });
+        self.folders.push(Folder { id: id.clone(), name, above, role, kind, total: 0, unread: 0, bytes: 0 });
         id
     }
 
     /// The id of a well-known folder; empty if the mailbox has none of that role.
     pub(super) fn id_of(&self, role: &str) -> String {
-        self.folders
-            .iter()
-            .find(|folder| folder.role == Some(role))
-            .map(|folder| folder.id.clone())
-            .unwrap_or_default()
+        self.folders.iter().find(|folder| folder.role == Some(role)).map(|folder| folder.id.clone()).unwrap_or_default()
     }
 
     /// Every ordinary folder that a person files mail into, the deepest last.
     pub(super) fn filing(&self) -> Vec<String> {
         let filing = |folder: &&Folder| folder.role.is_none() && folder.kind == Kind::Mail;
-        self.folders
-            .iter()
-            .filter(filing)
-            .map(|folder| folder.id.clone())
-            .collect()
+        self.folders.iter().filter(filing).map(|folder| folder.id.clone()).collect()
     }
 
     /// Puts a message where its `parentFolderId` says.
     pub(super) fn push(&mut self, resource: Value, content: Content) {
         let unread = resource["isRead"] == false;
-        if let Some(folder) = self
-            .folders
-            .iter_mut()
-            .find(|folder| resource["parentFolderId"] == folder.id.as_str())
-        {
+        if let Some(folder) = self.folders.iter_mut().find(|folder| resource["parentFolderId"] == folder.id.as_str()) {
             folder.total += 1;
             folder.unread += u64::from(unread);
             folder.bytes += content.len();
         }
         let user = Some(self.user.clone());
-        self.messages.push(Entry {
-            kind: "message".to_owned(),
-            user,
-            resource,
-            parent: None,
-            content: Some(content),
-        });
+        self.messages.push(Entry { kind: "message".to_owned(), user, resource, parent: None, content: Some(content) });
     }
 
     /// The lines of folders and messages, folders first and parents before children.
     pub(super) fn into_entries(self) -> Vec<Entry> {
-        let folders: Vec<Entry> = self
-            .folders
-            .iter()
-            .map(|folder| self.line(folder))
-            .collect();
+        let folders: Vec<Entry> = self.folders.iter().map(|folder| self.line(folder)).collect();
         folders.into_iter().chain(self.messages).collect()
     }
 
@@ -159,11 +105,8 @@ impl Mailbox {
     }
 
     fn resource(&self, folder: &Folder) -> Value {
-        let children = self
-            .folders
-            .iter()
-            .filter(|child| child.above == folder.id && child.kind != Kind::Hidden)
-            .count();
+        let children =
+            self.folders.iter().filter(|child| child.above == folder.id && child.kind != Kind::Hidden).count();
         let mut resource = json!({
             "id": folder.id,
             "displayName": folder.name,

@@ -10,21 +10,12 @@ pub(super) struct Head(Vec<(String, Vec<u8>)>);
 
 impl Head {
     pub(super) fn new(lines: &[(&str, &str)]) -> Self {
-        Self(
-            lines
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-                .collect(),
-        )
+        Self(lines.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect())
     }
 
     /// Replaces the first header of that name, or adds it at the end. The value is written as it is.
     pub(super) fn set(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        match self
-            .0
-            .iter_mut()
-            .find(|(there, _)| there.eq_ignore_ascii_case(name))
-        {
+        match self.0.iter_mut().find(|(there, _)| there.eq_ignore_ascii_case(name)) {
             Some((_, there)) => *there = value.as_ref().to_vec(),
             None => return self.add(name, value),
         }
@@ -38,8 +29,7 @@ impl Head {
     }
 
     pub(super) fn without(mut self, name: &str) -> Self {
-        self.0
-            .retain(|(there, _)| !there.eq_ignore_ascii_case(name));
+        self.0.retain(|(there, _)| !there.eq_ignore_ascii_case(name));
         self
     }
 
@@ -52,8 +42,7 @@ impl Head {
 
     /// The header lines without the blank line that ends them.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        let line =
-            |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b": ", value, b"\r\n"].concat();
+        let line = |(name, value): &(String, Vec<u8>)| [name.as_bytes(), b": ", value, b"\r\n"].concat();
         self.0.iter().flat_map(line).collect()
     }
 }
@@ -65,9 +54,8 @@ pub(super) fn part(content_lines: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 
 /// Text in UTF-8, quoted-printable; `subtype` is `plain`, `html`...
 pub(super) fn text(subtype: &str, body: &str) -> Vec<u8> {
-    let lines = format!(
-        "Content-Type: text/{subtype}; charset=\"utf-8\"\r\nContent-Transfer-Encoding: quoted-printable"
-    );
+    let lines =
+        format!("Content-Type: text/{subtype}; charset=\"utf-8\"\r\nContent-Transfer-Encoding: quoted-printable");
     part(&lines, quoted_printable(body.as_bytes()))
 }
 
@@ -92,14 +80,9 @@ pub(super) fn inline_image(name: &str, id: &str, body: &[u8]) -> Vec<u8> {
 /// Several entities as one. `kind` is the subtype, with further parameters after a semicolon if it has any.
 pub(super) fn multipart(kind: &str, boundary: &str, parts: &[Vec<u8>]) -> Vec<u8> {
     let (subtype, parameters) = kind.split_once(';').unwrap_or((kind, ""));
-    let parameters = if parameters.is_empty() {
-        String::new()
-    } else {
-        format!(";{parameters}")
-    };
+    let parameters = if parameters.is_empty() { String::new() } else { format!(";{parameters}") };
     let mut out =
-        format!("Content-Type: multipart/{subtype}; boundary=\"{boundary}\"{parameters}\r\n\r\n")
-            .into_bytes();
+        format!("Content-Type: multipart/{subtype}; boundary=\"{boundary}\"{parameters}\r\n\r\n").into_bytes();
     for part in parts {
         out.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
         out.extend_from_slice(part);
@@ -112,20 +95,13 @@ pub(super) fn multipart(kind: &str, boundary: &str, parts: &[Vec<u8>]) -> Vec<u8
 /// Base64 in lines of 76.
 pub(super) fn base64(body: &[u8]) -> Vec<u8> {
     let text = STANDARD.encode(body).into_bytes();
-    text.chunks(76)
-        .flat_map(|line| [line, b"\r\n"].concat())
-        .collect()
+    text.chunks(76).flat_map(|line| [line, b"\r\n"].concat()).collect()
 }
 
 /// Quoted-printable (RFC 2045 section 6.7) of text whose line ends are CRLF or LF.
 pub(super) fn quoted_printable(body: &[u8]) -> Vec<u8> {
-    let lines = body
-        .split(|byte| *byte == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines
-        .map(quoted_line)
-        .collect::<Vec<_>>()
-        .join(&b"\r\n"[..])
+    let lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.map(quoted_line).collect::<Vec<_>>().join(&b"\r\n"[..])
 }
 
 fn quoted_line(line: &[u8]) -> Vec<u8> {
@@ -133,11 +109,7 @@ fn quoted_line(line: &[u8]) -> Vec<u8> {
     for (at, byte) in line.iter().enumerate() {
         let blank_at_the_end = matches!(byte, b' ' | b'\t') && at + 1 == line.len();
         let plain = matches!(byte, b' ' | b'\t' | b'!'..=b'<' | b'>'..=b'~') && !blank_at_the_end;
-        let coded = if plain {
-            vec![*byte]
-        } else {
-            format!("={byte:02X}").into_bytes()
-        };
+        let coded = if plain { vec![*byte] } else { format!("={byte:02X}").into_bytes() };
         if column + coded.len() > 75 {
             out.extend_from_slice(b"=\r\n");
             column = 0;
@@ -160,9 +132,7 @@ pub(super) fn words(value: &str) -> String {
             _ => words.push(character.into()),
         }
     }
-    let coded = words
-        .iter()
-        .map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word)));
+    let coded = words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word)));
     coded.collect::<Vec<_>>().join("\r\n ")
 }
 

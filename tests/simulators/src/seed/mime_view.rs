@@ -48,9 +48,7 @@ impl View {
     /// True as Graph counts: inline pictures are no attachments (Microsoft Graph docs: message, `hasAttachments`).
     #[must_use]
     pub fn has_attachments(&self) -> bool {
-        self.attachments
-            .iter()
-            .any(|attachment| !attachment.is_inline)
+        self.attachments.iter().any(|attachment| !attachment.is_inline)
     }
 }
 
@@ -61,10 +59,7 @@ pub fn view(mime: &[u8]) -> View {
         return View::default();
     };
     match sealed(&message) {
-        Some(attachment) => View {
-            body: Body::default(),
-            attachments: vec![attachment],
-        },
+        Some(attachment) => View { body: Body::default(), attachments: vec![attachment] },
         None => Walk::of(&message),
     }
 }
@@ -81,13 +76,8 @@ fn sealed(message: &Message<'_>) -> Option<Attachment> {
     let root = message.parts.first()?;
     let content_type = media_type(root);
     match content_type.as_str() {
-        "multipart/signed" => Some(p7m(
-            content_type,
-            Bytes::copy_from_slice(raw(message, root)),
-        )),
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" => {
-            Some(p7m(content_type, decoded(message, root)))
-        }
+        "multipart/signed" => Some(p7m(content_type, Bytes::copy_from_slice(raw(message, root)))),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" => Some(p7m(content_type, decoded(message, root))),
         _ => None,
     }
 }
@@ -95,15 +85,7 @@ fn sealed(message: &Message<'_>) -> Option<Attachment> {
 fn p7m(content_type: String, bytes: Bytes) -> Attachment {
     let name = "smime.p7m".to_owned();
     let kind = AttachmentKind::File;
-    Attachment {
-        kind,
-        name,
-        content_type,
-        content_id: None,
-        content_location: None,
-        is_inline: false,
-        bytes,
-    }
+    Attachment { kind, name, content_type, content_id: None, content_location: None, is_inline: false, bytes }
 }
 
 /// The way through the parts, depth first.
@@ -115,11 +97,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn of(message: &'a Message<'a>) -> View {
-        let mut walk = Walk {
-            message,
-            seen: View::default(),
-            has_body: false,
-        };
+        let mut walk = Walk { message, seen: View::default(), has_body: false };
         walk.part(0, "");
         walk.seen
     }
@@ -131,20 +109,11 @@ impl<'a> Walk<'a> {
         };
         match &part.body {
             PartType::Multipart(children) => {
-                let subtype = media_type(part)
-                    .split_once('/')
-                    .map(|(_, subtype)| subtype.to_owned())
-                    .unwrap_or_default();
-                children
-                    .iter()
-                    .for_each(|child| self.part(*child, &subtype));
+                let subtype =
+                    media_type(part).split_once('/').map(|(_, subtype)| subtype.to_owned()).unwrap_or_default();
+                children.iter().for_each(|child| self.part(*child, &subtype));
             }
-            PartType::Message(inner) => self.attach(
-                part,
-                inner.subject().map(Cow::from),
-                AttachmentKind::Item,
-                within,
-            ),
+            PartType::Message(inner) => self.attach(part, inner.subject().map(Cow::from), AttachmentKind::Item, within),
             PartType::Text(text) if self.is_body(part, within) => self.body(text, false),
             PartType::Html(text) if self.is_body(part, within) => self.body(text, true),
             _ if is_invitation(part, within) => {}
@@ -154,49 +123,28 @@ impl<'a> Walk<'a> {
 
     fn is_body(&self, part: &MessagePart<'_>, within: &str) -> bool {
         let text = matches!(media_type(part).as_str(), "text/plain" | "text/html" | "");
-        let attached = part
-            .content_disposition()
-            .is_some_and(mail_parser::ContentType::is_attachment);
-        text && !attached
-            && part.attachment_name().is_none()
-            && (!self.has_body || within == "alternative")
+        let attached = part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment);
+        text && !attached && part.attachment_name().is_none() && (!self.has_body || within == "alternative")
     }
 
     /// HTML wins over text, whichever stands first.
     fn body(&mut self, text: &str, is_html: bool) {
         if !self.has_body || (is_html && !self.seen.body.is_html) {
-            self.seen.body = Body {
-                is_html,
-                text: text.to_owned(),
-            };
+            self.seen.body = Body { is_html, text: text.to_owned() };
         }
         self.has_body = true;
     }
 
-    fn attach(
-        &mut self,
-        part: &MessagePart<'_>,
-        title: Option<Cow<'_, str>>,
-        kind: AttachmentKind,
-        within: &str,
-    ) {
+    fn attach(&mut self, part: &MessagePart<'_>, title: Option<Cow<'_, str>>, kind: AttachmentKind, within: &str) {
         let content_type = media_type(part);
         let bytes = match kind {
             AttachmentKind::Item => Bytes::copy_from_slice(raw(self.message, part)),
             AttachmentKind::File => decoded(self.message, part),
         };
         let number = self.seen.attachments.len() + 1;
-        let name = part
-            .attachment_name()
-            .map(Cow::from)
-            .or(title)
-            .map(Cow::into_owned);
-        let content_id = part
-            .content_id()
-            .map(|id| id.trim_matches(['<', '>']).to_owned());
-        let inline = part
-            .content_disposition()
-            .is_some_and(mail_parser::ContentType::is_inline);
+        let name = part.attachment_name().map(Cow::from).or(title).map(Cow::into_owned);
+        let content_id = part.content_id().map(|id| id.trim_matches(['<', '>']).to_owned());
+        let inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
         self.seen.attachments.push(Attachment {
             kind,
             name: name.unwrap_or_else(|| format!("ATT{number:05}{}", extension(&content_type))),
@@ -219,10 +167,7 @@ fn media_type(part: &MessagePart<'_>) -> String {
     let Some(content_type) = part.content_type() else {
         return String::new();
     };
-    let subtype = content_type
-        .subtype()
-        .map(|subtype| format!("/{subtype}"))
-        .unwrap_or_default();
+    let subtype = content_type.subtype().map(|subtype| format!("/{subtype}")).unwrap_or_default();
     format!("{}{subtype}", content_type.ctype()).to_ascii_lowercase()
 }
 
@@ -236,10 +181,7 @@ fn extension(content_type: &str) -> &'static str {
 }
 
 fn raw<'a>(message: &'a Message<'_>, part: &MessagePart<'_>) -> &'a [u8] {
-    message
-        .raw_message()
-        .get(part.offset_body as usize..part.offset_end as usize)
-        .unwrap_or_default()
+    message.raw_message().get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default()
 }
 
 /// The transfer encoding undone and nothing else: the parser's own text has its charset changed.

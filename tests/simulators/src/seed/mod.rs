@@ -45,17 +45,7 @@ impl Default for Recipe {
     /// The tenant of the demo.
     fn default() -> Self {
         let (events, contacts, tasks, files) = (0, 0, 0, 0);
-        Self {
-            accounts: 5,
-            messages: 60,
-            events,
-            contacts,
-            tasks,
-            files,
-            seed: 1,
-            hostile: true,
-            message_bytes: None,
-        }
+        Self { accounts: 5, messages: 60, events, contacts, tasks, files, seed: 1, hostile: true, message_bytes: None }
     }
 }
 
@@ -64,15 +54,9 @@ impl Default for Recipe {
 pub fn tenant(recipe: &Recipe) -> Dump {
     let mut dice = Dice::named(recipe.seed, "directory");
     let cast = directory::cast(recipe.accounts, &mut dice);
-    let extras = if recipe.message_bytes.is_some() {
-        Vec::new()
-    } else {
-        directory::extras(&mut dice)
-    };
+    let extras = if recipe.message_bytes.is_some() { Vec::new() } else { directory::extras(&mut dice) };
     let everybody = || cast.iter().chain(&extras);
-    let mut entries: Vec<Entry> = everybody()
-        .map(|member| directory::user(member, &mut dice))
-        .collect();
+    let mut entries: Vec<Entry> = everybody().map(|member| directory::user(member, &mut dice)).collect();
     entries.extend(directory::group(&cast, &mut dice));
     for (place, member) in cast.iter().enumerate() {
         entries.extend(account(recipe, place, member));
@@ -81,10 +65,7 @@ pub fn tenant(recipe: &Recipe) -> Dump {
         .iter()
         .filter(|member| member.standing.has_mailbox())
         .for_each(|member| entries.extend(small(recipe, member)));
-    Dump {
-        provider: Provider::Graph,
-        entries,
-    }
+    Dump { provider: Provider::Graph, entries }
 }
 
 /// One mailbox with all that belongs to it.

@@ -36,10 +36,7 @@ const CORRESPONDENTS: [(&str, &str); 8] = [
     ("Jürgen Groß", "juergen.gross@valmont.example"),
     ("Bürgermeisteramt Freudental", "rathaus@freudental.example"),
     ("", "noreply@portal.example"),
-    (
-        "Imprimerie Dupont & Fils",
-        "contact@imprimerie-dupont.example",
-    ),
+    ("Imprimerie Dupont & Fils", "contact@imprimerie-dupont.example"),
     ("山田 太郎", "taro.yamada@valmont.example"),
     ("Library Desk", "desk@library.example"),
     ("\u{202b}علي حسن\u{202c}", "ali@sister-city.example"),
@@ -86,8 +83,8 @@ fn standing(folder: &str, at: Timestamp, mailbox: &Mailbox, dice: &mut Dice) -> 
     let mut standing = Standing::plain(folder, at);
     standing.is_draft = draft;
     standing.is_read = draft || folder == mailbox.id_of("sentitems") || dice.percent(70);
-    standing.importance = ["normal", "normal", "normal", "normal", "high", "low"]
-        [usize::try_from(dice.below(6)).unwrap_or(0)];
+    standing.importance =
+        ["normal", "normal", "normal", "normal", "high", "low"][usize::try_from(dice.below(6)).unwrap_or(0)];
     if dice.percent(12) {
         standing.verb = Some(*dice.pick(&[Verb::Replied, Verb::RepliedToAll, Verb::Forwarded]));
     }
@@ -95,13 +92,7 @@ fn standing(folder: &str, at: Timestamp, mailbox: &Mailbox, dice: &mut Dice) -> 
         standing.flag = *dice.pick(&[Flag::Flagged, Flag::FlaggedUntil(NOW), Flag::Complete(at)]);
     }
     if dice.percent(15) {
-        let names = [
-            "Red category",
-            "À traiter",
-            "Budget / Finances",
-            "Élus",
-            "catégorie disparue",
-        ];
+        let names = ["Red category", "À traiter", "Budget / Finances", "Élus", "catégorie disparue"];
         standing.categories.push((*dice.pick(&names)).to_owned());
     }
     standing
@@ -115,11 +106,8 @@ struct Letter {
 
 impl Letter {
     fn new(member: &Member, sent: bool, dice: &mut Dice) -> Self {
-        let at = NOW
-            .checked_sub(SignedDuration::from_mins(
-                i64::try_from(dice.below(700_000)).unwrap_or(0),
-            ))
-            .unwrap_or(NOW);
+        let at =
+            NOW.checked_sub(SignedDuration::from_mins(i64::try_from(dice.below(700_000)).unwrap_or(0))).unwrap_or(NOW);
         let (subject, body) = words_of(member.locale.tag, dice);
         let (name, other) = *dice.pick(&CORRESPONDENTS);
         let (theirs, own) = (address(name, other), address(&member.name, &member.upn));
@@ -129,46 +117,30 @@ impl Letter {
             ("From", &from),
             ("To", &to),
             ("Subject", &words(&subject)),
-            (
-                "Date",
-                &at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string(),
-            ),
+            ("Date", &at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()),
             ("Message-ID", &format!("<{}@mail.{DOMAIN}>", dice.hex(12))),
             ("X-Originating-IP", "[192.0.2.17]"),
             ("MIME-Version", "1.0"),
         ]);
-        Self {
-            head,
-            body: body.to_owned(),
-            at,
-        }
+        Self { head, body: body.to_owned(), at }
     }
 
     /// In one of the forms that Exchange gives to mail.
     fn mime(&self, dice: &mut Dice) -> Vec<u8> {
         let boundary = |dice: &mut Dice| format!("_000_{}_", dice.hex(14));
-        let both = multipart(
-            "alternative",
-            &boundary(dice),
-            &[text("plain", &self.body), text("html", &self.html(""))],
-        );
+        let both =
+            multipart("alternative", &boundary(dice), &[text("plain", &self.body), text("html", &self.html(""))]);
         match dice.below(10) {
             0..3 => self.head.with(text("plain", &self.body)),
             3..7 => self.head.with(both),
-            7..9 => self
-                .head
-                .with(multipart("mixed", &boundary(dice), &[both, document(dice)])),
+            7..9 => self.head.with(multipart("mixed", &boundary(dice), &[both, document(dice)])),
             _ => self.head.with(self.with_logo(&boundary(dice))),
         }
     }
 
     fn with_logo(&self, boundary: &str) -> Vec<u8> {
         let html = text("html", &self.html("<img src=\"cid:logo@valmont\">"));
-        multipart(
-            "related; type=\"text/html\"",
-            boundary,
-            &[html, inline_image("logo.png", "logo@valmont", PIXEL)],
-        )
+        multipart("related; type=\"text/html\"", boundary, &[html, inline_image("logo.png", "logo@valmont", PIXEL)])
     }
 
     fn html(&self, more: &str) -> String {
@@ -182,11 +154,7 @@ impl Letter {
 fn words_of(tag: &str, dice: &mut Dice) -> (&'static str, &'static str) {
     let own: Vec<_> = LETTERS.iter().filter(|(of, _, _)| *of == tag).collect();
     let any: Vec<_> = LETTERS.iter().filter(|(of, _, _)| of.is_empty()).collect();
-    let (_, subject, body) = if own.is_empty() {
-        dice.pick(&any)
-    } else {
-        dice.pick(&own)
-    };
+    let (_, subject, body) = if own.is_empty() { dice.pick(&any) } else { dice.pick(&own) };
     (subject, body)
 }
 

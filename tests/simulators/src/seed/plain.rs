@@ -9,8 +9,7 @@ use super::mailbox::Mailbox;
 use super::{NOW, Recipe};
 use crate::dump::Content;
 
-const LINE: &[u8] =
-    b"The quick brown fox jumps over the lazy dog while the clerk files form 27-B.\r\n";
+const LINE: &[u8] = b"The quick brown fox jumps over the lazy dog while the clerk files form 27-B.\r\n";
 
 /// Fills the inbox with `recipe.messages` mails of about `size` bytes.
 pub(super) fn fill(mailbox: &mut Mailbox, recipe: &Recipe, size: u32, dice: &mut Dice) {
@@ -32,12 +31,7 @@ impl<'a> Plain<'a> {
     fn new(to: &'a str, number: u32, dice: &mut Dice) -> Self {
         let back = SignedDuration::from_mins(i64::from(number) * 7);
         let received = NOW.checked_sub(back).unwrap_or(NOW);
-        Self {
-            to,
-            number,
-            mark: dice.hex(8),
-            received,
-        }
+        Self { to, number, mark: dice.hex(8), received }
     }
 
     fn is_read(&self) -> bool {
@@ -53,12 +47,7 @@ impl<'a> Plain<'a> {
         let line = Bytes::from_static(LINE);
         let left = u64::from(size).saturating_sub(head.len() as u64);
         let times = (left + line.len() as u64 / 2) / line.len() as u64;
-        Content::Repeat {
-            head: head.into(),
-            line,
-            times,
-            tail: Bytes::new(),
-        }
+        Content::Repeat { head: head.into(), line, times, tail: Bytes::new() }
     }
 
     fn head(&self) -> String {

@@ -80,26 +80,16 @@ pub(super) fn message(dice: &mut Dice, mime: &Content, standing: &Standing) -> V
 fn sample(mime: &Content) -> Vec<u8> {
     match mime {
         Content::Bytes(bytes) => bytes.to_vec(),
-        Content::Repeat {
-            head,
-            line,
-            times,
-            tail,
-        } => [
-            head.to_vec(),
-            line.repeat(usize::try_from(*times).unwrap_or(4).min(4)),
-            tail.to_vec(),
-        ]
-        .concat(),
+        Content::Repeat { head, line, times, tail } => {
+            [head.to_vec(), line.repeat(usize::try_from(*times).unwrap_or(4).min(4)), tail.to_vec()].concat()
+        }
     }
 }
 
 fn identity(dice: &mut Dice, standing: &Standing) -> Map<String, Value> {
     let change_key = dice.outlook_id("CQAAABYAAAB", 40);
     let id = dice.outlook_id("AAMkAG", 152);
-    let changed = standing
-        .received
-        .saturating_add(SignedDuration::from_secs(2));
+    let changed = standing.received.saturating_add(SignedDuration::from_secs(2));
     object(json!({
         "@odata.etag": format!("W/\"{change_key}\""),
         "id": id,
@@ -116,9 +106,7 @@ fn identity(dice: &mut Dice, standing: &Standing) -> Map<String, Value> {
 }
 
 fn headers(mail: &Message<'_>, standing: &Standing) -> Map<String, Value> {
-    let id = mail
-        .header_raw("Message-ID")
-        .map(|raw| raw.trim().to_owned());
+    let id = mail.header_raw("Message-ID").map(|raw| raw.trim().to_owned());
     object(json!({
         "sentDateTime": sent(mail).unwrap_or(standing.received),
         "internetMessageId": id,
@@ -138,11 +126,7 @@ fn sent(mail: &Message<'_>) -> Option<Timestamp> {
 
 fn body(view: &View) -> Map<String, Value> {
     let content = printable(&view.body.text);
-    let plain = if view.body.is_html {
-        mail_parser::decoders::html::html_to_text(&content)
-    } else {
-        content.clone()
-    };
+    let plain = if view.body.is_html { mail_parser::decoders::html::html_to_text(&content) } else { content.clone() };
     object(json!({
         "hasAttachments": view.has_attachments(),
         "bodyPreview": plain.chars().take(255).collect::<String>(),
@@ -157,10 +141,7 @@ fn printable(text: &str) -> String {
 
 fn people(mail: &Message<'_>) -> Map<String, Value> {
     let from = recipients(mail.from()).into_iter().next();
-    let sender = recipients(mail.sender())
-        .into_iter()
-        .next()
-        .or_else(|| from.clone());
+    let sender = recipients(mail.sender()).into_iter().next().or_else(|| from.clone());
     let mut fields = object(json!({
         "toRecipients": recipients(mail.to()),
         "ccRecipients": recipients(mail.cc()),
@@ -174,16 +155,12 @@ fn people(mail: &Message<'_>) -> Map<String, Value> {
 }
 
 fn recipients(address: Option<&Address<'_>>) -> Vec<Value> {
-    address
-        .map(|address| address.iter().filter_map(recipient).collect())
-        .unwrap_or_default()
+    address.map(|address| address.iter().filter_map(recipient).collect()).unwrap_or_default()
 }
 
 fn recipient(of: &Addr<'_>) -> Option<Value> {
     let address = of.address.as_deref().or(of.name.as_deref())?;
-    Some(
-        json!({ "emailAddress": { "name": of.name.as_deref().unwrap_or(address), "address": address } }),
-    )
+    Some(json!({ "emailAddress": { "name": of.name.as_deref().unwrap_or(address), "address": address } }))
 }
 
 fn marks(standing: &Standing, size: u64) -> Map<String, Value> {
@@ -195,11 +172,7 @@ fn marks(standing: &Standing, size: u64) -> Map<String, Value> {
     ];
     if let Some(verb) = standing.verb {
         properties.push(json!({ "id": "Integer 0x1081", "value": (verb as i32).to_string() }));
-        let icon = if verb == Verb::Forwarded {
-            "262"
-        } else {
-            "261"
-        };
+        let icon = if verb == Verb::Forwarded { "262" } else { "261" };
         properties.push(json!({ "id": "Integer 0x1080", "value": icon }));
     }
     object(json!({ "flag": flag(standing.flag), "singleValueExtendedProperties": properties }))

@@ -30,28 +30,11 @@ pub(super) fn of(member: &Member, place: usize, mailbox: &Mailbox, dice: &mut Di
     };
     let mut entries = vec![line("mailboxSettings", settings(member, place, mailbox))];
     if matches!(member.standing, Standing::Person | Standing::Shared) {
-        entries.extend(
-            CATEGORIES
-                .iter()
-                .map(|of| line("masterCategory", category(of, dice))),
-        );
+        entries.extend(CATEGORIES.iter().map(|of| line("masterCategory", category(of, dice))));
     }
-    let rules = if place == 0 {
-        every_rule(mailbox)
-    } else {
-        one_rule(mailbox)
-    };
-    let rules = if member.standing == Standing::Person {
-        rules
-    } else {
-        Vec::new()
-    };
-    entries.extend(
-        rules
-            .into_iter()
-            .enumerate()
-            .map(|(at, rule)| line("messageRule", numbered(rule, at, dice))),
-    );
+    let rules = if place == 0 { every_rule(mailbox) } else { one_rule(mailbox) };
+    let rules = if member.standing == Standing::Person { rules } else { Vec::new() };
+    entries.extend(rules.into_iter().enumerate().map(|(at, rule)| line("messageRule", numbered(rule, at, dice))));
     entries
 }
 
@@ -140,8 +123,7 @@ fn every_rule(mailbox: &Mailbox) -> Vec<Value> {
 }
 
 fn by_people(mailbox: &Mailbox) -> Vec<Value> {
-    let prefect =
-        json!([{ "emailAddress": { "name": "Préfecture", "address": "prefecture@etat.example" } }]);
+    let prefect = json!([{ "emailAddress": { "name": "Préfecture", "address": "prefecture@etat.example" } }]);
     let deputy = json!([{ "emailAddress": { "name": "Jürgen Groß", "address": format!("juergen.gross@{DOMAIN}") } }]);
     vec![
         json!({

@@ -1,0 +1,69 @@
+//! The one home of standard output: data goes there, talk goes to standard error.
+
+use super::args::Common;
+use crate::{
+    engine::{Event, Observer},
+    report::{JsonLines, Manner, Progress},
+};
+use serde::Serialize;
+use std::io::{IsTerminal, Stderr, Stdout, Write};
+
+/// Shows what happens as the command line asked: bars and sentences, or JSON lines.
+pub struct Terminal {
+    json: Option<JsonLines<Stdout>>,
+    progress: Progress,
+    quiet: bool,
+}
+
+impl Terminal {
+    pub fn new(common: &Common) -> Self {
+        let bars = !common.json && !common.quiet && !common.no_progress && std::io::stderr().is_terminal();
+        let manner = Manner { bars, quiet: common.quiet, verbose: common.verbose > 0 };
+        let json = common.json.then(|| JsonLines::new(std::io::stdout()));
+        Self { json, progress: Progress::new(manner), quiet: common.quiet }
+    }
+
+    pub const fn json(&self) -> bool {
+        self.json.is_some()
+    }
+
+    /// Data for people, on stdout. Nothing where JSON was asked for.
+    pub fn print(&self, text: &str) {
+        if self.json.is_none() {
+            self.progress.suspend(|| put(&mut std::io::stdout().lock(), text));
+        }
+    }
+
+    /// Data for scripts, on stdout, where JSON was asked for.
+    pub fn line(&self, what: &impl Serialize) {
+        if let Some(json) = &self.json {
+            json.line(what);
+        }
+    }
+
+    /// Talk, on stderr, unless quiet was asked for.
+    pub fn say(&self, line: &str) {
+        if !self.quiet {
+            self.progress.say(line);
+        }
+    }
+}
+
+fn put(out: &mut impl Write, text: &str) {
+    let _reader_may_be_gone = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+}
+
+/// The last words of a verb that could not end as it should.
+pub fn complain(sentence: &str) {
+    let mut err: Stderr = std::io::stderr();
+    put(&mut err, sentence);
+}
+
+impl Observer for Terminal {
+    fn hear(&self, event: Event) {
+        match &self.json {
+            Some(json) => json.hear(event),
+            None => self.progress.hear(event),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Progress for people: a bar per account and phase on a terminal, a line where something is wrong.
+
+use super::words::{bytes, fault_lines};
+use crate::engine::{Event, Observer, Phase};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+use transhume_contract::Fault;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    pub bars: bool,
+    pub quiet: bool,
+    pub verbose: bool,
+}
+
+/// Shows events on stderr.
+pub struct Progress {
+    manner: Manner,
+    bars: MultiProgress,
+    running: Mutex<BTreeMap<(String, u8), Bar>>,
+}
+
+struct Bar {
+    bar: ProgressBar,
+    bytes: u64,
+}
+
+const STYLE: &str = "{prefix:<34!} {wide_bar:.green/dim} {pos:>7}/{len:<7} {msg:<24!} {elapsed:>5} eta {eta:<5}";
+const LISTING: &str = "{prefix:<34!} {spinner} {pos} listed";
+
+impl Progress {
+    pub fn new(manner: Manner) -> Self {
+        let target = if manner.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { manner, bars: MultiProgress::with_draw_target(target), running: Mutex::default() }
+    }
+
+    /// Says a line above the bars.
+    pub fn say(&self, line: &str) {
+        if self.manner.bars {
+            let _terminal_may_be_gone = self.bars.println(line);
+        } else {
+            tell(line);
+        }
+    }
+
+    /// Runs something that writes to the terminal itself, with the bars out of the way.
+    pub fn suspend<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.bars.suspend(act)
+    }
+
+    fn begin(&self, account: &str, phase: Phase) {
+        let (word, template) = match phase {
+            Phase::List => ("list", LISTING),
+            Phase::Pull => ("pull", STYLE),
+            Phase::Push => ("push", STYLE),
+            Phase::Verify => ("verify", STYLE),
+        };
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = self.bars.add(ProgressBar::new(0)).with_style(style).with_prefix(format!("{word:<6} {account}"));
+        self.running().insert((account.into(), phase as u8), Bar { bar, bytes: 0 });
+    }
+
+    fn end(&self, account: &str, phase: Phase) {
+        if let Some(ended) = self.running().remove(&(account.into(), phase as u8)) {
+            ended.bar.finish_and_clear();
+            self.bars.remove(&ended.bar);
+        }
+    }
+
+    fn advance(&self, account: &str, phase: Phase, items: u64, moved: u64) {
+        if let Some(running) = self.running().get_mut(&(account.to_owned(), phase as u8)) {
+            running.bytes += moved;
+            running.bar.inc(items);
+            running.bar.set_message(bytes(running.bytes));
+        }
+    }
+
+    fn expect(&self, account: &str, phase: Phase, items: u64) {
+        if let Some(running) = self.running().get_mut(&(account.to_owned(), phase as u8)) {
+            running.bar.set_length(items);
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, u8), Bar>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wrong(&self, subject: &str, fault: &Fault) {
+        let lines = fault_lines(fault);
+        self.say(&format!("{subject}: {}", lines.join("\n    ")));
+    }
+
+    fn details(&self, line: impl FnOnce() -> String) {
+        if self.manner.verbose {
+            self.say(&line());
+        }
+    }
+}
+
+/// The one place where talk leaves for stderr without bars.
+fn tell(line: &str) {
+    use std::io::Write;
+    let _terminal_may_be_gone = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+impl Observer for Progress {
+    fn hear(&self, event: Event) {
+        match event {
+            Event::Started { account, phase } => self.begin(&account, phase),
+            Event::Finished { account, phase } => self.end(&account, phase),
+            Event::Expected { account, phase, items, .. } => self.expect(&account, phase, items),
+            Event::Listed { account, items, .. } => self.advance(&account, Phase::List, items, 0),
+            Event::Fetched { account, items, bytes } => self.advance(&account, Phase::Pull, items, bytes),
+            Event::Placed { account, items, bytes, .. } => self.advance(&account, Phase::Push, items, bytes),
+            Event::Amended { account, items } | Event::Relocated { account, items } | Event::Withdrawn { account, items } => {
+                self.advance(&account, Phase::Push, items, 0);
+            }
+            Event::Verified { account, items, .. } => self.advance(&account, Phase::Verify, items, 0),
+            Event::Lost { account, item, loss } => {
+                self.details(|| format!("{account}, {item}: {} ({})", loss.detail, loss.name));
+            }
+            Event::ChangedThere { account, item, fields } => {
+                self.details(|| format!("{account}, {item}: changed at the target, left as it is ({})", fields.join(", ")));
+            }
+            Event::Refused { account, item, quarantined, fault } => {
+                let fate = if quarantined { "quarantined" } else { "owed" };
+                self.details(|| format!("{account}, {item}: {fate}: {}", fault.sentence));
+            }
+            Event::Stopped { account, fault } => self.wrong(&account, &fault),
+            Event::Note { account, sentence } => {
+                if !self.manner.quiet {
+                    self.say(&account.map_or_else(|| sentence.clone(), |account| format!("{account}: {sentence}")));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Numbers and faults as people read them.
+
+use std::time::Duration;
+use transhume_contract::Fault;
+
+/// `1,234 messages`, `1 message`.
+pub fn count(number: u64, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", grouped(number))
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+/// `3.4 GB`: decimal units, as disks and quotas are sold.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if number < 1000 {
+        return format!("{number} B");
+    }
+    let (mut value, mut unit) = (number as f64 / 1000.0, 0);
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// `4 min`, `2 h 05 min`, `3 days 4 h`.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} {} h", count(seconds / 86_400, "day"), seconds % 86_400 / 3600),
+    }
+}
+
+/// A fault as lines: what happened, the next step, and what the service's support desk will ask for.
+pub fn fault_lines(fault: &Fault) -> Vec<String> {
+    let support = match (&fault.code, &fault.request_id) {
+        (Some(code), Some(id)) => Some(format!("(service code {code}, request {id})")),
+        (Some(code), None) => Some(format!("(service code {code})")),
+        (None, Some(id)) => Some(format!("(request {id})")),
+        (None, None) => None,
+    };
+    let lines = [Some(fault.sentence.clone()), fault.next_step().map(str::to_owned), support];
+    lines.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, count, duration};
+    use std::time::Duration;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1, "message"), "1 message");
+        assert_eq!(count(1_234_567, "message"), "1,234,567 messages");
+        assert_eq!([bytes(999), bytes(1000), bytes(999_999), bytes(6_000_000_000_000)], ["999 B", "1.0 kB", "1.0 MB", "6.0 TB"]);
+        assert_eq!(duration(Duration::from_secs(59)), "59 s");
+        assert_eq!(duration(Duration::from_secs(61)), "2 min");
+        assert_eq!(duration(Duration::from_secs(7500)), "2 h 05 min");
+        assert_eq!(duration(Duration::from_secs(100_000)), "1 day 3 h");
+    }
+}
