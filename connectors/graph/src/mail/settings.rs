@@ -1,0 +1,79 @@
+//! What an administrator needs of a mailbox beside its mail: settings with automatic replies, rules with forwarding,
+//! categories, and the overrides of the focused inbox. Each is the provider's own JSON.
+
+use super::pieces::put;
+use crate::{
+    endpoint::segment,
+    faults::Asked,
+    json,
+    service::Service,
+};
+use serde_json::Value;
+use transhume_contract::{AccountId, Fault, OriginalSink, Reach, What};
+
+/// Part and path. Rules and categories need `MailboxSettings.Read`, overrides need `Mail.Read`.
+const PARTS: &[(&str, &str)] = &[
+    ("mailboxSettings", "/mailboxSettings"),
+    ("messageRules", "/mailFolders/inbox/messageRules"),
+    ("masterCategories", "/outlook/masterCategories"),
+    ("inferenceOverrides", "/inferenceClassification/overrides"),
+];
+
+/// Gives the settings of one mailbox. What the service says does not exist is left out; what it refuses is a fault of
+/// these settings alone: the mail moves without them.
+pub async fn settings(service: &Service, account: &AccountId, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+    for (part, path) in PARTS {
+        match whole(service, account, path).await {
+            Ok(bytes) => put(into, (*part).to_owned(), "application/json", bytes.into()).await?,
+            Err(fault) if absent(&fault) => tracing::debug!(part, "these settings do not exist here"),
+            Err(fault) => return Err(alone(fault, part)),
+        }
+    }
+    Ok(())
+}
+
+/// An endpoint this cloud does not have is a 400 or a 404; a mailbox that is not there is no such thing.
+fn absent(fault: &Fault) -> bool {
+    matches!(fault.what, What::Vanished | What::Unsupported) && crate::faults::no_mailbox(fault).is_none()
+}
+
+fn alone(fault: Fault, part: &str) -> Fault {
+    if fault.what != What::Forbidden {
+        return fault;
+    }
+    let step = "grant the application MailboxSettings.Read (rules, automatic replies, categories), or go without them";
+    let sentence = format!("{part} of this mailbox are not captured: {}", fault.sentence);
+    Fault { sentence, reach: Reach::Item, ..fault }.ask(step)
+}
+
+/// The first page verbatim; where there are more, one object with the rows of all.
+async fn whole(service: &Service, account: &AccountId, path: &str) -> Result<Vec<u8>, Fault> {
+    let first = service.endpoint.at(&format!("/users/{}{path}", segment(account.as_str())));
+    let answer = service.whole(service.endpoint.mailbox(account.as_str(), first), Asked::Mailbox, path).await?;
+    let bytes = json::verbatim(answer.body.to_vec(), path)?;
+    let mut whole: Value = json::parse(&bytes, path)?;
+    let mut link = take_link(&mut whole);
+    if link.is_none() {
+        return Ok(bytes);
+    }
+    while let Some(next) = link {
+        let url = service.endpoint.resumed(&service.endpoint.kept(&next)?)?;
+        let request = service.endpoint.mailbox(account.as_str(), url);
+        let mut page: Value = service.json(request, Asked::Mailbox, path).await?;
+        link = take_link(&mut page);
+        append(&mut whole, page);
+    }
+    Ok(whole.to_string().into_bytes())
+}
+
+fn take_link(page: &mut Value) -> Option<String> {
+    let link = page.as_object_mut()?.shift_remove("@odata.nextLink")?;
+    link.as_str().map(str::to_owned)
+}
+
+fn append(whole: &mut Value, mut page: Value) {
+    let more = page.get_mut("value").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+    if let Some(rows) = whole.get_mut("value").and_then(Value::as_array_mut) {
+        rows.extend(more);
+    }
+}
