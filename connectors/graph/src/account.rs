@@ -11,7 +11,6 @@ use crate::{
     wire::{Group, MailboxSettings, Page, User},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
 use transhume_contract::{
     Account, AccountId, AccountKind, AccountPage, Cursor, Fault, Presence, Reach, Size, Unreachable, What, Workload,
 };
@@ -55,9 +54,9 @@ impl Discovery<'_> {
     }
 
     async fn users(&self, link: Option<String>) -> Result<AccountPage, Fault> {
-        let page: Page = self.listed(USERS, link, "the list of users").await?;
-        let found: Vec<_> = stream::iter(page.value.iter().map(User::deserialize))
-            .map(|user| async move { self.account(user.map_err(|error| strange(&error))?).await })
+        let mut page = self.listed(USERS, link, "the list of users").await?;
+        let found: Vec<_> = stream::iter(page.rows::<User>("the list of users")?)
+            .map(|user| self.account(user))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -122,15 +121,18 @@ impl Discovery<'_> {
     }
 
     async fn groups(&self, link: Option<String>) -> Result<AccountPage, Fault> {
-        let page = match self.listed(GROUPS, link, "the list of groups").await {
+        let mut page = match self.listed(GROUPS, link, "the list of groups").await {
             Ok(page) => page,
             Err(fault) if tolerable(&fault) => {
-                return Ok(AccountPage { unreachable: vec![unknown_groups(&fault), public_folders()], ..AccountPage::default() });
+                return Ok(AccountPage {
+                    unreachable: vec![unknown_groups(&fault), public_folders()],
+                    ..AccountPage::default()
+                });
             }
             Err(fault) => return Err(fault),
         };
-        let groups: Vec<_> = stream::iter(page.value.iter().map(Group::deserialize))
-            .map(|group| async move { self.group(group.map_err(|error| strange(&error))?).await })
+        let groups: Vec<_> = stream::iter(page.rows::<Group>("the list of groups")?)
+            .map(|group| self.group(group))
             .buffered(4)
             .try_collect()
             .await?;
@@ -173,7 +175,9 @@ fn told(fault: Fault) -> Result<Presence, Fault> {
     }
     match fault.what {
         What::Forbidden if fault.reach <= Reach::Account => Ok(Presence::Denied(fault.sentence)),
-        What::Vanished => Ok(Presence::Absent(format!("no Exchange Online mailbox ({})", fault.code.unwrap_or_default()))),
+        What::Vanished => {
+            Ok(Presence::Absent(format!("no Exchange Online mailbox ({})", fault.code.unwrap_or_default())))
+        }
         _ => Err(fault),
     }
 }
@@ -181,10 +185,6 @@ fn told(fault: Fault) -> Result<Presence, Fault> {
 /// A question whose answer is welcome, and not needed.
 pub fn tolerable(fault: &Fault) -> bool {
     matches!(fault.what, What::Forbidden | What::Unsupported | What::Vanished)
-}
-
-fn strange(error: &serde_json::Error) -> Fault {
-    Fault::new(What::Malformed, format!("an entry of the directory cannot be understood: {error}")).reaching(Reach::Run)
 }
 
 fn settings(endpoint: &Endpoint, user: &str) -> Request {

@@ -8,7 +8,6 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use serde_json::Value;
 use transhume_contract::{Access, Account, Fault, Finding, Presence, Remedy, Severity, What, Workload};
 
@@ -116,7 +115,8 @@ async fn described(
     let permission = needed.permission;
     let fix = format!("add the application permission {permission} in Entra (API permissions) and grant admin consent");
     if permission == "Mail.Read" && opens_some(service, discovery, granted).await? {
-        let sentence = "the application reads only the mailboxes that Exchange grants it one by one (no Mail.Read in Entra)";
+        let sentence =
+            "the application reads only the mailboxes that Exchange grants it one by one (no Mail.Read in Entra)";
         return Ok(finding(Severity::Note, "scoped_mailboxes", sentence, ""));
     }
     let sentence = format!("the permission {permission} is missing: {}", needed.without);
@@ -129,9 +129,8 @@ async fn opens_some(service: &Service, discovery: &Discovery<'_>, granted: &[Str
         return Ok(false);
     }
     let url = service.endpoint.at("/users?$select=id&$top=100");
-    let page: Page = service.json(service.endpoint.directory(url), Asked::Directory, "the list of users").await?;
-    let users = page.value.iter().filter_map(|row| User::deserialize(row).ok()).take(TRIED);
-    for user in users {
+    let mut page: Page = service.json(service.endpoint.directory(url), Asked::Directory, "the list of users").await?;
+    for user in page.rows::<User>("the list of users")?.into_iter().take(TRIED) {
         if discovery.probe(&user.id).await? == Presence::Present {
             return Ok(true);
         }
@@ -160,7 +159,12 @@ fn clock(service: &Service) -> Option<Finding> {
     let skew = service.road.clock_skew().filter(|seconds| seconds.abs() > SKEW)?;
     let side = if skew > 0 { "behind" } else { "ahead of" };
     let sentence = format!("this machine's clock is {} seconds {side} the service's", skew.abs());
-    Some(finding(Severity::Warning, "clock_skew", sentence, "set the clock right (NTP): sign-ins will be refused otherwise"))
+    Some(finding(
+        Severity::Warning,
+        "clock_skew",
+        sentence,
+        "set the clock right (NTP): sign-ins will be refused otherwise",
+    ))
 }
 
 async fn report(service: &Service, discovery: &Discovery<'_>, granted: &[String]) -> Result<Option<Finding>, Fault> {
@@ -190,7 +194,12 @@ pub async fn account(service: &Service, discovery: &Discovery<'_>, account: &Acc
         }
         Ok(Presence::Denied(sentence)) => {
             let fix = "grant Mail.Read, or add this mailbox to the application's scope in Exchange; a change takes up to two hours";
-            access.findings.push(finding(Severity::Blocker, "mailbox_denied", format!("{}: {sentence}", account.address), fix));
+            access.findings.push(finding(
+                Severity::Blocker,
+                "mailbox_denied",
+                format!("{}: {sentence}", account.address),
+                fix,
+            ));
         }
         Err(fault) if fault.what == What::Unauthenticated => return refused(fault),
         Err(fault) => return Err(fault),
@@ -223,7 +232,10 @@ mod tests {
 
     #[test]
     fn permissions_are_read_from_both_kinds_of_token() {
-        assert_eq!(granted(&token(r#"{"roles":["Mail.Read","User.Read.All"]}"#)).unwrap(), ["Mail.Read", "User.Read.All"]);
+        assert_eq!(
+            granted(&token(r#"{"roles":["Mail.Read","User.Read.All"]}"#)).unwrap(),
+            ["Mail.Read", "User.Read.All"]
+        );
         assert_eq!(granted(&token(r#"{"scp":"Mail.Read offline_access"}"#)).unwrap(), ["Mail.Read", "offline_access"]);
         assert_eq!(granted(&token("{}")).unwrap(), Vec::<String>::new());
         assert_eq!(granted("opaque"), None);

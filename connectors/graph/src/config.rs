@@ -22,11 +22,7 @@ pub const CLOUDS: &[Cloud] = &[
     Cloud { name: "global", login: "https://login.microsoftonline.com", graph: "https://graph.microsoft.com" },
     Cloud { name: "us-gov", login: "https://login.microsoftonline.us", graph: "https://graph.microsoft.us" },
     Cloud { name: "us-dod", login: "https://login.microsoftonline.us", graph: "https://dod-graph.microsoft.us" },
-    Cloud {
-        name: "china",
-        login: "https://login.chinacloudapi.cn",
-        graph: "https://microsoftgraph.chinacloudapi.cn",
-    },
+    Cloud { name: "china", login: "https://login.chinacloudapi.cn", graph: "https://microsoftgraph.chinacloudapi.cn" },
 ];
 
 impl Cloud {
@@ -106,7 +102,10 @@ impl GraphConfig {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
         if tenant.is_empty() || !tenant.chars().all(allowed) {
             let sentence = format!("`{tenant}` is neither a tenant id nor a domain");
-            return Err(wrong(sentence, "write the tenant id (a GUID, Entra shows it under Overview) or a verified domain"));
+            return Err(wrong(
+                sentence,
+                "write the tenant id (a GUID, Entra shows it under Overview) or a verified domain",
+            ));
         }
         url.set_path(&format!("{}/{tenant}/oauth2/v2.0/{endpoint}", url.path().trim_end_matches('/')));
         Ok(url)
@@ -145,7 +144,10 @@ impl GraphConfig {
             return Err(wrong(sentence, "write a page size from 1 to 999"));
         }
         if self.client_id.trim().is_empty() {
-            return Err(wrong("the client id is missing".into(), "write the Application (client) ID of the registration"));
+            return Err(wrong(
+                "the client id is missing".into(),
+                "write the Application (client) ID of the registration",
+            ));
         }
         Ok(())
     }
@@ -209,10 +211,26 @@ mod tests {
     fn every_cloud_has_its_own_hosts_and_scope() {
         let mut config = config();
         for (name, token, scope) in [
-            ("global", "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token", "https://graph.microsoft.com/.default"),
-            ("US-Gov", "https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token", "https://graph.microsoft.us/.default"),
-            ("us-dod", "https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token", "https://dod-graph.microsoft.us/.default"),
-            ("china", "https://login.chinacloudapi.cn/contoso.example/oauth2/v2.0/token", "https://microsoftgraph.chinacloudapi.cn/.default"),
+            (
+                "global",
+                "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token",
+                "https://graph.microsoft.com/.default",
+            ),
+            (
+                "US-Gov",
+                "https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token",
+                "https://graph.microsoft.us/.default",
+            ),
+            (
+                "us-dod",
+                "https://login.microsoftonline.us/contoso.example/oauth2/v2.0/token",
+                "https://dod-graph.microsoft.us/.default",
+            ),
+            (
+                "china",
+                "https://login.chinacloudapi.cn/contoso.example/oauth2/v2.0/token",
+                "https://microsoftgraph.chinacloudapi.cn/.default",
+            ),
         ] {
             config.cloud = Cloud::named(name).unwrap();
             assert_eq!(config.sign_in("token").unwrap().as_str(), token);
@@ -234,7 +252,7 @@ mod tests {
     fn what_cannot_work_is_refused_with_a_next_step() {
         let mut config = config();
         config.lanes = 5;
-        assert!(config.road().unwrap_err().next_step().unwrap().contains("1 to 4"));
+        assert!(config.verify().unwrap_err().next_step().unwrap().contains("1 to 4"));
         config.tenant = "contoso/../x".into();
         assert!(config.sign_in("token").unwrap_err().next_step().unwrap().contains("GUID"));
     }

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_link_survives_the_cursor_verbatim() {
-        let link = "http://127.0.0.1:4000/v1.0/users('a%40b')/mailFolders('A%3D')/messages/delta?$skiptoken=a%2Bb-_=&x=%27";
+        let link =
+            "http://127.0.0.1:4000/v1.0/users('a%40b')/mailFolders('A%3D')/messages/delta?$skiptoken=a%2Bb-_=&x=%27";
         let kept = endpoint().kept(link).unwrap();
         assert_eq!(endpoint().resumed(&kept).unwrap().as_str(), link);
     }

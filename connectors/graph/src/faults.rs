@@ -14,7 +14,7 @@ use table::{Act, Known, Span};
 
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
-use transhume_contract::{Cause, Fault, Reach, What};
+use transhume_contract::{Cause, Fault, Reach};
 use transhume_http::{HeaderMap, Reading, StatusCode, Verdict, Whole, retry_after};
 
 /// Longest part of the service's own message that a sentence quotes.
@@ -93,11 +93,6 @@ impl Complaint {
         by_words.or_else(by_code).unwrap_or_else(|| table::by_status(self.status))
     }
 
-    /// Whether any level of the envelope carries this code.
-    pub fn says(&self, code: &str) -> bool {
-        self.codes.iter().any(|known| known.eq_ignore_ascii_case(code))
-    }
-
     fn code(&self) -> String {
         let understood = self.codes.iter().rev().find(|code| table::by_code(self.status, code).is_some());
         understood.or(self.codes.first()).cloned().unwrap_or_else(|| format!("HTTP {}", self.status))
@@ -108,6 +103,7 @@ impl Complaint {
         let known = self.known();
         let message = if self.message.is_empty() { String::new() } else { format!(": {}", quoted(&self.message)) };
         let code = self.code();
+        tracing::debug!(status = self.status, code, known_from = known.source, "refused");
         let sentence = format!("Microsoft Graph refused {named}: {} ({code}{message})", known.seen);
         let reach = match known.span {
             Span::Asked => asked.reach(),
@@ -162,8 +158,14 @@ pub(crate) fn quoted(message: &str) -> String {
 /// microsoft-graph-docs-contrib#6519, microsoft-graph-docs#6305, #17826.
 pub fn no_mailbox(fault: &Fault) -> Option<String> {
     let code = fault.code.as_deref()?;
-    let known = ["MailboxNotEnabledForRESTAPI", "ResourceNotFound", "Request_ResourceNotFound", "ErrorInvalidUser",
-        "AuthenticationError", "ErrorNonExistentMailbox"];
+    let known = [
+        "MailboxNotEnabledForRESTAPI",
+        "ResourceNotFound",
+        "Request_ResourceNotFound",
+        "ErrorInvalidUser",
+        "AuthenticationError",
+        "ErrorNonExistentMailbox",
+    ];
     let said = known.iter().any(|name| name.eq_ignore_ascii_case(code));
     said.then(|| format!("no Exchange Online mailbox ({code})"))
 }

@@ -268,7 +268,9 @@ mod tests {
             watch.protected()
         };
         let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
-        assert!(watch(&format!("{head}Content-Type: application/x-microsoft-rpmsg-message; name=message.rpmsg\r\n\r\n")));
+        assert!(watch(&format!(
+            "{head}Content-Type: application/x-microsoft-rpmsg-message; name=message.rpmsg\r\n\r\n"
+        )));
         assert!(!watch(&format!("{head}\r\nContent-Type: application/x-microsoft-rpmsg-message\r\n")));
         assert!(watch("content-class: rpmsg.message\r\n\r\n"));
     }

@@ -10,8 +10,7 @@ use crate::{
         cursor::{Place, Walk},
         folders::Folders,
         listing::Listing,
-        original,
-        settings,
+        original, settings,
     },
     service::Service,
     usage::Usage,
@@ -22,8 +21,8 @@ use std::{
     time::Duration,
 };
 use transhume_contract::{
-    Access, Account, AccountPage, Collection, Cursor, Facts, Fault, Feed, FeedId, Identity, ItemRef, OriginalSink, Page,
-    Source, SourceTraits, What, Workload,
+    Access, Account, AccountPage, Collection, Cursor, Facts, Fault, Feed, FeedId, Identity, ItemRef, OriginalSink,
+    Page, Source, SourceTraits, What, Workload,
 };
 use transhume_http::{Counters, Road, TokenCache, Tokens, Wire};
 

@@ -1,8 +1,9 @@
 //! The service's JSON, as far as we read it. Fields we do not know are left alone, fields we know may be missing:
 //! rows of a delta round carry only what changed.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use transhume_contract::{Fault, Reach, What};
 
 /// A page of anything.
 #[derive(Debug, Deserialize)]
@@ -13,6 +14,16 @@ pub struct Page {
     pub next_link: Option<String>,
     #[serde(rename = "@odata.deltaLink")]
     pub delta_link: Option<String>,
+}
+
+impl Page {
+    /// The rows of the page, each as what it should be.
+    pub fn rows<T: DeserializeOwned>(&mut self, named: &str) -> Result<Vec<T>, Fault> {
+        let rows = std::mem::take(&mut self.value).into_iter().map(serde_json::from_value);
+        rows.collect::<Result<_, _>>().map_err(|error| {
+            Fault::new(What::Malformed, format!("a row of {named} cannot be understood: {error}")).reaching(Reach::Run)
+        })
+    }
 }
 
 /// Graph docs: user resource.
@@ -88,7 +99,6 @@ pub fn extended<'a>(all: Option<&'a Vec<Extended>>, kind: &str, tag: u32) -> Opt
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    pub id: String,
     #[serde(rename = "@removed")]
     pub removed: Option<Value>,
     #[serde(rename = "@odata.etag")]

@@ -68,11 +68,7 @@ static SIGN_INS: &[Known] = &[
         seen: "Conditional Access or multi-factor authentication stands in the way",
         step: "sign in interactively again, or exempt the application in Conditional Access",
     },
-    Known {
-        codes: &[70_008, 700_082, 50_173],
-        seen: "the sign-in has expired or was revoked",
-        step: "sign in again",
-    },
+    Known { codes: &[70_008, 700_082, 50_173], seen: "the sign-in has expired or was revoked", step: "sign in again" },
 ];
 
 const OTHERWISE: &str = "check tenant, client id, and secret or certificate; the code is explained at \
@@ -84,7 +80,8 @@ pub fn token_fault(refusal: &Refusal) -> Fault {
     let code = refusal.codes.first().map_or_else(|| refusal.error.clone(), |code| format!("AADSTS{code}"));
     let seen = known.map_or_else(|| described(refusal), |known| known.seen.to_owned());
     let step = known.map_or(OTHERWISE, |known| known.step);
-    let skewed = refusal.clock_skew.filter(|seconds| known.is_some_and(|k| k.codes.contains(&700_024)) && *seconds != 0);
+    let skewed =
+        refusal.clock_skew.filter(|seconds| known.is_some_and(|k| k.codes.contains(&700_024)) && *seconds != 0);
     let skew = skewed.map(|seconds| format!(", by {} seconds", seconds.abs())).unwrap_or_default();
     Fault::new(What::Unauthenticated, format!("Microsoft refused the sign-in: {seen}{skew} ({code})"))
         .reaching(Reach::Run)

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use transhume_contract::Remedy;
+use transhume_contract::{Remedy, What};
+use transhume_http::Refusal;
 
 fn complaint(status: u16, body: &str) -> Complaint {
     Complaint::read(status, body.as_bytes())
@@ -61,7 +62,6 @@ fn a_denied_mailbox_reaches_the_account_and_says_what_to_do() {
          Access to OData is disabled.)",
     );
 }
-
 
 #[test]
 fn long_ids_are_not_quoted_whole() {

@@ -16,12 +16,8 @@ pub enum Walk {
 }
 
 impl Walk {
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Delta, "delta"),
-        (Self::DeltaIds, "delta-ids"),
-        (Self::Plain, "plain"),
-        (Self::PlainIds, "plain-ids"),
-    ];
+    const ALL: [(Self, &'static str); 4] =
+        [(Self::Delta, "delta"), (Self::DeltaIds, "delta-ids"), (Self::Plain, "plain"), (Self::PlainIds, "plain-ids")];
 
     pub fn tracks(self) -> bool {
         matches!(self, Self::Delta | Self::DeltaIds)

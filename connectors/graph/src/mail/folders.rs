@@ -12,7 +12,6 @@ use crate::{
     wire::{MailFolder, Page, extended},
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Role, Size, What, Workload};
 use transhume_http::Request;
@@ -63,16 +62,14 @@ impl Folders<'_> {
     }
 
     async fn well_known(&self) -> Result<WellKnown, Fault> {
-        let found: Vec<_> = stream::iter(WELL_KNOWN)
-            .map(|(name, role)| async move { Ok((self.named(name).await?, *name, *role)) })
-            .buffered(self.lanes.max(1))
-            .try_collect::<Vec<_>>()
-            .await?;
-        Ok(WellKnown(found.into_iter().filter_map(|(folder, name, role)| Some((folder?, name, role))).collect()))
+        let questions: Vec<_> = WELL_KNOWN.iter().map(|(name, _)| self.named(name)).collect();
+        let found: Vec<_> = stream::iter(questions).buffered(self.lanes.max(1)).try_collect().await?;
+        let named = found.into_iter().zip(WELL_KNOWN);
+        Ok(WellKnown(named.filter_map(|(folder, (name, role))| Some((folder?, *name, *role))).collect()))
     }
 
     /// A folder by its well-known name. Most mailboxes lack some.
-    async fn named(&self, name: &str) -> Result<Option<MailFolder>, Fault> {
+    async fn named(&self, name: &'static str) -> Result<Option<MailFolder>, Fault> {
         let request = by_name(&self.service.endpoint, self.account, name);
         match self.service.json(request, Asked::Folder, "a mail folder").await {
             Ok(folder) => Ok(Some(folder)),
@@ -128,10 +125,9 @@ impl Folders<'_> {
         let (mut folders, mut request) = (Vec::new(), level(&self.service.endpoint, self.account, parent, sized));
         loop {
             let answer = self.service.whole(request, Asked::Mailbox, NAMED).await;
-            let page: Page = json::parse(&narrowed(answer, parent)?.body, NAMED)?;
-            for row in &page.value {
-                folders.push(MailFolder::deserialize(row).map_err(|error| strange(&error))?);
-            }
+            let mut page: Page = json::parse(&narrowed(answer, parent)?.body, NAMED)?;
+            let rows = page.rows::<MailFolder>(NAMED).map_err(|fault| fault.reaching(Reach::Account))?;
+            folders.extend(rows);
             let Some(link) = &page.next_link else { return Ok(folders) };
             let url = self.service.endpoint.resumed(&self.service.endpoint.kept(link)?)?;
             request = paged(self.service.endpoint.mailbox(self.account.as_str(), url));
@@ -145,10 +141,6 @@ fn narrowed<T>(answer: Result<T, Fault>, parent: Option<&str>) -> Result<T, Faul
         let own = parent.is_some() && fault.what == What::Vanished && crate::faults::no_mailbox(&fault).is_none();
         if own { fault.reaching(Reach::Collection) } else { fault }
     })
-}
-
-fn strange(error: &serde_json::Error) -> Fault {
-    Fault::new(What::Malformed, format!("a mail folder cannot be understood: {error}")).reaching(Reach::Account)
 }
 
 fn paged(request: Request) -> Request {
@@ -181,7 +173,8 @@ impl WellKnown {
     fn is_search(&self, folder: &MailFolder) -> bool {
         let kind = folder.odata_type.as_deref().is_some_and(|kind| kind.ends_with("mailSearchFolder"));
         let searches = self.id(SEARCHES);
-        kind || searches == Some(folder.id.as_str()) || (searches.is_some() && searches == folder.parent_folder_id.as_deref())
+        kind || searches == Some(folder.id.as_str())
+            || (searches.is_some() && searches == folder.parent_folder_id.as_deref())
     }
 }
 
@@ -190,9 +183,8 @@ fn collections(account: &AccountId, listed: Vec<MailFolder>, known: &WellKnown) 
     let mut hidden: HashMap<String, bool> = HashMap::new();
     let mut all = Vec::with_capacity(listed.len());
     let inside: HashSet<String> = listed.iter().map(|folder| folder.id.clone()).collect();
-    let outside = known.0.iter().filter(|(folder, name, _)| {
-        *name != ROOT && *name != SEARCHES && !inside.contains(&folder.id)
-    });
+    let outside =
+        known.0.iter().filter(|(folder, name, _)| *name != ROOT && *name != SEARCHES && !inside.contains(&folder.id));
     let mut added: HashSet<String> = HashSet::new();
     let outside: Vec<MailFolder> =
         outside.map(|(folder, ..)| folder.clone()).filter(|folder| added.insert(folder.id.clone())).collect();
@@ -207,7 +199,13 @@ fn collections(account: &AccountId, listed: Vec<MailFolder>, known: &WellKnown) 
     all
 }
 
-fn collection(account: &AccountId, folder: &MailFolder, parent: Option<String>, role: Role, hidden: bool) -> Collection {
+fn collection(
+    account: &AccountId,
+    folder: &MailFolder,
+    parent: Option<String>,
+    role: Role,
+    hidden: bool,
+) -> Collection {
     let told = extended(folder.single_value_extended_properties.as_ref(), "Long", SIZE);
     let bytes = folder.size_in_bytes.or_else(|| told.and_then(|bytes| bytes.parse().ok()));
     Collection {
@@ -251,12 +249,15 @@ mod tests {
         ]);
         let all = collections(&AccountId::new("u"), listed, &known);
         let told: Vec<_> = all.iter().map(|c| (c.id.as_str(), c.role, c.hidden, c.parent.is_some())).collect();
-        assert_eq!(told, [
-            ("1", Role::Inbox, false, false),
-            ("2", Role::Ordinary, true, false),
-            ("3", Role::Ordinary, true, true),
-            ("9", Role::RecoverableItems, true, false),
-        ]);
+        assert_eq!(
+            told,
+            [
+                ("1", Role::Inbox, false, false),
+                ("2", Role::Ordinary, true, false),
+                ("3", Role::Ordinary, true, true),
+                ("9", Role::RecoverableItems, true, false),
+            ]
+        );
         assert_eq!((all[0].expected.items, all[2].expected.bytes, all[2].name.as_str()), (Some(12), Some(77), "a/b"));
     }
 

@@ -79,7 +79,8 @@ impl Listing<'_> {
         let mut attempts = 1;
         let (rows, next) = loop {
             let answer = self.service.whole(self.request(feed, place)?, Asked::Folder, NAMED).await?;
-            let page: wire::Page = json::parse(&answer.body, NAMED).map_err(|fault| fault.reaching(Reach::Collection))?;
+            let page: wire::Page =
+                json::parse(&answer.body, NAMED).map_err(|fault| fault.reaching(Reach::Collection))?;
             match next(&self.service.endpoint, place, &page, self.page_size) {
                 Ok(next) => break (page.value, next),
                 Err(fault) if attempts == LINK_ATTEMPTS => return Err(fault),
@@ -100,11 +101,7 @@ impl Listing<'_> {
         if !place.walk.ids_only() {
             return rows.iter().map(|row| rows::change(row, &folder)).collect();
         }
-        stream::iter(rows)
-            .map(|row| self.asked_alone(feed, row))
-            .buffered(self.lanes.max(1))
-            .try_collect()
-            .await
+        stream::iter(rows).map(|row| self.asked_alone(feed, row)).buffered(self.lanes.max(1)).try_collect().await
     }
 
     /// One message of a folder that is walked by ids.

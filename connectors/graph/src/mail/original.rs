@@ -95,12 +95,7 @@ async fn open(into: &mut dyn OriginalSink) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn in_pieces(
-    service: &Service,
-    item: &ItemRef,
-    into: &mut dyn OriginalSink,
-    seen: u64,
-) -> Result<Facts, Fault> {
+async fn in_pieces(service: &Service, item: &ItemRef, into: &mut dyn OriginalSink, seen: u64) -> Result<Facts, Fault> {
     tracing::info!(bytes = seen, "the MIME of a message stays cut: fetching it in pieces");
     into.clear().await?;
     Pieces { service, item }.fetch(into).await?;

@@ -65,7 +65,12 @@ impl Pieces<'_> {
         self.service.json(request, Asked::Item, "the attachments of a message").await
     }
 
-    async fn attachment(&self, n: usize, mut meta: Map<String, Value>, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+    async fn attachment(
+        &self,
+        n: usize,
+        mut meta: Map<String, Value>,
+        into: &mut dyn OriginalSink,
+    ) -> Result<(), Fault> {
         let known = wire::Attachment::deserialize(Value::Object(meta.clone()))
             .map_err(|error| Fault::new(What::Malformed, format!("an attachment cannot be understood: {error}")))?;
         // The bytes of a reference attachment are elsewhere: asking for them is a 405.

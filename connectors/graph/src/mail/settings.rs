@@ -2,12 +2,7 @@
 //! categories, and the overrides of the focused inbox. Each is the provider's own JSON.
 
 use super::pieces::put;
-use crate::{
-    endpoint::segment,
-    faults::Asked,
-    json,
-    service::Service,
-};
+use crate::{endpoint::segment, faults::Asked, json, service::Service};
 use serde_json::Value;
 use transhume_contract::{AccountId, Fault, OriginalSink, Reach, What};
 
