@@ -1,1 +1,64 @@
-//! Starts real mail servers for transhume's tests and demo, and a wire proxy that breaks them
+//! Real mail servers for tests and the demo, and a wire proxy that breaks them.
+//!
+//! Everything listens on loopback only, on ports that were free, in a temporary directory unless told otherwise, and
+//! is stopped by pid when its handle is dropped. A server also stops when the process that started it dies in any
+//! other way, a `SIGKILL` included (see [`Leash`]).
+//!
+//! All calls are blocking and need no async runtime; they may be made from inside one.
+//!
+//! * [`Dovecot`]: Debian's `dovecot-imapd`, in one of four stores.
+//! * [`Cyrus`]: unpacked beside it by `scripts/install-test-servers`, because Debian's packages conflict.
+//! * [`Proxy`]: stands before either, hides capabilities, cuts, stalls, delays and counts.
+//! * [`RawImap`]: a bare client for what a person would do by hand.
+
+mod certificate;
+mod cyrus;
+mod dovecot;
+mod leash;
+mod login;
+mod ports;
+mod proxy;
+mod raw;
+
+pub use certificate::Tls;
+pub use cyrus::{Cyrus, CyrusOptions};
+pub use dovecot::{Dovecot, DovecotOptions, Fsync, SPECIAL_FOLDERS, Store};
+pub use leash::Leash;
+pub use login::Login;
+pub use proxy::{Act, Deed, Proxy, Script};
+pub use raw::{RawImap, Reply};
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A program is not installed; the text names what to run.
+    #[error("{0} is not installed; run scripts/install-test-servers")]
+    Missing(String),
+    /// The server ended, or did not answer in time; its log is quoted.
+    #[error("{server} did not start: {reason}\n{log}")]
+    Silent {
+        server: &'static str,
+        reason: String,
+        log: String,
+    },
+    /// A helper program refused.
+    #[error("{program} failed: {said}")]
+    Refused { program: String, said: String },
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("no throw-away certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Names the file in an I/O error.
+pub(crate) fn at(path: &std::path::Path) -> impl FnOnce(io::Error) -> StartError + '_ {
+    move |source| StartError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
