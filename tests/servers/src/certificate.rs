@@ -3,10 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 
 use crate::{StartError, at};
 
@@ -34,11 +31,8 @@ pub(crate) struct CertificateFiles {
 
 /// Writes the files into `dir`, or keeps those of an earlier run.
 pub(crate) fn write(dir: &Path, tls: Tls) -> Result<CertificateFiles, StartError> {
-    let files = CertificateFiles {
-        authority: dir.join("ca.pem"),
-        chain: dir.join("cert.pem"),
-        key: dir.join("key.pem"),
-    };
+    let files =
+        CertificateFiles { authority: dir.join("ca.pem"), chain: dir.join("cert.pem"), key: dir.join("key.pem") };
     if files.key.exists() && files.chain.exists() && files.authority.exists() {
         return Ok(files);
     }
@@ -47,11 +41,9 @@ pub(crate) fn write(dir: &Path, tls: Tls) -> Result<CertificateFiles, StartError
     let issuer = Issuer::new(authority_params(), authority_key);
     let key = KeyPair::generate()?;
     let leaf = leaf_params(tls)?.signed_by(&key, &issuer)?;
-    for (path, text) in [
-        (&files.authority, authority.pem()),
-        (&files.chain, leaf.pem()),
-        (&files.key, key.serialize_pem()),
-    ] {
+    for (path, text) in
+        [(&files.authority, authority.pem()), (&files.chain, leaf.pem()), (&files.key, key.serialize_pem())]
+    {
         fs::write(path, text).map_err(at(path))?;
     }
     Ok(files)
@@ -59,9 +51,7 @@ pub(crate) fn write(dir: &Path, tls: Tls) -> Result<CertificateFiles, StartError
 
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "transhume test authority");
+    params.distinguished_name.push(DnType::CommonName, "transhume test authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
@@ -73,9 +63,7 @@ fn leaf_params(tls: Tls) -> Result<CertificateParams, rcgen::Error> {
         Tls::Off | Tls::On | Tls::Expired => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
     };
     let mut params = CertificateParams::new(names)?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "transhume test server");
+    params.distinguished_name.push(DnType::CommonName, "transhume test server");
     params.not_before = date_time_ymd(2019, 1, 1);
     params.not_after = date_time_ymd(if tls == Tls::Expired { 2020 } else { 2090 }, 1, 1);
     Ok(params)

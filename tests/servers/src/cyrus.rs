@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::dovecot::{directory, hand_over};
+use crate::leash::Ending;
 use crate::{Leash, Login, StartError, at, ports};
 
 /// What to start.
@@ -27,14 +28,8 @@ pub struct CyrusOptions {
 impl CyrusOptions {
     /// A server with these accounts, each with the password `secret`.
     pub fn with_accounts(users: &[&str]) -> Self {
-        let accounts = users
-            .iter()
-            .map(|user| Login::new(*user, "secret"))
-            .collect();
-        Self {
-            accounts,
-            ..Self::default()
-        }
+        let accounts = users.iter().map(|user| Login::new(*user, "secret")).collect();
+        Self { accounts, ..Self::default() }
     }
 }
 
@@ -58,26 +53,17 @@ impl Cyrus {
         for _ in 0..4 {
             let [imap_port] = ports::remembered(&dir.join("ports"))?;
             prepare(&dir, &unpacked, &options, imap_port)?;
-            let leash = Leash::start("Cyrus", &unpacked.master(&dir), &dir.join("cyrus.log"))?;
+            let leash = Leash::start("Cyrus", &unpacked.master(&dir), &dir.join("cyrus.log"), Ending::Orderly)?;
             match leash.await_greeting(imap_port) {
                 Ok(()) => {
-                    return Ok(Self {
-                        leash,
-                        dir,
-                        imap_port,
-                        _temporary: temporary,
-                    });
+                    return Ok(Self { leash, dir, imap_port, _temporary: temporary });
                 }
                 Err(StartError::Silent { .. }) => fs::remove_file(dir.join("ports"))?,
                 Err(other) => return Err(other),
             }
         }
         let log = fs::read_to_string(dir.join("cyrus.log")).unwrap_or_default();
-        Err(StartError::Silent {
-            server: "Cyrus",
-            reason: "four attempts".into(),
-            log,
-        })
+        Err(StartError::Silent { server: "Cyrus", reason: "four attempts".into(), log })
     }
 
     /// Plain IMAP.
@@ -98,10 +84,7 @@ impl Cyrus {
         BTreeMap::from([
             ("TRANSHUME_DEMO_IMAP_HOST", "127.0.0.1".to_owned()),
             ("TRANSHUME_DEMO_IMAP_PORT", self.imap_port.to_string()),
-            (
-                "TRANSHUME_DEMO_IMAP_DIR",
-                self.dir.join("state/spool").display().to_string(),
-            ),
+            ("TRANSHUME_DEMO_IMAP_DIR", self.dir.join("state/spool").display().to_string()),
         ])
     }
 }
@@ -113,43 +96,26 @@ impl Unpacked {
     fn find() -> Result<Self, StartError> {
         let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
         let given = env::var_os("TRANSHUME_CACHE").map(PathBuf::from);
-        let cache = env::var_os("XDG_CACHE_HOME")
-            .map_or(home.join(".cache"), PathBuf::from)
-            .join("transhume");
-        let places = given
-            .into_iter()
-            .chain([PathBuf::from("/var/cache/transhume"), cache]);
+        let cache = env::var_os("XDG_CACHE_HOME").map_or(home.join(".cache"), PathBuf::from).join("transhume");
+        let places = given.into_iter().chain([PathBuf::from("/var/cache/transhume"), cache]);
         let mut trees: Vec<PathBuf> = places.flat_map(|place| complete_trees(&place)).collect();
         trees.sort();
-        trees
-            .pop()
-            .map(Self)
-            .ok_or_else(|| StartError::Missing("Cyrus".to_owned()))
+        trees.pop().map(Self).ok_or_else(|| StartError::Missing("Cyrus".to_owned()))
     }
 
     fn service(&self, name: &str) -> String {
-        self.0
-            .join("usr/lib/cyrus/bin")
-            .join(name)
-            .display()
-            .to_string()
+        self.0.join("usr/lib/cyrus/bin").join(name).display().to_string()
     }
 
     /// Never `-D`: with it the master stays in our process group and ends by signalling the whole of it.
     fn master(&self, dir: &Path) -> Command {
         let mut command = Command::new(self.0.join("usr/sbin/cyrmaster"));
-        command
-            .arg("-C")
-            .arg(dir.join("imapd.conf"))
-            .arg("-M")
-            .arg(dir.join("cyrus.conf"));
+        command.arg("-C").arg(dir.join("imapd.conf")).arg("-M").arg(dir.join("cyrus.conf"));
         command.arg("-p").arg(dir.join("state/run/pid"));
         command.env("LD_LIBRARY_PATH", self.0.join("usr/lib").join(multiarch()));
         if crate::dovecot::runs_as_root() {
             // imapd refuses to be root.
-            command
-                .env("CYRUS_USER", "nobody")
-                .env("CYRUS_GROUP", "nogroup");
+            command.env("CYRUS_USER", "nobody").env("CYRUS_GROUP", "nogroup");
         } else {
             command.env("CYRUS_USER", env::var_os("USER").unwrap_or_default());
         }
@@ -161,36 +127,23 @@ fn complete_trees(cache: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(cache) else {
         return Vec::new();
     };
-    let named = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("cyrus-"))
-    };
+    let named = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("cyrus-"));
     let paths = entries.flatten().map(|entry| entry.path());
-    paths
-        .filter(|path| named(path) && path.join("complete").exists())
-        .collect()
+    paths.filter(|path| named(path) && path.join("complete").exists()).collect()
 }
 
 fn multiarch() -> String {
     format!("{}-linux-gnu", env::consts::ARCH)
 }
 
-fn prepare(
-    dir: &Path,
-    unpacked: &Unpacked,
-    options: &CyrusOptions,
-    port: u16,
-) -> Result<(), StartError> {
+fn prepare(dir: &Path, unpacked: &Unpacked, options: &CyrusOptions, port: u16) -> Result<(), StartError> {
     let state = dir.join("state");
     for name in ["var", "spool", "run", "lock", "proc"] {
         fs::create_dir_all(state.join(name)).map_err(at(&state))?;
     }
     // A server that was killed leaves its pid file, and the next master refuses to start.
     let _ = fs::remove_file(state.join("run/pid"));
-    for (name, text) in [
-        ("imapd.conf", imapd(&state, options)),
-        ("cyrus.conf", services(dir, unpacked, port)),
-    ] {
+    for (name, text) in [("imapd.conf", imapd(&state, options)), ("cyrus.conf", services(dir, unpacked, port))] {
         let path = dir.join(name);
         fs::write(&path, text).map_err(at(&path))?;
     }
@@ -239,15 +192,8 @@ fn services(dir: &Path, unpacked: &Unpacked, port: u16) -> String {
 /// Passwords go in by standard input, never by argv.
 fn set_password(database: &Path, login: &Login) -> Result<(), StartError> {
     let mut command = Command::new("saslpasswd2");
-    command
-        .args(["-p", "-c", "-u", "localhost", "-f"])
-        .arg(database)
-        .arg(&login.user);
-    let child = command
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn();
+    command.args(["-p", "-c", "-u", "localhost", "-f"]).arg(database).arg(&login.user);
+    let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut child = child.map_err(|_| StartError::Missing("saslpasswd2".to_owned()))?;
     if let Some(mut input) = child.stdin.take() {
         input.write_all(login.password.as_bytes())?;

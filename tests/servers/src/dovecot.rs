@@ -13,6 +13,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::certificate::{self, CertificateFiles, Tls};
+use crate::leash::Ending;
 use crate::{Leash, Login, StartError, at, ports};
 use config::Layout;
 
@@ -89,14 +90,8 @@ impl Default for DovecotOptions {
 impl DovecotOptions {
     /// A server with these accounts, each with the password `secret`.
     pub fn with_accounts(users: &[&str]) -> Self {
-        let accounts = users
-            .iter()
-            .map(|user| Login::new(*user, "secret"))
-            .collect();
-        Self {
-            accounts,
-            ..Self::default()
-        }
+        let accounts = users.iter().map(|user| Login::new(*user, "secret")).collect();
+        Self { accounts, ..Self::default() }
     }
 }
 
@@ -117,24 +112,19 @@ impl Dovecot {
     pub fn start(options: DovecotOptions) -> Result<Self, StartError> {
         let (dir, temporary) = directory(options.dir.as_deref())?;
         let program = program()?;
+        let ending = if temporary.is_some() { Ending::Abrupt } else { Ending::Orderly };
         for _ in 0..4 {
             let layout = Layout::new(&dir, &options)?;
             prepare(&layout, &options)?;
             let mut command = Command::new(&program);
             command.arg("-F").arg("-c").arg(&layout.config);
-            let leash = Leash::start("Dovecot", &command, &layout.log)?;
+            let leash = Leash::start("Dovecot", &command, &layout.log, ending)?;
             match leash.await_greeting(layout.imap_port) {
                 // Somebody took the port between our look and the bind.
-                Err(StartError::Silent { log, .. }) if log.contains("Address already in use") => {
-                    forget(&layout)?
-                }
+                Err(StartError::Silent { log, .. }) if log.contains("Address already in use") => forget(&layout)?,
                 Err(other) => return Err(other),
                 Ok(()) => {
-                    return Ok(Self {
-                        leash,
-                        layout,
-                        _temporary: temporary,
-                    });
+                    return Ok(Self { leash, layout, _temporary: temporary });
                 }
             }
         }
@@ -157,10 +147,7 @@ impl Dovecot {
 
     /// The authority to trust, in PEM; `None` when TLS is off.
     pub fn ca_path(&self) -> Option<&Path> {
-        self.layout
-            .certificate
-            .as_ref()
-            .map(|files: &CertificateFiles| files.authority.as_path())
+        self.layout.certificate.as_ref().map(|files: &CertificateFiles| files.authority.as_path())
     }
 
     pub fn dir(&self) -> &Path {
@@ -193,10 +180,7 @@ impl Dovecot {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(StartError::Refused {
-            program: format!("doveadm {arguments:?}"),
-            said,
-        })
+        Err(StartError::Refused { program: format!("doveadm {arguments:?}"), said })
     }
 
     /// What clients and scripts need to reach the server, as environment variables.
@@ -205,10 +189,7 @@ impl Dovecot {
             ("TRANSHUME_DEMO_IMAP_HOST", "127.0.0.1".to_owned()),
             ("TRANSHUME_DEMO_IMAP_PORT", self.imap_port().to_string()),
             ("TRANSHUME_DEMO_IMAPS_PORT", self.imaps_port().to_string()),
-            (
-                "TRANSHUME_DEMO_IMAP_DIR",
-                self.layout.homes.display().to_string(),
-            ),
+            ("TRANSHUME_DEMO_IMAP_DIR", self.layout.homes.display().to_string()),
         ]);
         if let Some(authority) = self.ca_path() {
             known.insert("TRANSHUME_DEMO_IMAP_CA", authority.display().to_string());
@@ -218,15 +199,11 @@ impl Dovecot {
 }
 
 fn program() -> Result<PathBuf, StartError> {
-    [
-        "/usr/sbin/dovecot",
-        "/usr/local/sbin/dovecot",
-        "/usr/bin/dovecot",
-    ]
-    .iter()
-    .map(PathBuf::from)
-    .find(|path| path.exists())
-    .ok_or_else(|| StartError::Missing("Dovecot".to_owned()))
+    ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot", "/usr/bin/dovecot"]
+        .iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+        .ok_or_else(|| StartError::Missing("Dovecot".to_owned()))
 }
 
 /// The directory asked for, or a temporary one; traversable, since mail processes run as another user.
@@ -271,18 +248,11 @@ pub(crate) fn hand_over(dir: &Path) -> Result<(), StartError> {
     if !config::is_root() {
         return Ok(());
     }
-    let output = Command::new("chown")
-        .arg("-R")
-        .arg("nobody:nogroup")
-        .arg(dir)
-        .output()?;
+    let output = Command::new("chown").arg("-R").arg("nobody:nogroup").arg(dir).output()?;
     if output.status.success() {
         return Ok(());
     }
-    Err(StartError::Refused {
-        program: "chown".into(),
-        said: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
+    Err(StartError::Refused { program: "chown".into(), said: String::from_utf8_lossy(&output.stderr).into_owned() })
 }
 
 impl Layout {

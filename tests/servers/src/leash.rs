@@ -11,21 +11,30 @@ use std::time::{Duration, Instant};
 use crate::StartError;
 
 /// The shell starts the server, tells its pid and waits for its own standard input to end. That happens when the
-/// handle is dropped and, because the kernel closes the pipe, when we die in any way. Then the server gets SIGTERM,
+/// handle is dropped and, because the kernel closes the pipe, when we die in any way. Then the server gets its signal,
 /// and SIGKILL if it is still there eight seconds later.
 const SCRIPT: &str = r#"
-log=$1; shift
+log=$1; signal=$2; shift 2
 "$@" >>"$log" 2>&1 </dev/null &
 pid=$!
 echo $pid
 while read -r _; do :; done
-kill -TERM $pid
+kill -$signal $pid
 ( sleep 8; kill -KILL $pid ) >/dev/null 2>&1 &
 wait $pid
 kill $!
 "#;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a server is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// SIGTERM: it may put things in order.
+    Orderly,
+    /// SIGKILL, for a server whose files go with it: Dovecot takes a second to end in order, this is at once.
+    Abrupt,
+}
 
 /// A running program and the shell that holds it.
 #[derive(Debug)]
@@ -41,32 +50,17 @@ impl Leash {
     ///
     /// # Errors
     /// When no shell can be started; a program that fails later is seen by [`Leash::await_greeting`].
-    pub fn start(server: &'static str, command: &Command, log: &Path) -> Result<Self, StartError> {
+    pub fn start(server: &'static str, command: &Command, log: &Path, ending: Ending) -> Result<Self, StartError> {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(SCRIPT).arg(server).arg(log);
+        shell.arg(if ending == Ending::Abrupt { "KILL" } else { "TERM" });
         shell.arg(command.get_program()).args(command.get_args());
-        shell.envs(
-            command
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         // Its own process group: Ctrl-C in a terminal is for us, the server goes when we are done.
-        shell
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut shell = shell.spawn()?;
-        let pid = first_line(&mut shell)?
-            .trim()
-            .parse()
-            .map_err(io::Error::other)?;
-        Ok(Self {
-            server,
-            shell,
-            pid,
-            log: log.to_owned(),
-        })
+        let pid = first_line(&mut shell)?.trim().parse().map_err(io::Error::other)?;
+        Ok(Self { server, shell, pid, log: log.to_owned() })
     }
 
     /// The server's process id.
@@ -98,28 +92,19 @@ impl Leash {
             return false;
         };
         // "pid (name) state ...": the name may hold anything, so read from its closing bracket.
-        stat.rsplit_once(") ")
-            .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
     }
 
     /// Ends the server as a crash would (SIGKILL), without waiting.
     pub fn kill(&mut self) {
-        let _ = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -KILL {}", self.pid))
-            .status();
+        let _ = Command::new("sh").arg("-c").arg(format!("kill -KILL {}", self.pid)).status();
     }
 
     fn silent(&self, reason: &str) -> StartError {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let from = text.len().saturating_sub(3000);
-        let log =
-            String::from_utf8_lossy(text.as_bytes().get(from..).unwrap_or_default()).into_owned();
-        StartError::Silent {
-            server: self.server,
-            reason: reason.to_owned(),
-            log,
-        }
+        let log = String::from_utf8_lossy(text.as_bytes().get(from..).unwrap_or_default()).into_owned();
+        StartError::Silent { server: self.server, reason: reason.to_owned(), log }
     }
 }
 
@@ -131,10 +116,7 @@ impl Drop for Leash {
 }
 
 fn first_line(shell: &mut Child) -> io::Result<String> {
-    let output = shell
-        .stdout
-        .take()
-        .ok_or_else(|| io::Error::other("no pipe to the shell"))?;
+    let output = shell.stdout.take().ok_or_else(|| io::Error::other("no pipe to the shell"))?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
     Ok(line)

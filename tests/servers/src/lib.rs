@@ -23,7 +23,7 @@ mod raw;
 pub use certificate::Tls;
 pub use cyrus::{Cyrus, CyrusOptions};
 pub use dovecot::{Dovecot, DovecotOptions, Fsync, SPECIAL_FOLDERS, Store};
-pub use leash::Leash;
+pub use leash::{Ending, Leash};
 pub use login::Login;
 pub use proxy::{Act, Deed, Proxy, Script};
 pub use raw::{RawImap, Reply};
@@ -39,12 +39,8 @@ pub enum StartError {
     Missing(String),
     /// The server ended, or did not answer in time; its log is quoted.
     #[error("{server} did not start: {reason}\n{log}")]
-    Silent {
-        server: &'static str,
-        reason: String,
-        log: String,
-    },
-    /// A helper program refused.
+    Silent { server: &'static str, reason: String, log: String },
+    /// A program that a server needs refused.
     #[error("{program} failed: {said}")]
     Refused { program: String, said: String },
     #[error("{}: {source}", path.display())]
@@ -57,8 +53,5 @@ pub enum StartError {
 
 /// Names the file in an I/O error.
 pub(crate) fn at(path: &std::path::Path) -> impl FnOnce(io::Error) -> StartError + '_ {
-    move |source| StartError::File {
-        path: path.to_owned(),
-        source,
-    }
+    move |source| StartError::File { path: path.to_owned(), source }
 }

@@ -15,26 +15,15 @@ pub struct Login {
 
 impl Login {
     pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self {
-            user: user.into(),
-            password: password.into(),
-            quota: None,
-            store: None,
-        }
+        Self { user: user.into(), password: password.into(), quota: None, store: None }
     }
 
     pub fn quota(self, bytes: u64) -> Self {
-        Self {
-            quota: Some(bytes),
-            ..self
-        }
+        Self { quota: Some(bytes), ..self }
     }
 
     pub fn store(self, store: Store) -> Self {
-        Self {
-            store: Some(store),
-            ..self
-        }
+        Self { store: Some(store), ..self }
     }
 }
 

@@ -19,10 +19,7 @@ pub(crate) fn free() -> io::Result<u16> {
             return Ok(port);
         }
     }
-    Err(io::Error::new(
-        io::ErrorKind::AddrInUse,
-        "200 random loopback ports were all taken",
-    ))
+    Err(io::Error::new(io::ErrorKind::AddrInUse, "200 random loopback ports were all taken"))
 }
 
 fn is_free(port: u16) -> bool {
@@ -48,9 +45,6 @@ pub(crate) fn remembered<const N: usize>(file: &Path) -> io::Result<[u16; N]> {
 
 fn noted<const N: usize>(file: &Path) -> Option<[u16; N]> {
     let text = std::fs::read_to_string(file).ok()?;
-    let ports: Vec<u16> = text
-        .split_whitespace()
-        .map_while(|word| word.parse().ok())
-        .collect();
+    let ports: Vec<u16> = text.split_whitespace().map_while(|word| word.parse().ok()).collect();
     ports.try_into().ok()
 }

@@ -76,25 +76,14 @@ impl Proxy {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("proxy")
-            .enable_all()
-            .build()?;
-        let state = Arc::new(State {
-            script: Mutex::new(script),
-            ..State::default()
-        });
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("proxy").enable_all().build()?;
+        let state = Arc::new(State { script: Mutex::new(script), ..State::default() });
         let shared = Arc::clone(&state);
         let upstream = SocketAddr::from(([127, 0, 0, 1], upstream));
         let _entered = runtime.enter();
         let listener = TcpListener::from_std(listener)?;
         runtime.spawn(connection::accept(listener, upstream, shared));
-        Ok(Self {
-            port,
-            state,
-            runtime: Some(runtime),
-        })
+        Ok(Self { port, state, runtime: Some(runtime) })
     }
 
     pub fn port(&self) -> u16 {

@@ -20,10 +20,7 @@ impl Reply {
 
     /// The untagged responses as text.
     pub fn lines(&self) -> Vec<String> {
-        self.untagged
-            .iter()
-            .map(|line| String::from_utf8_lossy(line).into_owned())
-            .collect()
+        self.untagged.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect()
     }
 
     /// All of it, for a look at what came.
@@ -49,11 +46,7 @@ impl RawImap {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         stream.set_nodelay(true)?;
-        let mut session = Self {
-            stream: BufReader::new(stream),
-            greeting: String::new(),
-            count: 0,
-        };
+        let mut session = Self { stream: BufReader::new(stream), greeting: String::new(), count: 0 };
         session.greeting = String::from_utf8_lossy(&session.response()?).into_owned();
         Ok(session)
     }
@@ -65,11 +58,7 @@ impl RawImap {
     pub fn login(port: u16, user: &str, password: &str) -> io::Result<Self> {
         let mut session = Self::connect(port)?;
         let reply = session.command(&format!("LOGIN {user} {password}"))?;
-        if reply.is_ok() {
-            Ok(session)
-        } else {
-            Err(io::Error::other(reply.end))
-        }
+        if reply.is_ok() { Ok(session) } else { Err(io::Error::other(reply.end)) }
     }
 
     pub fn greeting(&self) -> &str {
@@ -93,13 +82,9 @@ impl RawImap {
     /// When the connection ends first; a refusal is a reply.
     pub fn append(&mut self, mailbox: &str, arguments: &str, message: &[u8]) -> io::Result<Reply> {
         let tag = self.tag();
-        self.send(
-            format!(
-                "{tag} APPEND \"{mailbox}\" {arguments} {{{}}}\r\n",
-                message.len()
-            )
-            .as_bytes(),
-        )?;
+        let space = if arguments.is_empty() { "" } else { " " };
+        let size = message.len();
+        self.send(format!("{tag} APPEND \"{mailbox}\" {arguments}{space}{{{size}}}\r\n").as_bytes())?;
         let first = self.response()?;
         if !first.starts_with(b"+") {
             return self.finish_from(&tag, first);
@@ -130,14 +115,8 @@ impl RawImap {
         let mut untagged = Vec::new();
         let mut line = first;
         loop {
-            if let Some(end) = line
-                .strip_prefix(tag.as_bytes())
-                .and_then(|rest| rest.strip_prefix(b" "))
-            {
-                return Ok(Reply {
-                    untagged,
-                    end: String::from_utf8_lossy(end).into_owned(),
-                });
+            if let Some(end) = line.strip_prefix(tag.as_bytes()).and_then(|rest| rest.strip_prefix(b" ")) {
+                return Ok(Reply { untagged, end: String::from_utf8_lossy(end).into_owned() });
             }
             untagged.push(line);
             line = self.response()?;
@@ -154,16 +133,13 @@ impl RawImap {
             if self.stream.read_until(b'\n', &mut whole)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let line = whole
-                .strip_suffix(b"\r\n")
-                .ok_or(io::ErrorKind::UnexpectedEof)?;
+            let line = whole.strip_suffix(b"\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
             let Some(length) = literal(line) else {
                 return Ok(line.to_vec());
             };
             let start = whole.len();
             whole.resize(start + length, 0);
-            self.stream
-                .read_exact(whole.get_mut(start..).unwrap_or_default())?;
+            self.stream.read_exact(whole.get_mut(start..).unwrap_or_default())?;
         }
     }
 
@@ -176,8 +152,5 @@ impl RawImap {
 fn literal(line: &[u8]) -> Option<usize> {
     let text = line.strip_suffix(b"}")?;
     let open = text.iter().rposition(|byte| *byte == b'{')?;
-    std::str::from_utf8(text.get(open + 1..)?)
-        .ok()?
-        .parse()
-        .ok()
+    std::str::from_utf8(text.get(open + 1..)?).ok()?.parse().ok()
 }

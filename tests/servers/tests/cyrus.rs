@@ -14,13 +14,7 @@ fn both_servers_serve_side_by_side() {
     let dovecot = Dovecot::start(DovecotOptions::with_accounts(&["alice"])).unwrap();
     for port in [cyrus.imap_port(), dovecot.imap_port()] {
         let mut session = RawImap::login(port, "alice", "secret").unwrap();
-        assert!(
-            session
-                .append("INBOX", "", MESSAGE)
-                .unwrap()
-                .end
-                .contains("APPENDUID")
-        );
+        assert!(session.append("INBOX", "", MESSAGE).unwrap().end.contains("APPENDUID"));
     }
 }
 
@@ -33,9 +27,7 @@ fn a_master_acts_for_an_account_and_everything_ends_with_the_handle() {
     let server = Cyrus::start(options).unwrap();
     let (port, pid) = (server.imap_port(), server.pid());
     let mut session = RawImap::connect(port).unwrap();
-    let reply = session
-        .command(&format!("AUTHENTICATE PLAIN {ALICE_BY_MIGRATOR}"))
-        .unwrap();
+    let reply = session.command(&format!("AUTHENTICATE PLAIN {ALICE_BY_MIGRATOR}")).unwrap();
     assert!(reply.is_ok(), "{}", reply.end);
     assert!(session.append("INBOX", "", MESSAGE).unwrap().is_ok());
     drop(server);

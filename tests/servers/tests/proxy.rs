@@ -3,9 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use transhume_servers::{
-    Act, Cyrus, CyrusOptions, Deed, Dovecot, DovecotOptions, Proxy, RawImap, Script,
-};
+use transhume_servers::{Act, Cyrus, CyrusOptions, Deed, Dovecot, DovecotOptions, Proxy, RawImap, Script};
 
 const MESSAGE: &[u8] = b"Subject: hello\r\nMessage-ID: <1@lab.example>\r\n\r\na1 OK {3}\r\n";
 
@@ -18,26 +16,19 @@ fn login(port: u16) -> RawImap {
 }
 
 fn stored(port: u16) -> String {
-    login(port)
-        .command("STATUS INBOX (MESSAGES)")
-        .unwrap()
-        .text()
+    login(port).command("STATUS INBOX (MESSAGES)").unwrap().text()
 }
 
 /// Two messages in one APPEND, with literals that wait or not.
 fn batch(session: &mut RawImap, waits: bool) -> String {
     let size = MESSAGE.len();
     let plus = if waits { "" } else { "+" };
-    session
-        .send(format!("b1 APPEND INBOX {{{size}{plus}}}\r\n").as_bytes())
-        .unwrap();
+    session.send(format!("b1 APPEND INBOX {{{size}{plus}}}\r\n").as_bytes()).unwrap();
     if waits {
         assert!(session.response().unwrap().starts_with(b"+"));
     }
     session.send(MESSAGE).unwrap();
-    session
-        .send(format!(" (\\Seen) {{{size}{plus}}}\r\n").as_bytes())
-        .unwrap();
+    session.send(format!(" (\\Seen) {{{size}{plus}}}\r\n").as_bytes()).unwrap();
     if waits {
         let answer = session.response().unwrap();
         if !answer.starts_with(b"+") {
@@ -49,11 +40,7 @@ fn batch(session: &mut RawImap, waits: bool) -> String {
 }
 
 fn hides_and_refuses(upstream: u16) {
-    let proxy = Proxy::start(
-        upstream,
-        Script::without(&["UIDPLUS", "MULTIAPPEND", "MOVE"]),
-    )
-    .unwrap();
+    let proxy = Proxy::start(upstream, Script::without(&["UIDPLUS", "MULTIAPPEND", "MOVE"])).unwrap();
     let mut session = login(proxy.port());
     let told = session.command("CAPABILITY").unwrap().text();
     for hidden in ["UIDPLUS", "MULTIAPPEND", " MOVE", "STARTTLS", "COMPRESS"] {
@@ -61,30 +48,14 @@ fn hides_and_refuses(upstream: u16) {
     }
     assert!(told.contains("LITERAL+"));
     let reply = session.append("INBOX", "", MESSAGE).unwrap();
-    assert!(
-        reply.is_ok() && !reply.end.contains("APPENDUID"),
-        "{}",
-        reply.end
-    );
+    assert!(reply.is_ok() && !reply.end.contains("APPENDUID"), "{}", reply.end);
     for waits in [true, false] {
         let answer = batch(&mut session, waits);
         assert!(answer.contains("BAD"), "{answer}");
     }
     assert!(session.command("SELECT INBOX").unwrap().is_ok());
-    assert!(
-        session
-            .command("UID MOVE 1 Trash")
-            .unwrap()
-            .end
-            .starts_with("BAD")
-    );
-    assert!(
-        session
-            .command("UID EXPUNGE 1")
-            .unwrap()
-            .end
-            .starts_with("BAD")
-    );
+    assert!(session.command("UID MOVE 1 Trash").unwrap().end.starts_with("BAD"));
+    assert!(session.command("UID EXPUNGE 1").unwrap().end.starts_with("BAD"));
     assert!(session.command("NOOP").unwrap().is_ok());
     assert!(stored(upstream).contains("MESSAGES 1"));
     assert_eq!(proxy.count("APPEND"), 3);
@@ -98,11 +69,7 @@ fn what_is_stripped_is_hidden_and_refused_on_dovecot() {
 
 #[test]
 fn what_is_stripped_is_hidden_and_refused_on_cyrus() {
-    hides_and_refuses(
-        Cyrus::start(CyrusOptions::with_accounts(&["alice"]))
-            .unwrap()
-            .imap_port(),
-    );
+    hides_and_refuses(Cyrus::start(CyrusOptions::with_accounts(&["alice"])).unwrap().imap_port());
 }
 
 #[test]
@@ -147,10 +114,7 @@ fn cuts_leave_the_server_where_they_say() {
         let mut session = login(proxy.port());
         let reply = session.append("INBOX", "", MESSAGE);
         assert_eq!(reply.is_ok_and(|reply| reply.is_ok()), answered, "{act:?}");
-        assert!(
-            session.command("NOOP").is_err(),
-            "{act:?}: the connection must be gone"
-        );
+        assert!(session.command("NOOP").is_err(), "{act:?}: the connection must be gone");
         assert!(stored(server.imap_port()).contains(left), "{act:?}");
         assert_eq!(proxy.pending(), 0);
     }
@@ -161,12 +125,7 @@ fn the_nth_command_is_meant_across_connections_and_again_when_repeated() {
     let server = dovecot();
     let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
     proxy.cut_before("APPEND", 2);
-    assert!(
-        login(proxy.port())
-            .append("INBOX", "", MESSAGE)
-            .unwrap()
-            .is_ok()
-    );
+    assert!(login(proxy.port()).append("INBOX", "", MESSAGE).unwrap().is_ok());
     assert!(login(proxy.port()).append("INBOX", "", MESSAGE).is_err());
     proxy.tell(|script| {
         let full = Act::Answer("NO [OVERQUOTA] Quota exceeded".into());
@@ -210,26 +169,11 @@ fn latency_is_added_each_way_and_connections_are_counted() {
 #[test]
 fn a_size_limit_can_be_told_and_kept() {
     let server = dovecot();
-    let script = Script {
-        advertise: vec!["APPENDLIMIT=100".into()],
-        ..Script::default()
-    };
+    let script = Script { advertise: vec!["APPENDLIMIT=100".into()], ..Script::default() };
     let proxy = Proxy::start(server.imap_port(), script).unwrap();
     let mut session = login(proxy.port());
-    assert!(
-        session
-            .command("CAPABILITY")
-            .unwrap()
-            .text()
-            .contains("APPENDLIMIT=100")
-    );
+    assert!(session.command("CAPABILITY").unwrap().text().contains("APPENDLIMIT=100"));
     let large = [MESSAGE, &[b'x'; 100]].concat();
-    assert!(
-        session
-            .append("INBOX", "", &large)
-            .unwrap()
-            .end
-            .starts_with("NO [TOOBIG]")
-    );
+    assert!(session.append("INBOX", "", &large).unwrap().end.starts_with("NO [TOOBIG]"));
     assert!(session.append("INBOX", "", MESSAGE).unwrap().is_ok());
 }

@@ -19,9 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use transhume_servers::{
-    Cyrus, CyrusOptions, Dovecot, DovecotOptions, Login, StartError, Store, Tls,
-};
+use transhume_servers::{Cyrus, CyrusOptions, Dovecot, DovecotOptions, Login, StartError, Store, Tls};
 
 #[derive(Parser)]
 #[command(about = "Starts a real mail server for the time of one command")]
@@ -84,10 +82,7 @@ impl From<Kept> for Store {
     }
 }
 
-#[allow(
-    clippy::print_stderr,
-    reason = "a program of its own, outside the product's command line"
-)]
+#[allow(clippy::print_stderr, reason = "a program of its own, outside the product's command line")]
 fn main() -> ExitCode {
     match serve(Arguments::parse()) {
         Ok(code) => code,
@@ -103,26 +98,13 @@ fn serve(arguments: Arguments) -> Result<ExitCode, StartError> {
         Server::Dovecot { store, tls, common } => {
             let (accounts, master) = common.logins()?;
             let tls = if tls { Tls::On } else { Tls::Off };
-            let options = DovecotOptions {
-                dir: common.dir.clone(),
-                store: store.into(),
-                tls,
-                ..Default::default()
-            };
-            let server = Dovecot::start(DovecotOptions {
-                accounts,
-                master: master.clone(),
-                ..options
-            })?;
+            let options = DovecotOptions { dir: common.dir.clone(), store: store.into(), tls, ..Default::default() };
+            let server = Dovecot::start(DovecotOptions { accounts, master: master.clone(), ..options })?;
             common.run(server.environment(), master.as_ref())
         }
         Server::Cyrus { common } => {
             let (accounts, master) = common.logins()?;
-            let server = Cyrus::start(CyrusOptions {
-                dir: common.dir.clone(),
-                accounts,
-                master: master.clone(),
-            })?;
+            let server = Cyrus::start(CyrusOptions { dir: common.dir.clone(), accounts, master: master.clone() })?;
             common.run(server.environment(), master.as_ref())
         }
     }
@@ -132,10 +114,7 @@ impl Common {
     fn logins(&self) -> Result<(Vec<Login>, Option<Login>), StartError> {
         let password = self.password()?;
         let login = |user: &String| Login::new(user, &password);
-        Ok((
-            self.accounts.iter().map(login).collect(),
-            self.master.as_ref().map(login),
-        ))
+        Ok((self.accounts.iter().map(login).collect(), self.master.as_ref().map(login)))
     }
 
     fn password(&self) -> Result<String, StartError> {
@@ -155,23 +134,11 @@ impl Common {
     }
 
     /// Runs the command to its end. Ctrl-C is for the command, which ends in its own time; the server waits for it.
-    fn run(
-        &self,
-        known: BTreeMap<&str, String>,
-        master: Option<&Login>,
-    ) -> Result<ExitCode, StartError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let (program, arguments) = self
-            .command
-            .split_first()
-            .ok_or_else(|| StartError::Missing("a command".into()))?;
+    fn run(&self, known: BTreeMap<&str, String>, master: Option<&Login>) -> Result<ExitCode, StartError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (program, arguments) = self.command.split_first().ok_or_else(|| StartError::Missing("a command".into()))?;
         let mut command = tokio::process::Command::new(program);
-        command
-            .args(arguments)
-            .envs(known)
-            .env("TRANSHUME_DEMO_IMAP_PASSWORD", self.password()?);
+        command.args(arguments).envs(known).env("TRANSHUME_DEMO_IMAP_PASSWORD", self.password()?);
         if let Some(master) = master {
             command.env("TRANSHUME_DEMO_IMAP_MASTER", &master.user);
             command.env("TRANSHUME_DEMO_IMAP_MASTER_PASSWORD", &master.password);
@@ -197,10 +164,6 @@ fn random_word() -> Result<String, StartError> {
 }
 
 fn keep_private(file: &Path, text: &str) -> Result<(), StartError> {
-    let mut kept = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
+    let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     Ok(kept.write_all(text.as_bytes())?)
 }

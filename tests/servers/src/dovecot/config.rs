@@ -50,7 +50,7 @@ fn core(layout: &Layout, options: &DovecotOptions) -> String {
         Fsync::Never => "never",
     };
     format!(
-        "base_dir = {run}\nlog_path = {log}\nprotocols = imap\nlisten = 127.0.0.1\n\
+        "base_dir = {run}\nstate_dir = {run}\nlog_path = {log}\nprotocols = imap\nlisten = 127.0.0.1\n\
          disable_plaintext_auth = no\nauth_mechanisms = plain login\nauth_master_user_separator = *\n\
          auth_failure_delay = 0\nmail_home = {homes}/%u\nmail_location = {location}\nmail_fsync = {fsync}\n\
          mail_max_userip_connections = {connections}\nmail_plugins = quota\n\
@@ -87,26 +87,15 @@ fn namespace(options: &DovecotOptions) -> String {
         "namespace inbox {{\n  inbox = yes\n  separator = {}\n  prefix = {}\n",
         options.separator, options.prefix
     );
-    let folders = if options.special_folders {
-        SPECIAL_FOLDERS.as_slice()
-    } else {
-        &[]
-    };
+    let folders = if options.special_folders { SPECIAL_FOLDERS.as_slice() } else { &[] };
     for name in folders {
-        let _ = write!(
-            text,
-            "  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}\n"
-        );
+        let _ = write!(text, "  mailbox {name} {{\n    special_use = \\{name}\n    auto = subscribe\n  }}\n");
     }
     text + "}\n"
 }
 
 fn listeners(layout: &Layout) -> String {
-    let imaps = if layout.certificate.is_some() {
-        layout.imaps_port
-    } else {
-        0
-    };
+    let imaps = if layout.certificate.is_some() { layout.imaps_port } else { 0 };
     format!(
         "service imap-login {{\n  inet_listener imap {{\n    port = {}\n  }}\n  inet_listener imaps {{\n    \
          port = {imaps}\n    ssl = yes\n  }}\n  process_min_avail = 1\n  client_limit = 1000\n  service_count = 0\n}}\n",
@@ -118,20 +107,13 @@ fn encryption(layout: &Layout) -> String {
     match &layout.certificate {
         None => "ssl = no\n".to_owned(),
         Some(files) => {
-            format!(
-                "ssl = yes\nssl_cert = <{}\nssl_key = <{}\n",
-                files.chain.display(),
-                files.key.display()
-            )
+            format!("ssl = yes\nssl_cert = <{}\nssl_key = <{}\n", files.chain.display(), files.key.display())
         }
     }
 }
 
 fn quota(options: &DovecotOptions) -> String {
-    let largest = options
-        .max_message
-        .map(|bytes| format!("  quota_max_mail_size = {bytes}B\n"))
-        .unwrap_or_default();
+    let largest = options.max_message.map(|bytes| format!("  quota_max_mail_size = {bytes}B\n")).unwrap_or_default();
     format!("plugin {{\n  quota = count:User quota\n  quota_vsizes = yes\n{largest}}}\n")
 }
 
@@ -143,11 +125,7 @@ fn identity() -> String {
     let user = effective_user().unwrap_or_default();
     let names = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
-    let mine = names
-        .lines()
-        .map(fields)
-        .find(|line| line.get(2) == Some(&user.to_string()))
-        .unwrap_or_default();
+    let mine = names.lines().map(fields).find(|line| line.get(2) == Some(&user.to_string())).unwrap_or_default();
     let name = mine.first().cloned().unwrap_or_else(|| user.to_string());
     let group = mine.get(3).cloned().unwrap_or_else(|| user.to_string());
     format!(

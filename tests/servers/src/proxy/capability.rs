@@ -56,13 +56,8 @@ const USES: [(&str, &str, &str); 31] = [
 /// The hidden capability that this command line makes use of.
 pub(super) fn offence(script: &Script, verb: &str, arguments: &[u8]) -> Option<&'static str> {
     let arguments = String::from_utf8_lossy(arguments).to_uppercase();
-    let used = |(_, of, text): &&(&str, &str, &str)| {
-        (of.is_empty() || *of == verb) && arguments.contains(text)
-    };
-    USES.iter()
-        .filter(used)
-        .map(|(capability, ..)| *capability)
-        .find(|name| hidden(script, name))
+    let used = |(_, of, text): &&(&str, &str, &str)| (of.is_empty() || *of == verb) && arguments.contains(text);
+    USES.iter().filter(used).map(|(capability, ..)| *capability).find(|name| hidden(script, name))
 }
 
 fn hidden(script: &Script, capability: &str) -> bool {
@@ -98,9 +93,7 @@ fn split_end(line: &[u8]) -> Option<(&str, &str)> {
 
 fn listed(script: &Script, list: &str) -> String {
     let kept = list.split(' ').filter(|name| !hidden(script, name));
-    kept.chain(script.advertise.iter().map(String::as_str))
-        .collect::<Vec<_>>()
-        .join(" ")
+    kept.chain(script.advertise.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
 }
 
 /// `tag OK [CODE arguments] text` in three: up to the bracket, inside, after it.
@@ -116,11 +109,7 @@ fn response_code(text: &str) -> Option<(&str, &str, &str)> {
 
 fn hides_code(script: &Script, code: &str) -> bool {
     let with = |(capability, name): &(&str, &str)| *name == code && script.hides(capability);
-    script
-        .strip_codes
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(code))
-        || CODES.iter().any(with)
+    script.strip_codes.iter().any(|name| name.eq_ignore_ascii_case(code)) || CODES.iter().any(with)
 }
 
 #[cfg(test)]
@@ -135,57 +124,31 @@ mod tests {
     fn capabilities_leave_every_place_they_are_told_in() {
         let script = Script::without(&["UIDPLUS", "MULTIAPPEND"]);
         assert_eq!(
-            edit(
-                &script,
-                "* CAPABILITY IMAP4rev1 UIDPLUS MOVE MULTIAPPEND\r\n"
-            ),
+            edit(&script, "* CAPABILITY IMAP4rev1 UIDPLUS MOVE MULTIAPPEND\r\n"),
             "* CAPABILITY IMAP4rev1 MOVE\r\n"
         );
         assert_eq!(
-            edit(
-                &script,
-                "* OK [CAPABILITY IMAP4rev1 STARTTLS UIDPLUS ID] hello\r\n"
-            ),
+            edit(&script, "* OK [CAPABILITY IMAP4rev1 STARTTLS UIDPLUS ID] hello\r\n"),
             "* OK [CAPABILITY IMAP4rev1 ID] hello\r\n"
         );
-        assert_eq!(
-            edit(&script, "a1 OK [APPENDUID 1 2:3] Done\r\n"),
-            "a1 OK Done\r\n"
-        );
-        assert_eq!(
-            edit(&script, "* OK [COPYUID 1 2 3] Moved\r\n"),
-            "* OK Moved\r\n"
-        );
+        assert_eq!(edit(&script, "a1 OK [APPENDUID 1 2:3] Done\r\n"), "a1 OK Done\r\n");
+        assert_eq!(edit(&script, "* OK [COPYUID 1 2 3] Moved\r\n"), "* OK Moved\r\n");
     }
 
     #[test]
     fn a_code_can_go_while_its_capability_stays() {
-        let script = Script {
-            strip_codes: vec!["APPENDUID".into()],
-            ..Script::default()
-        };
-        assert_eq!(
-            edit(&script, "* CAPABILITY UIDPLUS\r\n"),
-            "* CAPABILITY UIDPLUS\r\n"
-        );
-        assert_eq!(
-            edit(&script, "a OK [APPENDUID 1 2] Done\r\n"),
-            "a OK Done\r\n"
-        );
-        assert_eq!(
-            edit(&script, "a OK [COPYUID 1 2 3] Done\r\n"),
-            "a OK [COPYUID 1 2 3] Done\r\n"
-        );
+        let script = Script { strip_codes: vec!["APPENDUID".into()], ..Script::default() };
+        assert_eq!(edit(&script, "* CAPABILITY UIDPLUS\r\n"), "* CAPABILITY UIDPLUS\r\n");
+        assert_eq!(edit(&script, "a OK [APPENDUID 1 2] Done\r\n"), "a OK Done\r\n");
+        assert_eq!(edit(&script, "a OK [COPYUID 1 2 3] Done\r\n"), "a OK [COPYUID 1 2 3] Done\r\n");
     }
 
     #[test]
     fn other_lines_are_left_alone() {
         let script = Script::without(&["UIDPLUS"]);
-        for line in [
-            "* 1 FETCH (UID 2 BODY[] {10}\r\n",
-            "* LIST () \"/\" \"[APPENDUID 1 2]\"\r\n",
-            "a NO [TRYCREATE] No\r\n",
-        ] {
+        for line in
+            ["* 1 FETCH (UID 2 BODY[] {10}\r\n", "* LIST () \"/\" \"[APPENDUID 1 2]\"\r\n", "a NO [TRYCREATE] No\r\n"]
+        {
             assert_eq!(edit(&script, line), line);
         }
     }
@@ -194,14 +157,8 @@ mod tests {
     fn a_hidden_capability_is_refused_where_it_is_used() {
         let script = Script::without(&["MOVE", "CONDSTORE"]);
         assert_eq!(offence(&script, "UID MOVE", b"1 Archive"), Some("MOVE"));
-        assert_eq!(
-            offence(&script, "UID FETCH", b"1:* (FLAGS) (CHANGEDSINCE 7)"),
-            Some("CONDSTORE")
-        );
+        assert_eq!(offence(&script, "UID FETCH", b"1:* (FLAGS) (CHANGEDSINCE 7)"), Some("CONDSTORE"));
         assert_eq!(offence(&script, "UID EXPUNGE", b"1"), None);
-        assert_eq!(
-            offence(&Script::default(), "STARTTLS", b""),
-            Some("STARTTLS")
-        );
+        assert_eq!(offence(&Script::default(), "STARTTLS", b""), Some("STARTTLS"));
     }
 }

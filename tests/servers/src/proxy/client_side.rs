@@ -41,13 +41,7 @@ pub(super) async fn run(
     talk: &Conversation,
     state: &State,
 ) -> io::Result<()> {
-    let mut side = Side {
-        from,
-        to_server,
-        to_client,
-        talk,
-        state,
-    };
+    let mut side = Side { from, to_server, to_client, talk, state };
     while let Some(line) = wire::line(side.from).await? {
         if let Next::End = side.line(line).await? {
             break;
@@ -69,11 +63,7 @@ impl Command {
             arguments += 1 + second.len();
             verb = format!("UID {}", second.to_uppercase());
         }
-        Some(Self {
-            tag: tag.to_owned(),
-            verb,
-            arguments,
-        })
+        Some(Self { tag: tag.to_owned(), verb, arguments })
     }
 }
 
@@ -99,12 +89,7 @@ impl Side<'_> {
     }
 
     /// Forwards a command unless it makes use of what is hidden.
-    async fn admit(
-        &mut self,
-        command: &Command,
-        line: Vec<u8>,
-        act: Option<Act>,
-    ) -> io::Result<Next> {
+    async fn admit(&mut self, command: &Command, line: Vec<u8>, act: Option<Act>) -> io::Result<Next> {
         if let Some(answer) = self.objection(command, &line) {
             return self.refuse(command, line, &answer).await;
         }
@@ -130,9 +115,7 @@ impl Side<'_> {
     /// Sends a command on, piece by piece, as long as each piece is allowed.
     async fn pass(&mut self, command: &Command, first: Vec<u8>) -> io::Result<Next> {
         // A mailbox name may be a literal itself; only what follows it is a message.
-        let named = first
-            .get(command.arguments..)
-            .is_some_and(|rest| rest.starts_with(b" {"));
+        let named = first.get(command.arguments..).is_some_and(|rest| rest.starts_with(b" {"));
         let names = u32::from(named);
         let mut line = first;
         for literals in 0.. {
@@ -165,12 +148,7 @@ impl Side<'_> {
     }
 
     /// Sends the line that announces a literal; `false` when the server answers the command instead of asking for it.
-    async fn announce(
-        &mut self,
-        command: &Command,
-        line: Vec<u8>,
-        literal: Literal,
-    ) -> io::Result<bool> {
+    async fn announce(&mut self, command: &Command, line: Vec<u8>, literal: Literal) -> io::Result<bool> {
         if !literal.waits {
             self.forward(line).await?;
             return Ok(true);
@@ -193,10 +171,7 @@ impl Side<'_> {
     async fn half(&mut self, command: &Command, line: Vec<u8>) -> io::Result<Next> {
         self.talk.begin(&command.tag, &command.verb, None);
         match Literal::announced(&line) {
-            None => {
-                self.forward(line.get(..line.len() / 2).unwrap_or_default().to_vec())
-                    .await?
-            }
+            None => self.forward(line.get(..line.len() / 2).unwrap_or_default().to_vec()).await?,
             Some(literal) => {
                 if self.announce(command, line, literal).await? {
                     self.content(literal.length / 2).await?;
@@ -211,12 +186,7 @@ impl Side<'_> {
         let next = self.swallow(line).await?;
         let _turn = self.to_client.turn.lock().await;
         let latency = self.state.script().latency * 2;
-        wire::post(
-            &self.to_client.outbox,
-            latency,
-            format!("{} {answer}\r\n", command.tag).into_bytes(),
-        )
-        .await?;
+        wire::post(&self.to_client.outbox, latency, format!("{} {answer}\r\n", command.tag).into_bytes()).await?;
         Ok(next)
     }
 

@@ -26,12 +26,7 @@ pub(crate) struct Connections {
 impl Default for Connections {
     fn default() -> Self {
         let zero = AtomicU64::default;
-        Self {
-            total: zero(),
-            open: zero(),
-            peak: zero(),
-            cut: broadcast::channel(1).0,
-        }
+        Self { total: zero(), open: zero(), peak: zero(), cut: broadcast::channel(1).0 }
     }
 }
 
@@ -90,9 +85,7 @@ impl Conversation {
 
     pub(super) fn begin(&self, tag: &str, verb: &str, act: Option<Act>) {
         let talks = matches!(verb, "AUTHENTICATE" | "IDLE");
-        self.lock()
-            .pending
-            .insert(tag.to_owned(), Pending { act, talks });
+        self.lock().pending.insert(tag.to_owned(), Pending { act, talks });
     }
 
     /// Whether the client's next line is no command.
@@ -101,10 +94,7 @@ impl Conversation {
     }
 
     pub(super) fn stop_talking(&self) {
-        self.lock()
-            .pending
-            .values_mut()
-            .for_each(|pending| pending.talks = false);
+        self.lock().pending.values_mut().for_each(|pending| pending.talks = false);
     }
 
     /// Resolves to `true` at the server's `+`, to `false` when it answers the command instead.
@@ -168,10 +158,7 @@ async fn converse(client: TcpStream, upstream: SocketAddr, state: &State) {
     let mut cut = state.connections.cut.subscribe();
     {
         let talk = Conversation::default();
-        let to_client = ToClient {
-            outbox: to_client,
-            turn: tokio::sync::Mutex::new(()),
-        };
+        let to_client = ToClient { outbox: to_client, turn: tokio::sync::Mutex::new(()) };
         tokio::select! {
             _ = client_side::run(&mut from_client, &to_server, &to_client, &talk, state) => {}
             _ = server_side::run(BufReader::new(server_read), &to_client, &talk, state) => {}
@@ -180,10 +167,7 @@ async fn converse(client: TcpStream, upstream: SocketAddr, state: &State) {
     }
     drop(to_server);
     // What was on its way still arrives, in both directions; then the sockets close.
-    let _ = timeout(Duration::from_secs(5), async {
-        tokio::join!(writers.0, writers.1)
-    })
-    .await;
+    let _ = timeout(Duration::from_secs(5), async { tokio::join!(writers.0, writers.1) }).await;
     linger(&mut from_client).await;
 }
 

@@ -51,40 +51,23 @@ pub struct Deed {
 
 impl Deed {
     pub fn new(verb: &str, nth: u64, act: Act) -> Self {
-        Self {
-            verb: verb.to_uppercase(),
-            nth: nth.max(1),
-            act,
-            every: 0,
-        }
+        Self { verb: verb.to_uppercase(), nth: nth.max(1), act, every: 0 }
     }
 
     /// The same at every `period`-th command after the first time.
     pub fn every(self, period: u64) -> Self {
-        Self {
-            every: period,
-            ..self
-        }
+        Self { every: period, ..self }
     }
 }
 
 impl Script {
     /// A server without these capabilities.
     pub fn without(capabilities: &[&str]) -> Self {
-        Self {
-            strip: capabilities
-                .iter()
-                .map(|name| name.to_uppercase())
-                .collect(),
-            ..Self::default()
-        }
+        Self { strip: capabilities.iter().map(|name| name.to_uppercase()).collect(), ..Self::default() }
     }
 
     pub fn latency(self, each_way: Duration) -> Self {
-        Self {
-            latency: each_way,
-            ..self
-        }
+        Self { latency: each_way, ..self }
     }
 
     pub fn add(&mut self, deed: Deed) {
@@ -110,15 +93,11 @@ impl Script {
     }
 
     pub(crate) fn hides(&self, capability: &str) -> bool {
-        self.strip
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(capability))
+        self.strip.iter().any(|name| name.eq_ignore_ascii_case(capability))
     }
 
     /// The largest message, if the script advertises one.
     pub(crate) fn append_limit(&self) -> Option<u64> {
-        self.advertise
-            .iter()
-            .find_map(|name| name.strip_prefix("APPENDLIMIT=")?.parse().ok())
+        self.advertise.iter().find_map(|name| name.strip_prefix("APPENDLIMIT=")?.parse().ok())
     }
 }

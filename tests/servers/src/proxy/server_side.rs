@@ -8,12 +8,7 @@ use super::wire::{self, Literal, Reader};
 use super::{Act, State};
 
 /// Runs until the server ends or a deed ends the connection.
-pub(super) async fn run(
-    mut from: Reader,
-    to_client: &ToClient,
-    talk: &Conversation,
-    state: &State,
-) -> io::Result<()> {
+pub(super) async fn run(mut from: Reader, to_client: &ToClient, talk: &Conversation, state: &State) -> io::Result<()> {
     while let Some(line) = wire::line(&mut from).await? {
         let act = notice(&line, talk);
         match act {
@@ -42,12 +37,7 @@ fn notice(line: &[u8], talk: &Conversation) -> Option<Act> {
 }
 
 /// Sends one response on, edited, with the literals in it.
-async fn response(
-    from: &mut Reader,
-    first: Vec<u8>,
-    to: &ToClient,
-    state: &State,
-) -> io::Result<()> {
+async fn response(from: &mut Reader, first: Vec<u8>, to: &ToClient, state: &State) -> io::Result<()> {
     let _turn = to.turn.lock().await;
     let latency = state.script().latency;
     let mut line = edited(&state.script(), &first);
@@ -63,8 +53,6 @@ async fn response(
             left -= bytes.len() as u64;
             wire::post(&to.outbox, latency, bytes).await?;
         }
-        line = wire::line(from)
-            .await?
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        line = wire::line(from).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
     }
 }

@@ -27,19 +27,12 @@ pub(super) struct Literal {
 impl Literal {
     /// RFC 9051: `{n}` or `{n+}`, RFC 3516: `~{n}`, right before the line end.
     pub(super) fn announced(line: &[u8]) -> Option<Self> {
-        let line = line
-            .strip_suffix(b"\r\n")
-            .or_else(|| line.strip_suffix(b"\n"))?;
+        let line = line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n"))?;
         let inner = line.strip_suffix(b"}")?;
         let open = inner.iter().rposition(|byte| *byte == b'{')?;
         let inner = std::str::from_utf8(inner.get(open + 1..)?).ok()?;
-        let (digits, waits) = inner
-            .strip_suffix('+')
-            .map_or((inner, true), |digits| (digits, false));
-        Some(Self {
-            length: digits.parse().ok()?,
-            waits,
-        })
+        let (digits, waits) = inner.strip_suffix('+').map_or((inner, true), |digits| (digits, false));
+        Some(Self { length: digits.parse().ok()?, waits })
     }
 }
 
@@ -76,16 +69,11 @@ pub(super) fn outbox() -> (Outbox, mpsc::Receiver<(Instant, Vec<u8>)>) {
 
 /// Puts bytes on their way.
 pub(super) async fn post(to: &Outbox, latency: Duration, bytes: Vec<u8>) -> io::Result<()> {
-    to.send((Instant::now() + latency, bytes))
-        .await
-        .map_err(|_| io::ErrorKind::BrokenPipe.into())
+    to.send((Instant::now() + latency, bytes)).await.map_err(|_| io::ErrorKind::BrokenPipe.into())
 }
 
 /// Writes each chunk when it is due, until all senders are gone or the peer is.
-pub(super) async fn write_all(
-    mut due: mpsc::Receiver<(Instant, Vec<u8>)>,
-    mut into: OwnedWriteHalf,
-) {
+pub(super) async fn write_all(mut due: mpsc::Receiver<(Instant, Vec<u8>)>, mut into: OwnedWriteHalf) {
     while let Some((moment, bytes)) = due.recv().await {
         sleep_until(moment).await;
         if into.write_all(&bytes).await.is_err() {
