@@ -1,1 +1,20 @@
-//! transhume's pure conversions and the meaning of their results
+//! transhume's pure conversions and the meaning of their results.
+//!
+//! [`render`] makes standard forms from originals: RFC 5322 from a MIME or JSON original, IMAP flags and keywords from
+//! facts, Sieve from mailbox rules. [`meaning`] reads originals and standard forms into comparable values, and shares
+//! no code with `render`, so that one error cannot hide in both. Nothing here opens a file, a socket or a clock: bytes
+//! come from [`Parts`] and go to a `Write` handed in, and equal input gives equal output.
+
+mod edition;
+mod loss;
+pub mod meaning;
+mod original;
+mod profile;
+pub mod render;
+mod tables;
+
+pub use edition::EDITION;
+pub use loss::{Loss, Rendered, Unmappable, Unrendered};
+pub use original::{PartInfo, Parts};
+pub use profile::MailProfile;
+pub use tables::{TableError, Tables};

@@ -1,0 +1,45 @@
+//! Pure conversions from a provider's original to standard forms.
+
+mod facts;
+mod filter;
+mod keyword;
+mod reassemble;
+mod sieve;
+mod words;
+
+pub use facts::{FlagState, Importance, MailFacts, TargetFacts, mail_facts};
+pub use keyword::{Keyword, keyword};
+pub use sieve::{Sieve, sieve};
+
+use crate::{MailProfile, Parts, Rendered, Tables, Unrendered};
+use std::io::Write;
+
+/// Streams the RFC 5322 form of an original into `out`, with memory that does not grow with the message: a header
+/// block is held up to 4 MiB, a JSON message up to 64 MiB, bodies and attachments never.
+///
+/// A `mime` part passes through a filter that changes only what `profile` does not accept; a `message` part is put
+/// together from its JSON and attachments (loss `reassembled`). To learn whether the store may share the original's
+/// blob, call it with `std::io::sink()` and read `identical`.
+///
+/// # Errors
+/// [`Unrendered::Unmappable`] when the original has neither shape or its JSON cannot be read; [`Unrendered::Io`] when a
+/// part or `out` fails. What was written to `out` until then is no rendering.
+pub fn mail(
+    original: &dyn Parts,
+    profile: &MailProfile,
+    _tables: &Tables,
+    out: &mut dyn Write,
+) -> Result<Rendered, Unrendered> {
+    let names: Vec<String> = original.parts().into_iter().map(|part| part.name).collect();
+    let has = |name: &str| names.iter().any(|known| known == name);
+    if has("mime") {
+        Ok(filter::mail(&mut *original.open("mime")?, profile, out)?)
+    } else if has("message") {
+        reassemble::mail(original, out)
+    } else {
+        Err(Unrendered::unmappable(format!(
+            "This original has neither a part `mime` nor a part `message` (it has: {}); pull the item again.",
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        )))
+    }
+}
