@@ -7,7 +7,6 @@
 
 mod edition;
 mod loss;
-pub mod meaning;
 mod original;
 mod profile;
 pub mod render;

@@ -76,9 +76,8 @@ impl Losses {
     /// The losses in a stable order, equal ones once.
     pub fn finish(self) -> Vec<Loss> {
         let counted = self.counted.into_iter();
-        let counted = counted.map(|(name, (times, said))| {
-            Loss::new(name, format!("{times} {}", said[usize::from(times > 1)]))
-        });
+        let counted =
+            counted.map(|(name, (times, said))| Loss::new(name, format!("{times} {}", said[usize::from(times > 1)])));
         let mut list: Vec<Loss> = self.list.into_iter().chain(counted).collect();
         list.sort();
         list.dedup();

@@ -151,9 +151,8 @@ impl<'a> HeaderStage<'a> {
 
 /// Where the header block ends, its blank line included.
 fn block_end(block: &[u8]) -> Option<usize> {
-    blank_line(block).or_else(|| {
-        memchr_iter(b'\n', block).find_map(|at| blank_line(&block[at + 1..]).map(|length| at + 1 + length))
-    })
+    blank_line(block)
+        .or_else(|| memchr_iter(b'\n', block).find_map(|at| blank_line(&block[at + 1..]).map(|length| at + 1 + length)))
 }
 
 fn blank_line(at: &[u8]) -> Option<usize> {

@@ -37,10 +37,7 @@ pub(super) fn nested(input: &mut dyn Read, out: &mut dyn Write) -> io::Result<Re
 }
 
 /// Hands the input on in chunks of equal length, the last one shorter and perhaps empty.
-pub(super) fn for_each_chunk(
-    input: &mut dyn Read,
-    mut each: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+pub(super) fn for_each_chunk(input: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
         let filled = fill(input, &mut buffer)?;
@@ -52,7 +49,7 @@ pub(super) fn for_each_chunk(
 }
 
 /// Reads until the buffer is full or the input ends.
-fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match input.read(&mut buffer[filled..]) {
