@@ -10,8 +10,9 @@
 //! a folder whose `parentFolderId` leads elsewhere (`recoverableitemsdeletions`) is reached by its name or id only.
 //!
 //! A key that begins with `_` in a resource is a note to the simulator and is never served. `_sim` may hold `fails`
-//! (the error code that every read of this item answers) and `poisons` (true if one such item turns the whole list
-//! page into an error).
+//! (the error code that every read of this item answers), `poisons` (true if one such item turns the whole list page
+//! into an error) and `attachments` (those that the MIME does not hold, links to shared files, listed after those that
+//! it does).
 
 mod content;
 mod error;

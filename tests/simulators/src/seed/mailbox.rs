@@ -70,10 +70,9 @@ impl Mailbox {
         self.folders.iter().find(|folder| folder.role == Some(role)).map(|folder| folder.id.clone()).unwrap_or_default()
     }
 
-    /// Every ordinary folder that a person files mail into, the deepest last.
-    pub(super) fn filing(&self) -> Vec<String> {
-        let filing = |folder: &&Folder| folder.role.is_none() && folder.kind == Kind::Mail;
-        self.folders.iter().filter(filing).map(|folder| folder.id.clone()).collect()
+    /// How many messages it holds.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.messages.len()).unwrap_or(u32::MAX)
     }
 
     /// Puts a message where its `parentFolderId` says.

@@ -95,23 +95,38 @@ struct Walk<'a> {
     has_body: bool,
 }
 
+/// The multiparts around a part, as far as they matter to it.
+#[derive(Clone, Copy, Default)]
+struct Within {
+    multipart: bool,
+    related: bool,
+    /// It is one choice among several, or belongs to one.
+    alternative: bool,
+}
+
+impl Within {
+    fn and(self, media_type: &str) -> Self {
+        let related = media_type == "multipart/related";
+        let alternative = media_type == "multipart/alternative" || (self.alternative && related);
+        Self { multipart: true, related, alternative }
+    }
+}
+
 impl<'a> Walk<'a> {
     fn of(message: &'a Message<'a>) -> View {
         let mut walk = Walk { message, seen: View::default(), has_body: false };
-        walk.part(0, "");
+        walk.part(0, Within::default());
         walk.seen
     }
 
-    /// `within` is the subtype of the multipart that holds the part.
-    fn part(&mut self, id: u32, within: &str) {
+    fn part(&mut self, id: u32, within: Within) {
         let Some(part) = self.message.part(id) else {
             return;
         };
         match &part.body {
             PartType::Multipart(children) => {
-                let subtype =
-                    media_type(part).split_once('/').map(|(_, subtype)| subtype.to_owned()).unwrap_or_default();
-                children.iter().for_each(|child| self.part(*child, &subtype));
+                let within = within.and(&media_type(part));
+                children.iter().for_each(|child| self.part(*child, within));
             }
             PartType::Message(inner) => self.attach(part, inner.subject().map(Cow::from), AttachmentKind::Item, within),
             PartType::Text(text) if self.is_body(part, within) => self.body(text, false),
@@ -121,10 +136,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn is_body(&self, part: &MessagePart<'_>, within: &str) -> bool {
+    fn is_body(&self, part: &MessagePart<'_>, within: Within) -> bool {
         let text = matches!(media_type(part).as_str(), "text/plain" | "text/html" | "");
         let attached = part.content_disposition().is_some_and(mail_parser::ContentType::is_attachment);
-        text && !attached && part.attachment_name().is_none() && (!self.has_body || within == "alternative")
+        text && !attached && part.attachment_name().is_none() && (!self.has_body || within.alternative)
     }
 
     /// HTML wins over text, whichever stands first.
@@ -135,7 +150,7 @@ impl<'a> Walk<'a> {
         self.has_body = true;
     }
 
-    fn attach(&mut self, part: &MessagePart<'_>, title: Option<Cow<'_, str>>, kind: AttachmentKind, within: &str) {
+    fn attach(&mut self, part: &MessagePart<'_>, title: Option<Cow<'_, str>>, kind: AttachmentKind, within: Within) {
         let content_type = media_type(part);
         let bytes = match kind {
             AttachmentKind::Item => Bytes::copy_from_slice(raw(self.message, part)),
@@ -148,7 +163,7 @@ impl<'a> Walk<'a> {
         self.seen.attachments.push(Attachment {
             kind,
             name: name.unwrap_or_else(|| format!("ATT{number:05}{}", extension(&content_type))),
-            is_inline: content_id.is_some() && (inline || within == "related"),
+            is_inline: content_id.is_some() && (inline || within.related),
             content_id,
             content_location: part.content_location().map(str::to_owned),
             content_type,
@@ -158,8 +173,8 @@ impl<'a> Walk<'a> {
 }
 
 /// The calendar part of a meeting request: Exchange makes the meeting of it and does not list it.
-fn is_invitation(part: &MessagePart<'_>, within: &str) -> bool {
-    media_type(part) == "text/calendar" && (within == "alternative" || within.is_empty())
+fn is_invitation(part: &MessagePart<'_>, within: Within) -> bool {
+    media_type(part) == "text/calendar" && (within.alternative || !within.multipart)
 }
 
 /// In lower case, without parameters; empty if the part does not say.

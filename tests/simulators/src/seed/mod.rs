@@ -2,21 +2,24 @@
 
 mod dice;
 mod directory;
+mod hostile;
 mod locale;
-#[allow(dead_code)]
 mod mailbox;
-#[allow(dead_code)]
 mod mime;
 pub mod mime_view;
+mod odd_folders;
+mod odd_mail;
 mod office;
 mod plain;
 mod resource;
 mod settings;
+mod states;
 
 use directory::{Member, Standing};
 use jiff::Timestamp;
 
 use self::dice::Dice;
+pub use self::hostile::{Shape, hostile_mails};
 use self::mailbox::Mailbox;
 use crate::dump::{Dump, Entry, Provider};
 
@@ -74,11 +77,24 @@ fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
     let mut mailbox = Mailbox::new(&member.upn, member.locale, dice);
     match recipe.message_bytes {
         Some(size) => plain::fill(&mut mailbox, recipe, size, dice),
-        None => office::fill(&mut mailbox, recipe.messages, member, dice),
+        None => lived_in(&mut mailbox, recipe, place, member, dice),
     }
     let mut entries = settings::of(member, place, &mailbox, dice);
     entries.extend(mailbox.into_entries());
     entries
+}
+
+/// Odd mail and folders where they belong, and office mail up to the number asked for.
+fn lived_in(mailbox: &mut Mailbox, recipe: &Recipe, place: usize, member: &Member, dice: &mut Dice) {
+    if recipe.hostile && place == 0 {
+        let folders = odd_folders::grow(mailbox, dice);
+        odd_mail::fill(mailbox, &folders, dice);
+        states::fill(mailbox, dice);
+    }
+    if recipe.hostile && place + 1 == (recipe.accounts as usize).min(2) {
+        odd_folders::three_hundred(mailbox, dice);
+    }
+    office::fill(mailbox, recipe.messages.saturating_sub(mailbox.len()), member, dice);
 }
 
 /// A mailbox that is there however small the recipe is: empty, but for those of people who left.

@@ -66,7 +66,8 @@ impl Standing {
 pub(super) fn message(dice: &mut Dice, mime: &Content, standing: &Standing) -> Value {
     let sample = sample(mime);
     let view = mime_view::view(&sample);
-    let parsed = MessageParser::default().parse(&sample).unwrap_or_default();
+    let parser = MessageParser::default();
+    let parsed = parser.parse(&sample).or_else(|| parser.parse("X-Empty:\r\n\r\n")).unwrap_or_default();
     let mut fields = identity(dice, standing);
     fields.extend(headers(&parsed, standing));
     fields.extend(body(&view));
