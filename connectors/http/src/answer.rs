@@ -1,7 +1,14 @@
 //! What an answer means for the road: go on, wait, try again, sign in again.
 
-use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use crate::{Response, response::Pieces};
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream};
+use http::{
+    HeaderMap, StatusCode,
+    header::{DATE, RETRY_AFTER},
+};
 use std::time::{Duration, SystemTime};
+use transhume_contract::Fault;
 
 /// Reads an answer of status 400 or above. The bytes are the body's beginning (64 KiB at most).
 pub type Classify = fn(StatusCode, &HeaderMap, &[u8]) -> Reading;
@@ -47,12 +54,82 @@ pub fn http_only(status: StatusCode, _: &HeaderMap, _: &[u8]) -> Reading {
 }
 
 /// The pause an answer asks for. Whole seconds and dates are RFC 9110 section 10.2.3; fractions of a second are not,
-/// yet the Microsoft Graph throttling guidance shows `2.128`.
+/// yet the Microsoft Graph throttling guidance shows `2.128`. A date is read by the server's own clock where the
+/// answer tells it, so that a wrong clock here neither shortens nor stretches the pause; `now` is the local time.
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
     }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let until = httpdate::parse_http_date(text).ok()?;
+    Some(until.duration_since(date(headers).unwrap_or(now)).unwrap_or_default())
+}
+
+/// The server's clock, in whole seconds.
+pub(crate) fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
+}
+
+/// The service's id of a request, by whichever name it goes.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    const NAMES: [&str; 4] = ["request-id", "x-ms-request-id", "sprequestguid", "x-request-id"];
+    NAMES.iter().find_map(|name| headers.get(*name)?.to_str().ok()).map(str::to_owned)
+}
+
+/// So much of a refusal's body is read before it is judged.
+const JUDGED: usize = 64 * 1024;
+
+/// A refusal with the beginning of its body.
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    headers: HeaderMap,
+    request_id: Option<String>,
+    read: Vec<Result<Bytes, Fault>>,
+    rest: Option<Pieces>,
+    pub reading: Reading,
+}
+
+impl Answer {
+    pub async fn read(
+        status: StatusCode,
+        headers: HeaderMap,
+        request_id: Option<String>,
+        mut pieces: Pieces,
+        classify: Classify,
+    ) -> Self {
+        let mut begin = BytesMut::new();
+        let mut read = Vec::new();
+        let mut rest = None;
+        while let Some(piece) = pieces.next().await {
+            begin.extend_from_slice(piece.as_deref().unwrap_or_default());
+            read.push(piece);
+            if begin.len() >= JUDGED {
+                rest = Some(pieces);
+                break;
+            }
+        }
+        begin.truncate(JUDGED);
+        let reading = classify(status, &headers, &begin);
+        Self { status, headers, request_id, read, rest, reading }
+    }
+
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(&self.headers, SystemTime::now())
+    }
+
+    /// The service's code and request id, for the fault.
+    pub fn mark(&self, fault: Fault) -> Fault {
+        let code = self.reading.code.clone().filter(|code| !code.is_empty());
+        let code = code.unwrap_or_else(|| format!("HTTP {}", self.status.as_u16()));
+        fault.code(code).request(self.request_id.clone())
+    }
+
+    pub fn into_response(self) -> Response {
+        let read = stream::iter(self.read);
+        let pieces = match self.rest {
+            Some(rest) => read.chain(rest).boxed(),
+            None => read.boxed(),
+        };
+        Response { status: self.status, headers: self.headers, request_id: self.request_id, pieces }
+    }
 }

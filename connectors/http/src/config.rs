@@ -56,8 +56,11 @@ pub struct Patience {
     pub throttled: u32,
     /// 408, 500, 502, 503, 504, 509 and what the connector calls transient.
     pub refused: u32,
-    /// Connections refused, reset, timed out or cut.
+    /// Connections that were reset, timed out or cut when the request may have been sent.
     pub broken: u32,
+    /// Connections that could not be made. An outage of minutes shall not end a night's work; a service that never
+    /// answered since the start is likelier misspelt, so that there it is 2.
+    pub unreached: u32,
     /// The first pause where the service names none; it doubles, with jitter, up to `pause_max`.
     pub pause: Duration,
     pub pause_max: Duration,
@@ -69,7 +72,8 @@ impl Default for Patience {
             total: Duration::from_secs(30 * 60),
             throttled: 30,
             refused: 5,
-            broken: 6,
+            broken: 5,
+            unreached: 25,
             pause: Duration::from_millis(500),
             pause_max: Duration::from_secs(60),
         }
@@ -113,7 +117,15 @@ impl HostRule {
             false => host == self.host,
             true => host.strip_suffix(&self.host).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
         };
-        named && url.port() == self.port
+        named && url.port_or_known_default() == self.port.or_else(|| default_port(url.scheme()))
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "https" => Some(443),
+        "http" => Some(80),
+        _ => None,
     }
 }
 

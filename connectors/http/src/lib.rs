@@ -15,20 +15,30 @@
 //! ```
 
 mod answer;
+mod certificate;
 mod config;
+mod device;
+mod exchange;
+mod follow;
 mod grant;
+mod limits;
 mod pacer;
 mod refusal;
 mod request;
 mod response;
 mod road;
+mod tls;
 mod tokens;
+mod tries;
+mod window;
 mod wire;
 
 pub use answer::{Classify, Reading, Verdict, http_only, retry_after};
+pub use certificate::{Certificate, Signature};
 pub use config::{HostRule, Patience, RoadConfig, WireConfig, is_loopback};
-pub use grant::{Certificate, DevicePrompt, DeviceSignIn, Grant, Proof, Signature};
-pub use pacer::{Counters, LaneKey, LaneView, Limit, Limits, Window};
+pub use device::{DevicePrompt, DeviceSignIn};
+pub use grant::{Grant, Proof};
+pub use limits::{Counters, LaneKey, LaneView, Limit, Limits, Window};
 pub use refusal::{Refusal, TokenFaults, rfc6749};
 pub use request::Request;
 pub use response::{Response, Whole};

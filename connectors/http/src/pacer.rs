@@ -1,81 +1,307 @@
-//! Stays below the limits of a service, per key.
+//! Stays below the limits of a service, per key: lanes, windows and pauses.
+//!
+//! A request that counts under several keys waits for them from the narrowest to the widest, first come first served
+//! at each, so that a mailbox that must wait never stands in the way of another at the key of the app.
 
-use std::{collections::HashMap, time::Duration};
-use tokio::time::Instant;
+use crate::{
+    limits::{Counters, LaneKey, LaneView, Limits},
+    window::Meter,
+};
+use rand::Rng;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex as Turn, Notify, OwnedMutexGuard},
+    time::{Instant, sleep_until},
+};
 
-/// One thing a service counts by: an app, a mailbox, a tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LaneKey {
-    /// The kind, as the connector names it; limits are set per class.
-    pub class: &'static str,
-    pub of: String,
+/// A lane lost to a refusal comes back after so long without another.
+const RECOVERY: Duration = Duration::from_secs(300);
+/// Keys that stand idle are forgotten when there are more than this.
+const KEYS_KEPT: usize = 1024;
+
+#[derive(Clone)]
+pub(crate) struct Pacer(Arc<Shared>);
+
+struct Shared {
+    limits: Limits,
+    book: Mutex<Book>,
 }
 
-impl LaneKey {
-    pub fn new(class: &'static str, of: impl Into<String>) -> Self {
-        Self { class, of: of.into() }
+#[derive(Default)]
+struct Book {
+    keys: HashMap<LaneKey, Key>,
+    counters: Counters,
+}
+
+struct Key {
+    turn: Arc<Turn<()>>,
+    changed: Arc<Notify>,
+    ceiling: usize,
+    lanes: usize,
+    in_flight: usize,
+    /// When the last lane was lost or won back.
+    stepped: Option<Instant>,
+    paused_until: Option<Instant>,
+    /// Refusals without a named pause, one after the other.
+    streak: u32,
+    meter: Option<Meter>,
+}
+
+/// The lanes of a request under way. Dropping it frees them.
+pub(crate) struct Permit {
+    pacer: Pacer,
+    keys: Vec<LaneKey>,
+    pub entered: Instant,
+}
+
+enum Readiness {
+    Now,
+    At(Instant),
+    Paused(Instant),
+    Crowded,
+}
+
+impl Pacer {
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(Shared { limits, book: Mutex::default() }))
+    }
+
+    /// Waits until every key has a lane free, room in its window and no pause. A pause longer than `longest` is not
+    /// waited for: its length comes back as the error.
+    pub async fn enter(&self, lanes: &[LaneKey], cost: u32, longest: Duration) -> Result<Permit, Duration> {
+        let began = Instant::now();
+        let keys = self.ordered(lanes);
+        let mut turns: Vec<OwnedMutexGuard<()>> = Vec::with_capacity(keys.len());
+        let mut at = 0;
+        loop {
+            while let Some(key) = keys.get(at) {
+                if turns.len() == at {
+                    let turn = self.turn(key);
+                    turns.push(turn.lock_owned().await);
+                }
+                self.until_ready(key, cost, longest).await?;
+                at += 1;
+            }
+            match self.take(&keys, cost, began) {
+                None => return Ok(Permit { pacer: self.clone(), keys, entered: Instant::now() }),
+                Some(first) => {
+                    turns.truncate(first + 1);
+                    at = first;
+                }
+            }
+        }
+    }
+
+    /// The pause a refusal asks for; without one, exponential with jitter. Returns when the key may be used again.
+    pub fn pause(&self, key: &LaneKey, asked: Option<Duration>, first: Duration, most: Duration) -> Instant {
+        let mut book = self.book();
+        let now = Instant::now();
+        let key = self.key(&mut book, key);
+        let pause = asked.unwrap_or_else(|| jittered(first, most, key.streak));
+        if asked.is_none() {
+            key.streak = key.streak.saturating_add(1);
+        }
+        let until = now + pause.min(Duration::from_secs(86_400 * 365));
+        let until = key.paused_until.map_or(until, |before| before.max(until));
+        key.paused_until = Some(until);
+        until
+    }
+
+    /// The service refused for being asked too much at once. All requests that were under way when the last lane was
+    /// lost are one refusal, not several.
+    pub fn step_down(&self, key: &LaneKey, entered: Instant) {
+        let mut book = self.book();
+        let name = key;
+        let key = self.key(&mut book, key);
+        if key.stepped.is_some_and(|stepped| entered < stepped) {
+            return;
+        }
+        key.stepped = Some(Instant::now());
+        key.lanes = key.lanes.saturating_sub(1).max(1);
+        tracing::info!(class = name.class, lanes = key.lanes, "the service is crowded, one lane less");
+    }
+
+    pub fn count(&self, change: impl FnOnce(&mut Counters)) {
+        change(&mut self.book().counters);
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.book().counters
+    }
+
+    pub fn view(&self, key: &LaneKey) -> Option<LaneView> {
+        let book = self.book();
+        let key = book.keys.get(key)?;
+        let paused_until = key.paused_until.filter(|until| *until > Instant::now());
+        Some(LaneView { lanes: key.lanes, in_flight: key.in_flight, paused_until })
+    }
+
+    /// A request ended well: refusals are forgotten, and in time a lost lane comes back.
+    pub fn went_well(&self, keys: &[LaneKey]) {
+        let mut book = self.book();
+        let now = Instant::now();
+        for key in keys {
+            let Some(key) = book.keys.get_mut(key) else { continue };
+            key.streak = 0;
+            if key.lanes < key.ceiling && key.stepped.is_none_or(|stepped| now >= stepped + RECOVERY) {
+                key.lanes += 1;
+                key.stepped = Some(now);
+                key.changed.notify_one();
+            }
+        }
+    }
+
+    async fn until_ready(&self, key: &LaneKey, cost: u32, longest: Duration) -> Result<(), Duration> {
+        loop {
+            let (readiness, changed) = {
+                let mut book = self.book();
+                let key = self.key(&mut book, key);
+                (key.readiness(cost, Instant::now()), key.changed.clone())
+            };
+            let until = match readiness {
+                Readiness::Now => return Ok(()),
+                Readiness::Crowded => {
+                    changed.notified().await;
+                    continue;
+                }
+                Readiness::At(until) => until,
+                Readiness::Paused(until) => {
+                    let pause = until.saturating_duration_since(Instant::now());
+                    if pause > longest {
+                        return Err(pause);
+                    }
+                    until
+                }
+            };
+            sleep_until(until).await;
+        }
+    }
+
+    /// Takes from all keys, or from none: then the first that is not ready.
+    fn take(&self, keys: &[LaneKey], cost: u32, began: Instant) -> Option<usize> {
+        let mut book = self.book();
+        let now = Instant::now();
+        for (at, key) in keys.iter().enumerate() {
+            if !matches!(self.key(&mut book, key).readiness(cost, now), Readiness::Now) {
+                return Some(at);
+            }
+        }
+        for key in keys {
+            let key = self.key(&mut book, key);
+            key.in_flight += 1;
+            if let Some(meter) = &mut key.meter {
+                meter.take(cost, now);
+            }
+        }
+        book.counters.in_flight += 1;
+        book.counters.waited += now.saturating_duration_since(began);
+        None
+    }
+
+    fn leave(&self, keys: &[LaneKey]) {
+        let mut book = self.book();
+        book.counters.in_flight = book.counters.in_flight.saturating_sub(1);
+        for key in keys {
+            let Some(key) = book.keys.get_mut(key) else { continue };
+            key.in_flight = key.in_flight.saturating_sub(1);
+            key.changed.notify_one();
+        }
+    }
+
+    /// The order in which keys are waited for is the same for all requests, or two could wait for each other.
+    fn ordered(&self, lanes: &[LaneKey]) -> Vec<LaneKey> {
+        let mut keys = lanes.to_vec();
+        keys.sort_by(|a, b| (self.0.limits.rank(a.class), a).cmp(&(self.0.limits.rank(b.class), b)));
+        keys.dedup();
+        keys
+    }
+
+    fn turn(&self, key: &LaneKey) -> Arc<Turn<()>> {
+        let mut book = self.book();
+        if book.keys.len() > KEYS_KEPT {
+            book.forget_idle(key);
+        }
+        self.key(&mut book, key).turn.clone()
+    }
+
+    fn key<'a>(&self, book: &'a mut Book, key: &LaneKey) -> &'a mut Key {
+        let limit = self.0.limits.of(key.class);
+        book.keys.entry(key.clone()).or_insert_with(|| Key::new(limit.lanes, limit.window))
+    }
+
+    /// A poisoned book is still a book: its numbers are changed one statement at a time.
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What one key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// Requests at the same time, bodies included. It steps down when the service refuses and recovers slowly.
-    pub lanes: usize,
-    pub window: Option<Window>,
-}
-
-/// At most so many requests in any stretch of so much time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    pub requests: u32,
-    pub per: Duration,
-}
-
-/// The limits of a service, by class of key.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    classes: HashMap<&'static str, Limit>,
-    others: Limit,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { classes: HashMap::new(), others: Limit { lanes: 3, window: None } }
+impl Book {
+    fn forget_idle(&mut self, wanted: &LaneKey) {
+        let now = Instant::now();
+        self.keys.retain(|name, key| name == wanted || !key.is_idle(now));
     }
 }
 
-impl Limits {
-    #[must_use]
-    pub fn with(mut self, class: &'static str, limit: Limit) -> Self {
-        self.classes.insert(class, limit);
-        self
+impl Key {
+    fn new(lanes: usize, window: Option<crate::Window>) -> Self {
+        let ceiling = lanes.max(1);
+        Self {
+            turn: Arc::default(),
+            changed: Arc::default(),
+            ceiling,
+            lanes: ceiling,
+            in_flight: 0,
+            stepped: None,
+            paused_until: None,
+            streak: 0,
+            meter: window.map(|window| Meter::new(window, Instant::now())),
+        }
     }
-    pub fn of(&self, class: &str) -> Limit {
-        self.classes.get(class).copied().unwrap_or(self.others)
+
+    fn readiness(&mut self, cost: u32, now: Instant) -> Readiness {
+        if let Some(until) = self.paused_until.filter(|until| *until > now) {
+            return Readiness::Paused(until);
+        }
+        if self.in_flight >= self.lanes {
+            return Readiness::Crowded;
+        }
+        match self.meter.as_mut().map(|meter| meter.ready_at(cost, now)) {
+            Some(at) if at > now => Readiness::At(at),
+            _ => Readiness::Now,
+        }
+    }
+
+    /// Nobody holds it or waits for it, and it would stand the same if it were made anew.
+    fn is_idle(&mut self, now: Instant) -> bool {
+        Arc::strong_count(&self.turn) == 1
+            && self.in_flight == 0
+            && self.lanes == self.ceiling
+            && self.paused_until.is_none_or(|until| until <= now)
+            && self.meter.as_mut().is_none_or(|meter| meter.is_idle(now))
     }
 }
 
-/// What a road has done so far, for a progress display.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Requests sent, repetitions included.
-    pub requests: u64,
-    /// Answers that said "too many".
-    pub throttled: u64,
-    /// Answers that were transient refusals, and connections that broke.
-    pub refused: u64,
-    /// The time requests stood waiting for their keys, added up over all requests.
-    pub waited: Duration,
-    /// Requests under way now.
-    pub in_flight: u64,
+impl Permit {
+    pub fn keys(&self) -> &[LaneKey] {
+        &self.keys
+    }
+    pub fn went_well(&self) {
+        self.pacer.went_well(&self.keys);
+    }
 }
 
-/// How one key stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LaneView {
-    /// Lanes it may use now; fewer than its limit after refusals.
-    pub lanes: usize,
-    pub in_flight: usize,
-    pub paused_until: Option<Instant>,
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.pacer.leave(&self.keys);
+    }
+}
+
+/// Doubling from `first` up to `most`, of which a random half is taken away, so that lanes do not return as one.
+pub(crate) fn jittered(first: Duration, most: Duration, streak: u32) -> Duration {
+    let full = first.saturating_mul(1 << streak.min(20)).min(most);
+    full.mul_f64(rand::rng().random_range(0.5..=1.0))
 }

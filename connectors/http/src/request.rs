@@ -74,10 +74,22 @@ impl Request {
     }
 }
 
-/// An address without its query, its fragment and any user name: those hold cursors, tokens and signatures.
+/// An address as faults and logs show it: without query, fragment and user name, which hold cursors, signatures and
+/// passwords, and with long segments, which are foreign ids, by their end alone.
 pub(crate) fn shown(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+    let path: Vec<String> = url.path().split('/').map(shortened).collect();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), path.join("/"))
+}
+
+fn shortened(segment: &str) -> String {
+    const LONGEST: usize = 32;
+    const KEPT: usize = 8;
+    let length = segment.chars().count();
+    if length <= LONGEST {
+        return segment.to_owned();
+    }
+    format!("…{}", segment.chars().skip(length - KEPT).collect::<String>())
 }
 
 impl fmt::Debug for Request {
