@@ -191,7 +191,11 @@ impl Road {
                 }
                 Ok(Err(self.throttle(request, &answer, key.named(class))))
             }
-            Verdict::TokenRefused => self.token_refused(request, &answer, bearer).await,
+            Verdict::TokenRefused => {
+                let fault = answer.mark(no_token_helps(request));
+                drop(answer);
+                self.token_refused(fault, bearer).await
+            }
         }
     }
 
@@ -229,15 +233,18 @@ impl Road {
         until.saturating_duration_since(Instant::now())
     }
 
-    async fn token_refused(&self, request: &Request, answer: &Answer, bearer: Option<Bearer>) -> Attempt {
-        let sentence = format!("{}: the service refuses the token", request.shown());
-        let fault = answer.mark(Fault::new(What::Unauthenticated, sentence).reaching(Reach::Run).ask(
-            "check that the application still exists, has its permissions and that this clock is right; then run again",
-        ));
+    async fn token_refused(&self, fault: Fault, bearer: Option<Bearer>) -> Attempt {
         let (Some(tokens), Some(bearer)) = (&self.tokens, &bearer) else { return Err(fault) };
         tokens.refused(bearer).await;
         Ok(Err(Failed { setback: Setback::Token, asked: None, fault, repeatable: true }))
     }
+}
+
+fn no_token_helps(request: &Request) -> Fault {
+    let sentence = format!("{}: the service refuses the token", request.shown());
+    Fault::new(What::Unauthenticated, sentence).reaching(Reach::Run).ask(
+        "check that the application still exists, that it has its permissions and that this clock is right; then run again",
+    )
 }
 
 /// The keys of a permit that has gone with its body.

@@ -173,6 +173,18 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Connectors are async traits whose futures move between threads.
+#[tokio::test]
+async fn requests_may_be_sent_from_any_thread() {
+    let url = serve(Router::new().route("/", on_get(|| async { "fine" }))).await;
+    let road = Arc::new(road(&url));
+    let (sending, whole) = (road.clone(), road.clone());
+    let (one, two) = (get(&url, "/"), get(&url, "/"));
+    let sent = tokio::spawn(async move { sending.send(one).await.map(|answer| answer.status) });
+    let read = tokio::spawn(async move { whole.whole(two, 10).await.map(|answer| answer.status) });
+    assert_eq!((sent.await.unwrap().unwrap().as_u16(), read.await.unwrap().unwrap().as_u16()), (200, 200));
+}
+
 #[tokio::test]
 async fn a_redirect_is_returned_and_not_followed() {
     let answer = || async { (Status::FOUND, [("location", "/there")]) };
