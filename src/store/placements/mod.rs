@@ -1,0 +1,189 @@
+//! Placements: what stands at the target because of us, and what is still to be done about it.
+
+mod todo;
+mod write;
+
+use super::{
+    account::AccountStore,
+    blobs::Stored,
+    faults::Trouble,
+    rows::{CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, TargetKey, limit, unsigned},
+};
+use rusqlite::{Connection, Row};
+use serde::{Deserialize, Serialize};
+use transhume_contract::{
+    self as contract, Collection, Facts, Fault, Handle, IntentId, ItemId, Loss, NaturalKey, Version,
+};
+
+pub use todo::{Moving, Superseding, ToAmend, ToPlace, Withdrawing};
+
+/// What became of a placement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlacementState {
+    /// It stands there, as far as anybody knows.
+    Present,
+    /// We took it away, because that was asked for.
+    Withdrawn,
+    /// A newer original of the item took its place, or a repair will.
+    Superseded,
+    /// It is no longer there and not by our doing. It is not placed again unless a repair is asked for.
+    Lost,
+}
+
+/// A placement as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    pub key: PlacementKey,
+    pub item: ItemKey,
+    pub item_id: ItemId,
+    /// The membership it answers to.
+    pub from: CollectionKey,
+    pub at: TargetKey,
+    pub original: OriginalKey,
+    pub rendering: RenderingKey,
+    /// The intent it was placed by.
+    pub intent: IntentId,
+    /// `None` until `find` tells it, at targets that do not answer with handles.
+    pub handle: Option<Handle>,
+    pub version: Option<Version>,
+    /// The hash and length of the rendering.
+    pub stored: Stored,
+    pub message_id: Option<String>,
+    /// The target's facts as last placed: the base of merges.
+    pub facts: Facts,
+    /// The revision of the item's facts they were made from.
+    pub revision: u64,
+    pub losses: Vec<Loss>,
+    pub state: PlacementState,
+}
+
+impl Placement {
+    /// As the target takes it, once its handle is known.
+    pub fn at_target(&self, at: &Collection) -> Option<contract::Placement> {
+        let (handle, version) = (self.handle.clone()?, self.version.clone());
+        let (digest, facts) = (self.stored.digest, self.facts.clone());
+        Some(contract::Placement { at: at.clone(), handle, version, digest, facts })
+    }
+
+    /// By what `find` recognises it.
+    pub fn natural_key(&self) -> NaturalKey {
+        NaturalKey {
+            intent: self.intent.clone(),
+            message_id: self.message_id.clone(),
+            digest: self.stored.digest,
+            length: self.stored.length,
+            name: None,
+        }
+    }
+}
+
+impl AccountStore {
+    /// Everything that stands in a target collection because of us, a page at a time; start with `None`.
+    pub async fn placements_at(
+        &self,
+        at: TargetKey,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Placement>, Fault> {
+        let after = after.unwrap_or(PlacementKey(0));
+        self.read(move |db| list(db, "p.target = ?1 AND p.state = 0", at, after, most)).await
+    }
+
+    /// Placements whose handle is not known yet, for `find`.
+    pub async fn placements_unnamed(
+        &self,
+        at: TargetKey,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Placement>, Fault> {
+        let after = after.unwrap_or(PlacementKey(0));
+        self.read(move |db| list(db, "p.target = ?1 AND p.state = 0 AND p.handle IS NULL", at, after, most)).await
+    }
+
+    /// The placements that bear these handles, in no order; handles that are not ours have none.
+    pub async fn placements_by_handle(&self, at: TargetKey, handles: Vec<Handle>) -> Result<Vec<Placement>, Fault> {
+        self.read(move |db| by_handle(db, at, &handles)).await
+    }
+
+    /// All placements an item ever had, oldest first.
+    pub async fn placements_of(&self, item: ItemKey) -> Result<Vec<Placement>, Fault> {
+        self.read(move |db| of_item(db, item)).await
+    }
+}
+
+const SELECT: &str = "SELECT p.key, p.item, i.id, p.collection, p.target, p.original, p.rendering, n.id, p.handle,
+    p.version, p.digest, p.length, r.message_id, p.facts, p.revision, p.losses, p.state
+    FROM placement p JOIN item i ON i.key = p.item JOIN intent n ON n.key = p.intent
+    JOIN rendering r ON r.key = p.rendering";
+
+/// How many columns [`SELECT`] gives; more may follow them.
+const COLUMNS: usize = 17;
+
+fn placement_row(row: &Row<'_>) -> rusqlite::Result<Placement> {
+    let Hash(digest) = row.get(10)?;
+    Ok(Placement {
+        key: row.get(0)?,
+        item: row.get(1)?,
+        item_id: ItemId::new(row.get::<_, String>(2)?),
+        from: row.get(3)?,
+        at: row.get(4)?,
+        original: row.get(5)?,
+        rendering: row.get(6)?,
+        intent: IntentId::new(row.get::<_, String>(7)?),
+        handle: row.get::<_, Option<String>>(8)?.map(Handle::new),
+        version: row.get::<_, Option<String>>(9)?.map(Version::new),
+        stored: Stored { digest, length: unsigned(row.get(11)?) },
+        message_id: row.get(12)?,
+        facts: row.get::<_, Json<Facts>>(13)?.0,
+        revision: unsigned(row.get(14)?),
+        losses: row.get::<_, Json<Vec<Loss>>>(15)?.0,
+        state: state(row.get(16)?),
+    })
+}
+
+const fn state(code: i64) -> PlacementState {
+    match code {
+        0 => PlacementState::Present,
+        1 => PlacementState::Withdrawn,
+        2 => PlacementState::Superseded,
+        _ => PlacementState::Lost,
+    }
+}
+
+fn list(
+    db: &Connection,
+    which: &str,
+    at: TargetKey,
+    after: PlacementKey,
+    most: usize,
+) -> Result<Vec<Placement>, Trouble> {
+    let sql = format!("{SELECT} WHERE {which} AND p.key > ?2 ORDER BY p.key LIMIT ?3");
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map((at, after, limit(most)), placement_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn by_handle(db: &Connection, at: TargetKey, handles: &[Handle]) -> Result<Vec<Placement>, Trouble> {
+    let sql = format!("{SELECT} WHERE p.target = ?1 AND p.state = 0 AND p.handle = ?2");
+    let mut query = db.prepare_cached(&sql)?;
+    let mut found = Vec::new();
+    for handle in handles {
+        for row in query.query_map((at, handle.as_str()), placement_row)? {
+            found.push(row?);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn of_item(db: &Connection, item: ItemKey) -> Result<Vec<Placement>, Trouble> {
+    let sql = format!("{SELECT} WHERE p.item = ?1 ORDER BY p.key");
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map([item], placement_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn by_key(db: &Connection, key: PlacementKey) -> Result<Placement, Trouble> {
+    let sql = format!("{SELECT} WHERE p.key = ?1");
+    Ok(db.prepare_cached(&sql)?.query_row([key], placement_row)?)
+}

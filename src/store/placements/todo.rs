@@ -1,0 +1,282 @@
+//! What a push has to do: place, amend, move, supersede, withdraw. Each is an index lookup: it costs what changed.
+
+use super::{COLUMNS, Placement, SELECT, placement_row};
+use crate::store::{
+    account::AccountStore,
+    collections,
+    faults::Trouble,
+    items::Mark,
+    rows::{
+        CollectionKey, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit, unsigned,
+    },
+};
+use rusqlite::{Connection, Row};
+use transhume_contract::{Facts, Fault, ItemId, Workload};
+
+/// A membership whose item is to be placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToPlace {
+    pub item: ItemKey,
+    pub id: ItemId,
+    pub from: CollectionKey,
+    pub original: OriginalKey,
+    /// Its latest rendering, by whatever edition and profile.
+    pub rendering: Option<RenderingKey>,
+    /// The item's facts, as the source tells them.
+    pub facts: Facts,
+    pub revision: u64,
+    /// The length of the original, in bytes.
+    pub bytes: u64,
+    /// How often placing it failed so far.
+    pub attempts: u64,
+    pub mark: Mark,
+}
+
+/// A placement whose item's facts changed since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToAmend {
+    pub placement: Placement,
+    /// The item's facts now, as the source tells them.
+    pub facts: Facts,
+    pub revision: u64,
+}
+
+/// A placement that is to follow its item into another collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moving {
+    pub placement: Placement,
+    pub to: CollectionKey,
+}
+
+/// A placement of an original that is no longer the latest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Superseding {
+    pub placement: Placement,
+    /// The newer one stands there already, so only the old one is left to withdraw.
+    pub placed_anew: bool,
+    /// The newer one, to be placed first.
+    pub next: ToPlace,
+}
+
+/// A placement that the source no longer answers for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawing {
+    pub placement: Placement,
+    /// The item is gone from the source; else it only left the collection, and stands elsewhere.
+    pub gone: bool,
+}
+
+impl AccountStore {
+    /// Items of one collection that are to be placed: an original is complete, nothing of it was placed, no
+    /// intent is open, newest first. An item that stands at the target for another collection waits until the pass is
+    /// settled, because it may have moved. Not those that failed in this run.
+    pub async fn items_to_place(
+        &self,
+        from: CollectionKey,
+        after: Option<Mark>,
+        most: usize,
+    ) -> Result<Vec<ToPlace>, Fault> {
+        let (after, run) = (after.unwrap_or(Mark::START), self.inner.run);
+        self.read(move |db| to_place(db, from, after, run, most)).await
+    }
+
+    /// Placements in a target collection whose item's facts changed since, and whose handle is known.
+    pub async fn placements_to_amend(
+        &self,
+        at: TargetKey,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<ToAmend>, Fault> {
+        let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
+        self.read(move |db| to_amend(db, at, after, run, most)).await
+    }
+
+    /// Placements whose item left their collection and now stands in another of the pushed ones without being placed
+    /// there. Nothing before the pass is settled.
+    pub async fn placements_to_move(
+        &self,
+        workload: Workload,
+        pushed: &[CollectionKey],
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Moving>, Fault> {
+        let (pushed, after, run) = (pushed.to_vec(), after.unwrap_or(PlacementKey(0)), self.inner.run);
+        self.read(move |db| to_move(db, workload, &pushed, after, run, most)).await
+    }
+
+    /// Placements of an original that a newer one replaced (a draft that changed).
+    pub async fn placements_to_supersede(
+        &self,
+        workload: Workload,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Superseding>, Fault> {
+        let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
+        self.read(move |db| to_supersede(db, workload, after, run, most)).await
+    }
+
+    /// Placements the source no longer answers for: withdrawn only when somebody asks for it. Nothing before the pass
+    /// is settled.
+    pub async fn placements_to_withdraw(
+        &self,
+        workload: Workload,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Withdrawing>, Fault> {
+        let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
+        self.read(move |db| to_withdraw(db, workload, after, run, most)).await
+    }
+
+    /// How many placements the source no longer answers for.
+    pub async fn count_to_withdraw(&self, workload: Workload) -> Result<u64, Fault> {
+        self.read(move |db| {
+            let sql = format!("SELECT count(*) FROM placement p JOIN item i ON i.key = p.item WHERE {WITHDRAWN}");
+            Ok(db.query_row(&sql, [Work(workload)], |row| row.get(0))?)
+        })
+        .await
+    }
+}
+
+const TO_PLACE: &str =
+    "SELECT i.key, i.id, m.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
+        ifnull(f.attempts, 0), m.received
+    FROM membership m JOIN item i ON i.key = m.item
+    LEFT JOIN fault f ON f.item = m.item AND f.side = 'target' AND f.collection = m.collection
+    WHERE m.stage = 1 AND m.collection = ?1 AND (m.received, m.item) < (?2, ?3)
+        AND (f.run IS NULL OR f.run IS NOT ?4)
+        AND CASE WHEN ?5
+            THEN NOT EXISTS (SELECT 1 FROM placement p WHERE p.item = m.item AND p.state = 0 AND p.orphan = 1)
+            ELSE NOT EXISTS (SELECT 1 FROM placement p WHERE p.item = m.item AND p.state IN (0, 3))
+                AND NOT EXISTS (SELECT 1 FROM intent n WHERE n.item = m.item AND n.state = 0) END
+    ORDER BY m.received DESC, m.item DESC LIMIT ?6";
+
+fn to_place(
+    db: &Connection,
+    from: CollectionKey,
+    after: Mark,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<ToPlace>, Trouble> {
+    let workload = db
+        .prepare_cached("SELECT workload FROM collection WHERE key = ?1")?
+        .query_row([from], |row| row.get::<_, Work>(0))?;
+    let settled = collections::is_settled(db, workload.0)?;
+    let mut query = db.prepare_cached(TO_PLACE)?;
+    let values = (from, after.received, after.item, run, settled, limit(most));
+    let rows = query.query_map(values, |row| to_place_row(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn to_place_row(row: &Row<'_>, first: usize) -> rusqlite::Result<ToPlace> {
+    let item = row.get(first)?;
+    Ok(ToPlace {
+        item,
+        id: ItemId::new(row.get::<_, String>(first + 1)?),
+        from: row.get(first + 2)?,
+        original: row.get(first + 3)?,
+        rendering: row.get(first + 4)?,
+        facts: row.get::<_, Json<Facts>>(first + 5)?.0,
+        revision: unsigned(row.get(first + 6)?),
+        bytes: unsigned(row.get(first + 7)?),
+        attempts: row.get(first + 8)?,
+        mark: Mark { received: row.get(first + 9)?, item },
+    })
+}
+
+/// [`SELECT`] with more columns.
+fn select(more: &str, rest: &str) -> String {
+    SELECT.replacen("p.state\n", &format!("p.state, {more}\n"), 1) + rest
+}
+
+fn to_amend(
+    db: &Connection,
+    at: TargetKey,
+    after: PlacementKey,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<ToAmend>, Trouble> {
+    let sql = select(
+        "i.facts, i.revision",
+        " WHERE p.state = 0 AND p.amend = 1 AND p.target = ?1 AND p.key > ?2 AND p.handle IS NOT NULL
+            AND p.stale = 0 AND i.state = 0 AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map((at, after, run, limit(most)), |row| {
+        let facts = row.get::<_, Json<Facts>>(COLUMNS)?.0;
+        Ok(ToAmend { placement: placement_row(row)?, facts, revision: unsigned(row.get(COLUMNS + 1)?) })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The n-th placement of an item without a home goes to the n-th membership without a placement.
+fn to_move(
+    db: &Connection,
+    workload: Workload,
+    pushed: &[CollectionKey],
+    after: PlacementKey,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<Moving>, Trouble> {
+    if !collections::is_settled(db, workload)? {
+        return Ok(Vec::new());
+    }
+    let home = "(SELECT m.collection FROM membership m WHERE m.item = p.item AND m.stage = 1
+        AND m.collection IN (SELECT value FROM json_each(?2)) ORDER BY m.collection LIMIT 1 OFFSET
+        (SELECT count(*) FROM placement q WHERE q.item = p.item AND q.state = 0 AND q.orphan = 1 AND q.key < p.key))";
+    let sql = select(
+        &format!("{home} AS home"),
+        " WHERE p.orphan = 1 AND p.state = 0 AND i.workload = ?1 AND p.key > ?3 AND home IS NOT NULL
+            AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5",
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map((Work(workload), Json(pushed), after, run, limit(most)), |row| {
+        Ok(Moving { placement: placement_row(row)?, to: row.get(COLUMNS)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn to_supersede(
+    db: &Connection,
+    workload: Workload,
+    after: PlacementKey,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<Superseding>, Trouble> {
+    let sql = select(
+        "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND q.collection = p.collection AND q.state = 0
+            AND q.original = i.original),
+        i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes, 0, i.received",
+        " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
+            AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
+        let (placed_anew, next) = (row.get(COLUMNS)?, to_place_row(row, COLUMNS + 1)?);
+        Ok(Superseding { placement: placement_row(row)?, placed_anew, next })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+const WITHDRAWN: &str = "p.orphan = 1 AND p.state = 0 AND i.workload = ?1
+    AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = p.item AND m.stage = 1)";
+
+fn to_withdraw(
+    db: &Connection,
+    workload: Workload,
+    after: PlacementKey,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<Withdrawing>, Trouble> {
+    if !collections::is_settled(db, workload)? {
+        return Ok(Vec::new());
+    }
+    let rest = format!(
+        " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL
+            AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4"
+    );
+    let mut query = db.prepare_cached(&select("i.state = 1", &rest))?;
+    let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
+        Ok(Withdrawing { placement: placement_row(row)?, gone: row.get(COLUMNS)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,164 @@
+//! What came of naming, amending, moving, withdrawing and repairing placements.
+
+use super::{Placement, by_key};
+use crate::store::{
+    account::AccountStore,
+    faults::Trouble,
+    journal::{self, Event},
+    losses::{self, Origin},
+    memberships,
+    rows::{CollectionKey, Json, PlacementKey, RunId, Side, TargetKey, signed},
+    setbacks::{self, Standing, Whose},
+    verdicts,
+};
+use rusqlite::Connection;
+use transhume_contract::{Amended, Fault, Handle, Placed, Version};
+
+const WITHDRAWN: i64 = 1;
+const SUPERSEDED: i64 = 2;
+const LOST: i64 = 3;
+
+impl AccountStore {
+    /// Gives placements the handles that `find` told. One handle names one placement: whoever asks for duplicates must
+    /// share them out, with [`claimed`](Self::claimed).
+    pub async fn name_placements(&self, named: Vec<(PlacementKey, Handle, Option<Version>)>) -> Result<(), Fault> {
+        self.write(move |db| {
+            let sql = "UPDATE placement SET handle = ?2, version = ?3 WHERE key = ?1";
+            for (key, handle, version) in named {
+                db.prepare_cached(sql)?.execute((key, handle.as_str(), version.as_ref().map(Version::as_str)))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Which of these handles placements bear already.
+    pub async fn claimed(&self, at: TargetKey, handles: Vec<Handle>) -> Result<Vec<Handle>, Fault> {
+        let placements = self.placements_by_handle(at, handles).await?;
+        Ok(placements.into_iter().filter_map(|placement| placement.handle).collect())
+    }
+
+    /// Writes down amendings: the facts that stand there now, and the revision of the item's facts they answer to.
+    /// Fields in which people there decided otherwise become verdicts.
+    pub async fn record_amended(&self, amended: Vec<(PlacementKey, u64, Amended)>) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| amended.iter().try_for_each(|(key, revision, what)| amend(db, run, *key, *revision, what)))
+            .await
+    }
+
+    /// Writes down that a placement followed its item into another collection.
+    pub async fn record_moved(
+        &self,
+        key: PlacementKey,
+        to: CollectionKey,
+        at: TargetKey,
+        placed: &Placed,
+    ) -> Result<(), Fault> {
+        let (placed, run) = (placed.clone(), self.inner.run);
+        self.write(move |db| moved(db, run, key, to, at, &placed)).await
+    }
+
+    /// Writes down that we took a placement away, as asked.
+    pub async fn record_withdrawn(&self, key: PlacementKey) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| end(db, run, key, WITHDRAWN, "withdrawn")).await
+    }
+
+    /// Writes down that a newer original stands in a placement's stead, and the old one is away.
+    pub async fn record_superseded(&self, key: PlacementKey) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| end(db, run, key, SUPERSEDED, "superseded")).await
+    }
+
+    /// Writes down that a placement is no longer there, and not by our doing. It is not placed again; where its item
+    /// was about to be moved, the loss goes with it.
+    pub async fn record_lost(&self, key: PlacementKey, moved_to: Option<CollectionKey>) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| lose(db, run, key, moved_to)).await
+    }
+
+    /// Keeps a placement that people changed there as it is: a newer original is not placed in its stead.
+    pub async fn leave_as_is(&self, key: PlacementKey) -> Result<(), Fault> {
+        self.write(move |db| {
+            db.execute("UPDATE placement SET stale = 0 WHERE key = ?1", [key])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Allows a lost placement to be placed again, as a repair was asked for.
+    pub async fn repair(&self, key: PlacementKey) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| end(db, run, key, SUPERSEDED, "repaired")).await
+    }
+
+    /// Amending, moving, superseding or withdrawing failed: it is owed, or in quarantine, and not offered again in this
+    /// run.
+    pub async fn postpone(&self, key: PlacementKey, fault: &Fault) -> Result<Standing, Fault> {
+        let (fault, run) = (fault.clone(), self.inner.run);
+        self.write(move |db| {
+            db.execute("UPDATE placement SET tried = ?2 WHERE key = ?1", (key, run))?;
+            let placement = by_key(db, key)?;
+            let whose = Whose { item: placement.item, side: Side::Target, from: Some(placement.from) };
+            setbacks::keep(db, run, &whose, &fault)
+        })
+        .await
+    }
+}
+
+fn note(db: &Connection, run: Option<RunId>, name: &'static str, placement: &Placement) -> Result<(), Trouble> {
+    let digest = Some(placement.stored.digest);
+    journal::note(db, run, &Event { name, item: placement.item, digest, detail: None })
+}
+
+fn amend(db: &Connection, run: Option<RunId>, key: PlacementKey, revision: u64, what: &Amended) -> Result<(), Trouble> {
+    let placement = by_key(db, key)?;
+    let sql = "UPDATE placement SET facts = ?2, revision = ?3, losses = ?4,
+        amend = (SELECT revision <> ?3 FROM item WHERE key = placement.item) WHERE key = ?1";
+    db.prepare_cached(sql)?.execute((key, Json(&what.facts), signed(revision), Json(&what.losses)))?;
+    losses::replace(db, placement.item, Origin::Placement(key.0), &what.losses)?;
+    setbacks::clear_target(db, placement.item, placement.from)?;
+    if !what.changed_there.is_empty() {
+        verdicts::keep_changed_there(db, run, &placement, &what.changed_there)?;
+    }
+    note(db, run, "amended", &placement)
+}
+
+fn moved(
+    db: &Connection,
+    run: Option<RunId>,
+    key: PlacementKey,
+    to: CollectionKey,
+    at: TargetKey,
+    placed: &Placed,
+) -> Result<(), Trouble> {
+    let placement = by_key(db, key)?;
+    let sql = "UPDATE placement SET collection = ?2, target = ?3, handle = ?4, version = ?5, orphan =
+        NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = placement.item AND m.collection = ?2) WHERE key = ?1";
+    let (handle, version) = (placed.handle.as_ref().map(Handle::as_str), placed.version.as_ref().map(Version::as_str));
+    db.prepare_cached(sql)?.execute((key, to, at, handle, version))?;
+    setbacks::clear_target(db, placement.item, placement.from)?;
+    memberships::restage(db, placement.item, to)?;
+    note(db, run, "moved", &placement)
+}
+
+fn end(db: &Connection, run: Option<RunId>, key: PlacementKey, state: i64, event: &'static str) -> Result<(), Trouble> {
+    let placement = by_key(db, key)?;
+    db.prepare_cached("UPDATE placement SET state = ?2 WHERE key = ?1")?.execute((key, state))?;
+    losses::replace(db, placement.item, Origin::Placement(key.0), &[])?;
+    setbacks::clear_target(db, placement.item, placement.from)?;
+    memberships::restage_item(db, placement.item)?;
+    note(db, run, event, &placement)
+}
+
+fn lose(
+    db: &Connection,
+    run: Option<RunId>,
+    key: PlacementKey,
+    moved_to: Option<CollectionKey>,
+) -> Result<(), Trouble> {
+    if let Some(to) = moved_to {
+        db.prepare_cached("UPDATE placement SET collection = ?2, orphan = 0 WHERE key = ?1")?.execute((key, to))?;
+    }
+    end(db, run, key, LOST, "lost")
+}

@@ -1,0 +1,181 @@
+//! Verdicts: what verification found, the latest on each placement and on what stands there without being ours.
+
+use super::{
+    account::AccountStore,
+    faults::Trouble,
+    journal::{self, Event},
+    placements::Placement,
+    rows::{ItemKey, Json, PlacementKey, RunId, TargetKey, Work, from_word, limit, now, time, word},
+};
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::Serialize;
+use transhume_contract::{Depth, Fault, Handle, ItemId, Timestamp, Workload};
+
+/// What a verdict is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Something we placed.
+    Placement(PlacementKey),
+    /// Something that stands there and is not ours.
+    Extra(TargetKey, Handle),
+}
+
+/// A verdict to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVerdict {
+    pub workload: Workload,
+    pub subject: Subject,
+    pub depth: Depth,
+    /// `ok`, `missing`, `altered`, `reflagged`, `redated`, `extra`, `changed_there`: stable, for scripts.
+    pub kind: String,
+    /// What was expected and what was seen.
+    pub detail: serde_json::Value,
+}
+
+/// A verdict the store keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Hand the last one back to go on.
+    pub number: i64,
+    pub subject: Subject,
+    pub item: Option<ItemKey>,
+    pub item_id: Option<ItemId>,
+    pub depth: Depth,
+    pub kind: String,
+    pub detail: serde_json::Value,
+    pub at: Timestamp,
+}
+
+impl AccountStore {
+    /// Keeps verdicts, in one commit. Each replaces the one before on the same subject; a verdict that something of
+    /// ours is missing also marks its placement lost.
+    pub async fn record_verdicts(&self, verdicts: Vec<NewVerdict>) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| verdicts.iter().try_for_each(|verdict| keep(db, run, verdict))).await
+    }
+
+    /// Verification of a target collection begins: what was there and not ours is looked for anew.
+    pub async fn forget_extras(&self, at: TargetKey) -> Result<(), Fault> {
+        self.write(move |db| {
+            db.execute("DELETE FROM verdict WHERE target = ?1 AND placement = 0", [at])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Placements in a target collection that got no verdict in this run: when all of the collection was observed, they
+    /// are missing.
+    pub async fn placements_without_verdict(
+        &self,
+        at: TargetKey,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<PlacementKey>, Fault> {
+        let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
+        self.read(move |db| {
+            let sql = "SELECT p.key FROM placement p WHERE p.target = ?1 AND p.state = 0 AND p.key > ?2
+                AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.placement = p.key AND v.run IS ?3
+                    AND v.kind <> 'changed_there')
+                ORDER BY p.key LIMIT ?4";
+            let mut query = db.prepare_cached(sql)?;
+            let rows = query.query_map((at, after, run, limit(most)), |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Verdicts other than `ok`, oldest first, a page at a time; start with 0.
+    pub async fn differences(&self, workload: Workload, after: i64, most: usize) -> Result<Vec<Verdict>, Fault> {
+        self.read(move |db| {
+            let sql =
+                format!("{SELECT} WHERE v.kind <> 'ok' AND v.workload = ?1 AND v.key > ?2 ORDER BY v.key LIMIT ?3");
+            let mut query = db.prepare_cached(&sql)?;
+            let rows = query.query_map((Work(workload), after, limit(most)), verdict_row)?;
+            rows.map(|row| finish(row?)).collect()
+        })
+        .await
+    }
+}
+
+const SELECT: &str = "SELECT v.key, v.placement, v.target, v.handle, v.item, i.id, v.kind, v.detail, v.at, v.depth
+    FROM verdict v LEFT JOIN item i ON i.key = v.item";
+
+fn verdict_row(row: &Row<'_>) -> rusqlite::Result<(Verdict, String)> {
+    let (placement, target): (PlacementKey, TargetKey) = (row.get(1)?, row.get(2)?);
+    let handle = Handle::new(row.get::<_, Option<String>>(3)?.unwrap_or_default());
+    let ours = placement.0 != 0;
+    let verdict = Verdict {
+        number: row.get(0)?,
+        subject: if ours { Subject::Placement(placement) } else { Subject::Extra(target, handle) },
+        item: row.get(4)?,
+        item_id: row.get::<_, Option<String>>(5)?.map(ItemId::new),
+        depth: Depth::Presence,
+        kind: row.get(6)?,
+        detail: row.get::<_, Json<_>>(7)?.0,
+        at: time(row.get(8)?),
+    };
+    Ok((verdict, row.get(9)?))
+}
+
+fn finish((verdict, depth): (Verdict, String)) -> Result<Verdict, Trouble> {
+    Ok(Verdict { depth: from_word(&depth)?, ..verdict })
+}
+
+pub(super) fn on_item(db: &Connection, item: ItemKey) -> Result<Vec<Verdict>, Trouble> {
+    let mut query = db.prepare_cached(&format!(
+        "{SELECT} WHERE v.placement IN
+        (SELECT key FROM placement WHERE item = ?1) ORDER BY v.key"
+    ))?;
+    let rows = query.query_map([item], verdict_row)?;
+    rows.map(|row| finish(row?)).collect()
+}
+
+const KEEP: &str = "INSERT INTO verdict (workload, placement, target, handle, item, depth, kind, detail, at, run)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT DO UPDATE SET depth = excluded.depth, kind = excluded.kind, detail = excluded.detail, at = excluded.at,
+        run = excluded.run, target = excluded.target, handle = excluded.handle";
+
+fn keep(db: &Connection, run: Option<RunId>, new: &NewVerdict) -> Result<(), Trouble> {
+    let (placement, target, handle, item) = match &new.subject {
+        Subject::Placement(key) => of_placement(db, *key)?,
+        Subject::Extra(target, handle) => (PlacementKey(0), *target, Some(handle.as_str().to_owned()), None),
+    };
+    let (work, depth) = (Work(new.workload), word(&new.depth)?);
+    let row = (work, placement, target, handle, item, depth, &new.kind, Json(&new.detail), now(), run);
+    db.prepare_cached(KEEP)?.execute(row)?;
+    match item {
+        Some(item) if new.kind != "ok" => {
+            journal::note(db, run, &Event { name: "verdict", item, digest: None, detail: Some(&new.kind) })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+type OfPlacement = (PlacementKey, TargetKey, Option<String>, Option<ItemKey>);
+
+fn of_placement(db: &Connection, key: PlacementKey) -> Result<OfPlacement, Trouble> {
+    let sql = "SELECT key, target, handle, item FROM placement WHERE key = ?1";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let found = db.prepare_cached(sql)?.query_row([key], row).optional()?;
+    found.ok_or_else(|| super::faults::unknown("placement"))
+}
+
+/// People at the target decided otherwise while facts were amended: they win, and it is said.
+pub(super) fn keep_changed_there(
+    db: &Connection,
+    run: Option<RunId>,
+    placement: &Placement,
+    fields: &[String],
+) -> Result<(), Trouble> {
+    let sql = "SELECT workload FROM item WHERE key = ?1";
+    let Work(workload) = db.prepare_cached(sql)?.query_row([placement.item], |row| row.get(0))?;
+    let verdict = NewVerdict {
+        workload,
+        subject: Subject::Placement(placement.key),
+        depth: Depth::Shape,
+        kind: "changed_there".to_owned(),
+        detail: serde_json::json!({ "fields": fields }),
+    };
+    keep(db, run, &verdict)
+}
