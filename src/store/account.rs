@@ -44,7 +44,7 @@ impl AccountStore {
     /// Writes down whose folder this is, so that it can be handed over alone, and clears what a killed run left open.
     pub(super) async fn move_in(&self) -> Result<(), Fault> {
         let (account, blobs) = (self.inner.account.clone(), self.inner.blobs.clone());
-        let known = self.inner.db.read(|db| owner(db)).await?;
+        let known = self.inner.db.read(owner).await?;
         if known.as_ref() != Some(&account) {
             self.write(move |db| sign(db, &account)).await?;
         }
