@@ -1,12 +1,17 @@
 //! The seeded tenant: the same on every run, and whole.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use transhume_simulators::dump::{Dump, Entry};
-use transhume_simulators::seed::{Recipe, tenant};
+use transhume_simulators::seed::{Recipe, hostile_mails, tenant};
+
+/// The first account of a hostile tenant, and nothing else.
+fn hostile() -> Recipe {
+    Recipe { accounts: 1, messages: 0, hostile: true, ..Recipe::default() }
+}
 
 fn small() -> Recipe {
     Recipe { accounts: 2, messages: 20, hostile: false, ..Recipe::default() }
@@ -64,4 +69,225 @@ fn nobody_without_a_mailbox_has_things_in_one() {
     let users: BTreeSet<_> = of(&dump, "user").map(|entry| entry.user.clone().unwrap()).collect();
     let without: Vec<_> = users.difference(&with).cloned().collect();
     assert_eq!(without, ["stagiaire@valmont.example", "zoe_partner.example#EXT#@valmont.onmicrosoft.com"]);
+}
+
+const FIRST: &str = "emilie.lefevre@valmont.example";
+
+/// The folders of the first account, by id.
+fn folders(dump: &Dump) -> BTreeMap<String, &Entry> {
+    let own = of(dump, "mailFolder").filter(|folder| folder.user.as_deref() == Some(FIRST));
+    own.map(|folder| (folder.resource["id"].as_str().unwrap().to_owned(), folder)).collect()
+}
+
+/// From the root to the folder.
+fn path(folders: &BTreeMap<String, &Entry>, folder: &Entry) -> Vec<String> {
+    let above = folders.get(folder.resource["parentFolderId"].as_str().unwrap());
+    let mut path = above.map(|above| path(folders, above)).unwrap_or_default();
+    path.push(folder.resource["displayName"].as_str().unwrap().to_owned());
+    path
+}
+
+fn messages(dump: &Dump) -> impl Iterator<Item = &Entry> {
+    of(dump, "message").filter(|message| message.user.as_deref() == Some(FIRST))
+}
+
+#[test]
+fn every_hostile_shape_stands_in_the_first_account_once() {
+    let dump = tenant(&hostile());
+    for shape in hostile_mails() {
+        let equal = messages(&dump).filter(|message| message.content.as_ref() == Some(&shape.mime)).count();
+        let wanted = if shape.name.starts_with("identical-twice") { 2 } else { 1 };
+        assert_eq!(equal, wanted, "{}", shape.name);
+    }
+}
+
+#[test]
+fn shared_message_ids_stand_where_their_names_say() {
+    let dump = tenant(&hostile());
+    let folder_of = |name: &str| {
+        let mime = hostile_mails().into_iter().find(|shape| shape.name == name).unwrap().mime;
+        let found = messages(&dump).find(|message| message.content.as_ref() == Some(&mime)).unwrap();
+        found.resource["parentFolderId"].clone()
+    };
+    assert_eq!(folder_of("same-message-id-first"), folder_of("same-message-id-second"));
+    assert_ne!(folder_of("same-message-id-first"), folder_of("same-message-id-elsewhere"));
+}
+
+#[test]
+fn folders_are_deep_many_and_oddly_named() {
+    let dump = tenant(&hostile());
+    let folders = folders(&dump);
+    let paths: BTreeSet<_> = folders.values().map(|folder| path(&folders, folder)).collect();
+    assert!(folders.len() > 300, "{}", folders.len());
+    assert_eq!(paths.len(), folders.len(), "no two have one path");
+    assert_eq!(paths.iter().filter(|path| path.last().unwrap() == "Niveau 12").map(Vec::len).max(), Some(13));
+    let names: BTreeSet<_> = paths.iter().filter_map(|path| path.last()).map(String::as_str).collect();
+    for name in
+        ["Budget/Finances", ".", "..", "cur", "INBOX", "Inbox", "Re\u{301}union", "R\u{e9}union", " espace devant"]
+    {
+        assert!(names.contains(name), "{name}");
+    }
+    for part in ["/", ".", "~", "%", "&", "é", "日本", "📁"] {
+        assert!(names.iter().any(|name| name.contains(part)), "{part}");
+    }
+    assert_eq!(names.iter().filter(|name| name.len() > 250).count(), 3);
+}
+
+#[test]
+fn folders_count_what_they_hold() {
+    let dump = tenant(&Recipe { accounts: 2, ..Recipe::default() });
+    for folder in of(&dump, "mailFolder") {
+        let id = &folder.resource["id"];
+        let held: Vec<_> = of(&dump, "message").filter(|message| &message.resource["parentFolderId"] == id).collect();
+        let unread = held.iter().filter(|message| message.resource["isRead"] == false).count();
+        let below = of(&dump, "mailFolder").filter(|child| &child.resource["parentFolderId"] == id);
+        let visible = below.filter(|child| child.resource["isHidden"] == false).count();
+        assert_eq!(folder.resource["totalItemCount"], held.len());
+        assert_eq!(folder.resource["unreadItemCount"], unread);
+        assert_eq!(folder.resource["childFolderCount"], visible);
+    }
+}
+
+#[test]
+fn each_odd_folder_holds_mail_and_some_folders_are_none() {
+    let dump = tenant(&hostile());
+    let folders = folders(&dump);
+    let holds = |folder: &Entry| folder.resource["totalItemCount"].as_u64().unwrap() > 0;
+    for name in ["..", "cur", "tmp", "&AOk-", "PROJETS 2026", "Niveau 12", "TeamsMessagesData"] {
+        let named: Vec<_> = folders.values().filter(|folder| folder.resource["displayName"] == name).collect();
+        assert!(!named.is_empty() && named.iter().all(|folder| holds(folder)), "{name}");
+    }
+    let searches =
+        folders.values().filter(|folder| folder.resource["@odata.type"] == "#microsoft.graph.mailSearchFolder");
+    assert_eq!(searches.filter(|folder| !holds(folder)).count(), 2);
+    let roles: BTreeSet<_> = folders.values().filter_map(|folder| folder.parent.as_deref()).collect();
+    for role in [
+        "msgfolderroot",
+        "inbox",
+        "outbox",
+        "archive",
+        "conversationhistory",
+        "syncissues",
+        "recoverableitemsdeletions",
+    ] {
+        assert!(roles.contains(role), "{role}");
+    }
+}
+
+#[test]
+fn the_recoverable_items_hang_outside_the_visible_tree() {
+    let dump = tenant(&hostile());
+    let folders = folders(&dump);
+    for role in ["recoverableitemsdeletions", "searchfolders", "msgfolderroot"] {
+        let folder = folders.values().find(|folder| folder.parent.as_deref() == Some(role)).unwrap();
+        assert!(!folders.contains_key(folder.resource["parentFolderId"].as_str().unwrap()), "{role}");
+    }
+}
+
+#[test]
+fn marks_and_dates_of_every_kind_are_there() {
+    let dump = tenant(&hostile());
+    let field =
+        |name: &str| messages(&dump).filter_map(|message| message.resource[name].as_str()).collect::<BTreeSet<_>>();
+    let flags: BTreeSet<_> =
+        messages(&dump).filter_map(|message| message.resource["flag"]["flagStatus"].as_str()).collect();
+    assert_eq!(flags, BTreeSet::from(["notFlagged", "flagged", "complete"]));
+    assert_eq!(field("importance"), BTreeSet::from(["low", "normal", "high"]));
+    assert_eq!(
+        field("meetingMessageType"),
+        BTreeSet::from([
+            "meetingRequest",
+            "meetingCancelled",
+            "meetingAccepted",
+            "meetingTenativelyAccepted",
+            "meetingDeclined"
+        ])
+    );
+    let received = field("receivedDateTime");
+    assert_eq!(*received.first().unwrap(), "0001-01-01T00:00:00Z");
+    assert_eq!(*received.last().unwrap(), "4501-01-01T00:00:00Z");
+    let properties =
+        messages(&dump).flat_map(|message| message.resource["singleValueExtendedProperties"].as_array().unwrap());
+    let verbs: BTreeSet<_> = properties
+        .filter(|property| property["id"] == "Integer 0x1081")
+        .map(|property| property["value"].as_str().unwrap())
+        .collect();
+    assert_eq!(verbs, BTreeSet::from(["102", "103", "104"]));
+}
+
+#[test]
+fn some_categories_are_gone_from_the_master_list() {
+    let dump = tenant(&hostile());
+    let master: BTreeSet<_> =
+        of(&dump, "masterCategory").map(|of| of.resource["displayName"].as_str().unwrap()).collect();
+    let used: BTreeSet<_> = messages(&dump)
+        .flat_map(|message| message.resource["categories"].as_array().unwrap())
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert!(used.intersection(&master).count() > 2);
+    assert!(used.difference(&master).count() > 2);
+}
+
+#[test]
+fn some_items_fail_for_ever() {
+    let dump = tenant(&hostile());
+    let notes: BTreeSet<_> =
+        messages(&dump).filter_map(|message| message.resource.get("_sim")).map(ToString::to_string).collect();
+    let failing: Vec<_> = notes.iter().filter(|note| note.contains("fails")).collect();
+    assert_eq!(
+        failing,
+        [
+            r#"{"fails":"ErrorContentConversionFailed","poisons":true}"#,
+            r#"{"fails":"ErrorCorruptData"}"#,
+            r#"{"fails":"ErrorInvalidRecipients"}"#
+        ]
+    );
+}
+
+/// Microsoft Graph docs: message resource type, without what only `$select` brings.
+#[test]
+fn a_message_has_every_field_of_the_service() {
+    let dump = tenant(&small());
+    let message = of(&dump, "message").next().unwrap();
+    let mut fields: Vec<_> = message.resource.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields.join(" "),
+        "@odata.etag bccRecipients body bodyPreview categories ccRecipients changeKey conversationId conversationIndex \
+         createdDateTime flag from hasAttachments id importance inferenceClassification internetMessageId \
+         isDeliveryReceiptRequested isDraft isRead isReadReceiptRequested lastModifiedDateTime parentFolderId \
+         receivedDateTime replyTo sender sentDateTime singleValueExtendedProperties subject toRecipients webLink"
+    );
+}
+
+#[test]
+fn people_are_as_a_directory_has_them() {
+    let dump = tenant(&Recipe { accounts: 12, messages: 1, hostile: false, ..Recipe::default() });
+    let purposes: BTreeSet<_> =
+        of(&dump, "mailboxSettings").map(|of| of.resource["userPurpose"].as_str().unwrap()).collect();
+    assert_eq!(purposes, BTreeSet::from(["user", "shared", "room", "equipment"]));
+    let users: Vec<_> = of(&dump, "user").map(|user| &user.resource).collect();
+    assert!(users.iter().any(|user| user["accountEnabled"] == false && user["userType"].is_null()));
+    assert!(users.iter().any(|user| user["mail"].is_null()));
+    assert!(
+        users
+            .iter()
+            .any(|user| user["userType"] == "Guest" && user["userPrincipalName"].as_str().unwrap().contains("#EXT#"))
+    );
+    assert!(of(&dump, "group").all(|group| group.resource["groupTypes"][0] == "Unified"));
+    let room = "salle.conseil@valmont.example";
+    assert_eq!(of(&dump, "message").filter(|message| message.user.as_deref() == Some(room)).count(), 0);
+}
+
+#[test]
+fn accounts_do_not_shift_when_others_are_added() {
+    let of_first = |dump: &Dump| -> Vec<_> {
+        dump.entries
+            .iter()
+            .filter(|entry| entry.user.as_deref() == Some(FIRST) && entry.kind == "message")
+            .cloned()
+            .collect()
+    };
+    let more = tenant(&Recipe { accounts: 3, ..small() });
+    assert_eq!(of_first(&tenant(&small())), of_first(&more));
 }

@@ -122,7 +122,11 @@ fn resource(member: &Member, dice: &mut Dice) -> Value {
     let guest = member.standing == Standing::Guest;
     let words: Vec<&str> = member.name.split(' ').collect();
     let licensed = matches!(member.standing, Standing::Person | Standing::Disabled);
-    let mail = if guest { "zoe@partner.example" } else { member.upn.as_str() };
+    let mail = match member.standing {
+        Standing::Guest => Some("zoe@partner.example"),
+        Standing::Equipment => None, // a mailbox need not have an address in the directory
+        _ => Some(member.upn.as_str()),
+    };
     json!({
         "id": member.id,
         "businessPhones": if licensed { json!([format!("+33 1 55 00 {:02} {:02}", dice.below(100), dice.below(100))]) } else { json!([]) },
@@ -135,7 +139,7 @@ fn resource(member: &Member, dice: &mut Dice) -> Value {
         "officeLocation": licensed.then_some("Mairie, 1er étage"),
         "preferredLanguage": member.locale.tag,
         "userPrincipalName": member.upn,
-        "userType": if guest { "Guest" } else { "Member" },
+        "userType": user_type(member.standing),
         "accountEnabled": matches!(member.standing, Standing::Person | Standing::Guest | Standing::Unlicensed),
         "mailNickname": member.upn.split('@').next(),
         "usageLocation": "FR",
@@ -143,8 +147,17 @@ fn resource(member: &Member, dice: &mut Dice) -> Value {
         "createdDateTime": "2019-09-02T07:30:00Z",
         "assignedLicenses": if licensed { json!([{ "disabledPlans": [], "skuId": "6fd2c87f-b296-42f0-b197-1e91e994b900" }]) } else { json!([]) },
         "assignedPlans": if licensed { plans() } else { json!([]) },
-        "proxyAddresses": proxies(mail, guest),
+        "proxyAddresses": proxies(mail.unwrap_or(&member.upn), guest),
     })
+}
+
+/// Accounts from before 2014 have none.
+fn user_type(standing: Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Guest => Some("Guest"),
+        Standing::Disabled => None,
+        _ => Some("Member"),
+    }
 }
 
 fn plans() -> Value {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 use super::mailbox::Mailbox;
@@ -42,6 +42,10 @@ impl<'a> Plain<'a> {
         format!("<{}.{}@bench.valmont.example>", self.mark, self.number)
     }
 
+    fn subject(&self) -> String {
+        format!("File {} of the registry", self.number)
+    }
+
     fn content(&self, size: u32) -> Content {
         let head = self.head();
         let line = Bytes::from_static(LINE);
@@ -52,11 +56,11 @@ impl<'a> Plain<'a> {
 
     fn head(&self) -> String {
         format!(
-            "From: Registry <registry@valmont.example>\r\nTo: {}\r\nSubject: File {} of the registry\r\nDate: {}\r\n\
+            "From: Registry <registry@valmont.example>\r\nTo: {}\r\nSubject: {}\r\nDate: {}\r\n\
              Message-ID: {}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n\
              File {}, mark {}.\r\n\r\n",
             self.to,
-            self.number,
+            self.subject(),
             self.received.strftime("%a, %d %b %Y %H:%M:%S +0000"),
             self.message_id(),
             self.number,
@@ -64,20 +68,23 @@ impl<'a> Plain<'a> {
         )
     }
 
-    /// The fields that tell one mail from another; the rest is as in every such mail.
+    /// The fields that tell one mail from another and those that every answer has; collected at once, so that the
+    /// map holds no room to spare.
     fn resource(&self, folder: &str, dice: &mut Dice) -> Value {
-        json!({
-            "id": dice.outlook_id("AAMkAG", 152),
-            "changeKey": dice.outlook_id("CQAAABYAAAB", 40),
-            "lastModifiedDateTime": self.received,
-            "receivedDateTime": self.received,
-            "sentDateTime": self.received,
-            "hasAttachments": false,
-            "internetMessageId": self.message_id(),
-            "subject": format!("File {} of the registry", self.number),
-            "parentFolderId": folder,
-            "isRead": self.is_read(),
-            "isDraft": false,
-        })
+        let fields = [
+            ("id", json!(dice.outlook_id("AAMkAG", 152))),
+            ("changeKey", json!(dice.outlook_id("CQAAABYAAAB", 40))),
+            ("lastModifiedDateTime", json!(self.received)),
+            ("receivedDateTime", json!(self.received)),
+            ("sentDateTime", json!(self.received)),
+            ("hasAttachments", json!(false)),
+            ("internetMessageId", json!(self.message_id())),
+            ("subject", json!(self.subject())),
+            ("importance", json!("normal")),
+            ("parentFolderId", json!(folder)),
+            ("isRead", json!(self.is_read())),
+            ("isDraft", json!(false)),
+        ];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 }
