@@ -291,3 +291,22 @@ fn accounts_do_not_shift_when_others_are_added() {
     let more = tenant(&Recipe { accounts: 3, ..small() });
     assert_eq!(of_first(&tenant(&small())), of_first(&more));
 }
+
+/// The JSON view is in Unicode, whatever the bytes are in.
+#[test]
+fn subjects_and_bodies_are_decoded() {
+    let dump = tenant(&hostile());
+    for (name, text) in [
+        ("charset-iso-2022-jp", "会議のお知らせ"),
+        ("charset-shift-jis", "表示と能力"),
+        ("charset-euc-kr", "키스의"),
+        ("charset-gb18030", "窗外有蓝天"),
+        ("charset-big5", "許功蓋"),
+        ("charset-koi8-r", "чащах"),
+    ] {
+        let id = format!("<{name}@hostile.valmont.example>");
+        let message = messages(&dump).find(|message| message.resource["internetMessageId"] == id).unwrap();
+        assert!(message.resource["subject"].as_str().unwrap().contains(text), "{name}");
+        assert!(message.resource["body"]["content"].as_str().unwrap().contains(text), "{name}");
+    }
+}
