@@ -78,8 +78,6 @@ pub enum Verb {
     Verify(Verify),
     /// Where every account stands.
     Status,
-    /// What was moved, owed, lost and verified, for people and spreadsheets.
-    Report(Report),
     /// Everything known of one item.
     Explain(Explain),
     /// The whole job on a simulated tenant.
@@ -141,19 +139,6 @@ impl From<DepthArgument> for Depth {
 pub struct Verify {
     #[arg(long, value_enum, default_value_t = DepthArgument::Shape)]
     pub depth: DepthArgument,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    Html,
-    Json,
-    Csv,
-}
-
-#[derive(Debug, Args)]
-pub struct Report {
-    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
-    pub format: ReportFormat,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! How a verb ends.
 
-use crate::{config, report, store::NotOpened};
+use crate::{config, registry, report, store::NotOpened};
 use std::process::ExitCode;
 use transhume_contract::{Fault, What};
 
@@ -48,6 +48,11 @@ impl Failure {
     pub fn usage(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), exit: Exit::Usage }
     }
+    /// The same, after something else that is to be read first.
+    #[must_use]
+    pub fn after(self, said: &str) -> Self {
+        Self { sentence: format!("{said}\n{}", self.sentence), ..self }
+    }
     pub fn stuck(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), exit: Exit::Stuck }
     }
@@ -84,9 +89,12 @@ impl From<config::AccountsError> for Failure {
     }
 }
 
-impl From<config::SecretError> for Failure {
-    fn from(error: config::SecretError) -> Self {
-        Self::usage(error.to_string())
+impl From<registry::NotBuilt> for Failure {
+    fn from(why: registry::NotBuilt) -> Self {
+        match why {
+            registry::NotBuilt::Config(error) => error.into(),
+            registry::NotBuilt::Fault(fault) => fault.into(),
+        }
     }
 }
 
@@ -94,4 +102,10 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::stuck(error.to_string())
     }
+}
+
+/// Ends the process now. The store is consistent at every commit, so this loses nothing.
+#[allow(clippy::exit, reason = "a second interrupt asks for exactly this")]
+pub fn at_once() -> ! {
+    std::process::exit(130)
 }

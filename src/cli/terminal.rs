@@ -1,18 +1,22 @@
 //! The one home of standard output: data goes there, talk goes to standard error.
 
-use super::args::Common;
+use super::{args::Common, moving::Moved};
 use crate::{
     engine::{Event, Observer},
     report::{JsonLines, Manner, Progress},
 };
 use serde::Serialize;
-use std::io::{IsTerminal, Stderr, Stdout, Write};
+use std::{
+    io::{IsTerminal, Stderr, Stdout, Write},
+    sync::{Mutex, PoisonError},
+};
 
 /// Shows what happens as the command line asked: bars and sentences, or JSON lines.
 pub struct Terminal {
     json: Option<JsonLines<Stdout>>,
     progress: Progress,
     quiet: bool,
+    moved: Mutex<Moved>,
 }
 
 impl Terminal {
@@ -20,7 +24,12 @@ impl Terminal {
         let bars = !common.json && !common.quiet && !common.no_progress && std::io::stderr().is_terminal();
         let manner = Manner { bars, quiet: common.quiet, verbose: common.verbose > 0 };
         let json = common.json.then(|| JsonLines::new(std::io::stdout()));
-        Self { json, progress: Progress::new(manner), quiet: common.quiet }
+        Self { json, progress: Progress::new(manner), quiet: common.quiet, moved: Mutex::default() }
+    }
+
+    /// What was done since this process began.
+    pub fn moved(&self) -> Moved {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub const fn json(&self) -> bool {
@@ -61,6 +70,7 @@ pub fn complain(sentence: &str) {
 
 impl Observer for Terminal {
     fn hear(&self, event: Event) {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).count(&event);
         match &self.json {
             Some(json) => json.hear(event),
             None => self.progress.hear(event),

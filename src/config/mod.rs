@@ -51,14 +51,12 @@ pub struct GraphConfig {
     /// Sign in as a person instead (`organizations` or the tenant).
     #[serde(default)]
     pub device_code: bool,
-    /// `global`, `usgov`, `dod`, `china`.
+    /// `global`, `us-gov`, `us-dod`, `china`.
     #[serde(default = "global")]
     pub cloud: String,
     /// Overrides the cloud's hosts, for private endpoints and simulators.
     pub graph_url: Option<String>,
     pub login_url: Option<String>,
-    /// Another origin that pre-signed downloads may come from.
-    pub download_url: Option<String>,
     /// A CA file to trust beside the system's.
     pub ca_file: Option<PathBuf>,
 }
@@ -252,6 +250,7 @@ impl Config {
     /// Makes relative paths absolute.
     fn anchor(&mut self, project: &Path) {
         let anchored = |path: &mut PathBuf| *path = project.join(&path);
+        self.secrets().filter_map(SecretRef::file_mut).for_each(anchored);
         let SourceConfig::Graph(graph) = &mut self.source;
         graph.certificate.iter_mut().chain(graph.ca_file.iter_mut()).for_each(anchored);
         self.tables.iter_mut().for_each(anchored);
@@ -262,6 +261,16 @@ impl Config {
             Some(TargetConfig::Folder(folder)) => anchored(&mut folder.path),
             None => {}
         }
+    }
+
+    /// Every secret's whereabouts.
+    fn secrets(&mut self) -> impl Iterator<Item = &mut SecretRef> {
+        let SourceConfig::Graph(graph) = &mut self.source;
+        let imap = match &mut self.target.mail {
+            Some(TargetConfig::Imap(imap)) => [imap.password.as_mut(), imap.token.as_mut()],
+            Some(TargetConfig::Folder(_)) | None => [None, None],
+        };
+        graph.client_secret.iter_mut().chain(imap.into_iter().flatten())
     }
 
     /// Refuses what is well-formed but cannot work.

@@ -28,6 +28,14 @@ pub enum SecretError {
 }
 
 impl SecretRef {
+    /// The path of a secret kept in a file.
+    pub const fn file_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Env(_) | Self::Command(_) => None,
+        }
+    }
+
     /// Reads the secret now. `argument` is handed to a command as its last word.
     pub fn read(&self, argument: Option<&str>) -> Result<SecretString, SecretError> {
         let (text, from) = match self {

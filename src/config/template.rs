@@ -27,7 +27,7 @@ client_id = "00000000-0000-0000-0000-000000000000"
 client_secret = { env = "TRANSHUME_CLIENT_SECRET" }     # or { file = "secret" } or { command = ["pass", "m365"] }
 # certificate = "application.pem"                         # private key and certificate, PEM
 # device_code = true                                      # sign in as one person, to move that person's mailbox
-# National clouds: "usgov", "dod", "china".
+# National clouds: "us-gov", "us-dod", "china".
 # cloud = "global"
 "#;
 

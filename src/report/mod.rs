@@ -5,5 +5,5 @@ mod progress;
 mod words;
 
 pub use json::JsonLines;
-pub use progress::{Manner, Progress};
+pub use progress::{Manner, Progress, ask_person};
 pub use words::{bytes, count, duration, fault_lines};

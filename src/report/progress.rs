@@ -139,3 +139,8 @@ impl Observer for Progress {
         }
     }
 }
+
+/// Talk that a person must see whatever was asked for: the work waits for them.
+pub fn ask_person(line: &str) {
+    tell(line);
+}

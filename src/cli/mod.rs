@@ -1,0 +1,80 @@
+//! The command line: arguments in, a verb carried out, an exit code out.
+
+mod args;
+mod check;
+mod demo;
+mod exit;
+mod explain;
+mod init;
+mod moving;
+mod plan;
+mod session;
+mod simulate;
+mod status;
+mod survey;
+mod terminal;
+mod verify;
+
+use args::{Arguments, Common, Verb};
+use clap::Parser;
+use exit::{Exit, Failure};
+use std::process::ExitCode;
+use terminal::Terminal;
+use tracing_subscriber::EnvFilter;
+
+/// Carries out the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(refusal) => {
+            let _terminal_may_be_gone = refusal.print();
+            return if refusal.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    log(arguments.common.verbose);
+    let outcome = tokio::runtime::Runtime::new().map_err(Failure::from).and_then(|runtime| {
+        let outcome = runtime.block_on(carry_out(arguments));
+        // What still runs in the background (a body being read ahead) is of no consequence any more.
+        runtime.shutdown_background();
+        outcome
+    });
+    outcome.unwrap_or_else(|failure| {
+        if !failure.sentence.is_empty() {
+            terminal::complain(&failure.sentence);
+        }
+        failure.exit
+    })
+    .into()
+}
+
+/// Requests and their ids at `-vv`; never a secret, a body or a whole id.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 | 1 => "off",
+        2 => "transhume=debug",
+        _ => "transhume=trace",
+    };
+    let filter = EnvFilter::try_from_env("TRANSHUME_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Refused only where a test has set one already.
+    let _already_set = subscriber.try_init();
+}
+
+async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
+    let Arguments { verb, common } = arguments;
+    let terminal = std::sync::Arc::new(Terminal::new(&common));
+    match verb {
+        Verb::Init(init) => init::run(&common, &init, &terminal).await,
+        Verb::Check => check::run(&common, terminal).await,
+        Verb::Survey(survey) => survey::run(&common, &survey, terminal).await,
+        Verb::Plan(plan) => plan::run(&common, &plan, terminal).await,
+        Verb::Pull => moving::run(&common, moving::What::Pull, terminal).await,
+        Verb::Push(push) => moving::run(&common, moving::What::Push { repair: push.repair }, terminal).await,
+        Verb::Run => moving::run(&common, moving::What::Both, terminal).await,
+        Verb::Verify(verify) => verify::run(&common, &verify, terminal).await,
+        Verb::Status => status::run(&common, &terminal).await,
+        Verb::Explain(explain) => explain::run(&common, &explain, &terminal).await,
+        Verb::Demo(demo) => demo::run(&common, &demo, terminal).await,
+        Verb::Simulate(simulate) => simulate::run(&simulate, &terminal).await,
+    }
+}

@@ -1,0 +1,179 @@
+//! `pull`, `push` and `run`: the passes.
+
+use super::{
+    args::Common,
+    exit::{Exit, Failure},
+    session::Session,
+    status::{standings, table},
+    terminal::Terminal,
+};
+use crate::{
+    engine::{AccountStanding, Event, Half},
+    report::{bytes, count, duration},
+};
+use serde::Serialize;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Which verb it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    Pull,
+    Push { repair: bool },
+    Both,
+}
+
+impl What {
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push { .. } => "push",
+            Self::Both => "run",
+        }
+    }
+
+    const fn half(self) -> Half {
+        match self {
+            Self::Pull => Half::Pull,
+            Self::Push { repair } => Half::Push { repair },
+            Self::Both => Half::Both,
+        }
+    }
+}
+
+pub async fn run(common: &Common, what: What, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
+    let session = Session::begin(common, what.verb(), Arc::clone(&terminal)).await?;
+    let (before, begun) = (terminal.moved(), Instant::now());
+    let outcome = session.engine.pass(&session.project, &session.movers, what.half()).await;
+    let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
+    let standings = standings(&session.project, &session.config, &rows).await?;
+    let summary = Summary::of(what, &standings, terminal.moved().since(before), begun.elapsed(), common.dry_run);
+    let told = outcome.map_err(|fault| Failure::from(fault).after(&summary.sentence()));
+    terminal.print(&table(&standings));
+    terminal.line(&summary);
+    match told {
+        Ok(_) => {
+            terminal.print(&summary.sentence());
+            let exit = if what == What::Pull { summary.exit_of_pull() } else { summary.exit() };
+            session.end(exit).await
+        }
+        Err(failure) => {
+            let exit = failure.exit;
+            session.end(exit).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// What one pass did, and how things stand after it.
+#[derive(Serialize)]
+struct Summary {
+    r#type: &'static str,
+    verb: &'static str,
+    dry_run: bool,
+    accounts: usize,
+    #[serde(flatten)]
+    moved: Moved,
+    seconds: f64,
+    owed: u64,
+    quarantined: u64,
+    stopped: usize,
+}
+
+/// What was done in one pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    pub fetched: u64,
+    pub fetched_bytes: u64,
+    pub placed: u64,
+    pub placed_bytes: u64,
+    pub amended: u64,
+    pub relocated: u64,
+    pub withdrawn: u64,
+}
+
+impl Moved {
+    fn since(self, before: Self) -> Self {
+        Self {
+            fetched: self.fetched - before.fetched,
+            fetched_bytes: self.fetched_bytes - before.fetched_bytes,
+            placed: self.placed - before.placed,
+            placed_bytes: self.placed_bytes - before.placed_bytes,
+            amended: self.amended - before.amended,
+            relocated: self.relocated - before.relocated,
+            withdrawn: self.withdrawn - before.withdrawn,
+        }
+    }
+
+    /// Counts an event.
+    pub fn count(&mut self, event: &Event) {
+        match event {
+            Event::Fetched { items, bytes, .. } => {
+                self.fetched += items;
+                self.fetched_bytes += bytes;
+            }
+            Event::Placed { items, bytes, .. } => {
+                self.placed += items;
+                self.placed_bytes += bytes;
+            }
+            Event::Amended { items, .. } => self.amended += items,
+            Event::Relocated { items, .. } => self.relocated += items,
+            Event::Withdrawn { items, .. } => self.withdrawn += items,
+            _ => {}
+        }
+    }
+
+    fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Summary {
+    fn of(what: What, standings: &[AccountStanding], moved: Moved, time: Duration, dry_run: bool) -> Self {
+        Self {
+            r#type: "summary",
+            verb: what.verb(),
+            dry_run,
+            accounts: standings.len(),
+            moved,
+            seconds: time.as_secs_f64(),
+            owed: standings.iter().map(|standing| standing.owed.items).sum(),
+            quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
+            stopped: standings.iter().filter(|standing| !standing.stops.is_empty()).count(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.owed + self.quarantined > 0 || self.stopped > 0 { Exit::Owing } else { Exit::Done }
+    }
+
+    /// After a pull alone, what waits to be pushed is not owed.
+    fn exit_of_pull(&self) -> Exit {
+        if self.quarantined > 0 || self.stopped > 0 { Exit::Owing } else { Exit::Done }
+    }
+
+    fn sentence(&self) -> String {
+        let done = if self.moved.is_nothing() { "nothing moved: everything is in place".to_owned() } else { self.done() };
+        let word = if self.dry_run { "rehearsed" } else { self.verb };
+        let time = duration(Duration::from_secs_f64(self.seconds));
+        let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);
+        if self.stopped > 0 {
+            sentence += &format!(", {} stopped", count(self.stopped as u64, "account"));
+        }
+        sentence + "."
+    }
+
+    fn done(&self) -> String {
+        let moved = self.moved;
+        let speed = |items: u64| if self.seconds > 0.0 { items as f64 / self.seconds } else { 0.0 };
+        let pulled = format!("{} pulled ({}, {:.0}/s)", count(moved.fetched, "item"), bytes(moved.fetched_bytes), speed(moved.fetched));
+        let pushed = format!("{} placed ({}, {:.0}/s)", count(moved.placed, "item"), bytes(moved.placed_bytes), speed(moved.placed));
+        let rest = [(moved.amended, "amended"), (moved.relocated, "moved"), (moved.withdrawn, "withdrawn")];
+        let rest = rest.into_iter().filter(|(items, _)| *items > 0).map(|(items, word)| format!("{items} {word}"));
+        let first = [(moved.fetched, pulled), (moved.placed, pushed)];
+        let first = first.into_iter().filter(|(items, _)| *items > 0).map(|(_, words)| words);
+        first.chain(rest).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,161 @@
+//! What most verbs begin with: configuration, accounts, connectors, the opened project, and the wish to stop.
+
+use super::{
+    args::Common,
+    exit::{Exit, Failure},
+    init::ACCOUNTS,
+    terminal::Terminal,
+};
+use crate::{
+    config::{AccountLine, Config, read_accounts},
+    engine::{Engine, Mover, Policy, Stop, Wish, discover, muster},
+    registry,
+    store::{AccountRow, Opening, Project, StoreOptions},
+};
+use std::sync::Arc;
+
+/// Accounts read at once.
+const PAGE: usize = 500;
+
+/// Everything a verb works with.
+pub struct Session {
+    pub project: Project,
+    pub engine: Engine,
+    pub movers: Vec<Mover>,
+    pub config: Config,
+}
+
+impl Session {
+    /// Opens the project for a verb that writes to the store, and musters the accounts it is about.
+    pub async fn begin(common: &Common, verb: &str, terminal: Arc<Terminal>) -> Result<Self, Failure> {
+        let (config, lines) = read(common)?;
+        let stop = stop_on_signals();
+        let project = open(common, verb).await?;
+        let engine = registry::engine(&config, common.dry_run, terminal, stop).await?;
+        engine.bind(&project).await?;
+        let movers = movers(&engine, &project, &lines).await?;
+        Ok(Self { project, engine, movers, config })
+    }
+
+    /// Writes down how it ended.
+    pub async fn end(self, exit: Exit) -> Result<Exit, Failure> {
+        let word = match exit {
+            Exit::Done => "done",
+            Exit::Owing => "owed",
+            Exit::Differing => "differing",
+            Exit::Interrupted => "interrupted",
+            Exit::Stuck | Exit::Usage | Exit::Locked => "stuck",
+        };
+        self.project.end_run(word).await?;
+        Ok(exit)
+    }
+}
+
+/// The configuration, and the lines of accounts.csv that the command line selects.
+pub fn read(common: &Common) -> Result<(Config, Vec<AccountLine>), Failure> {
+    let config = Config::load(&common.project)?;
+    let lines = read_accounts(&common.project.join(ACCOUNTS))?;
+    Ok((config, select(lines, common)?))
+}
+
+fn select(lines: Vec<AccountLine>, common: &Common) -> Result<Vec<AccountLine>, Failure> {
+    let unknown = common.accounts.iter().find(|wanted| !lines.iter().any(|line| names(line, wanted)));
+    if let Some(wanted) = unknown {
+        return Err(Failure::usage(format!("{wanted} does not stand in {ACCOUNTS}\nAdd a line for it, or correct --account.")));
+    }
+    if let Some(wave) = common.wave.as_ref().filter(|wave| !lines.iter().any(|line| line.wave == **wave)) {
+        return Err(Failure::usage(format!("no account in {ACCOUNTS} is in wave {wave}\nCorrect --wave, or fill in the column wave.")));
+    }
+    let wave = |line: &AccountLine| common.wave.as_ref().is_none_or(|wave| line.wave == *wave);
+    let account = |line: &AccountLine| common.accounts.is_empty() || common.accounts.iter().any(|wanted| names(line, wanted));
+    Ok(lines.into_iter().filter(|line| wave(line) && account(line)).collect())
+}
+
+fn names(line: &AccountLine, wanted: &str) -> bool {
+    line.source.eq_ignore_ascii_case(wanted) || line.target == wanted
+}
+
+pub async fn open(common: &Common, verb: &str) -> Result<Project, Failure> {
+    let opening = Opening::Running { verb: verb.into() };
+    Ok(Project::open(&common.project, opening, StoreOptions::default()).await?)
+}
+
+/// The accounts that move. Discovery is made only if somebody is unknown.
+async fn movers(engine: &Engine, project: &Project, lines: &[AccountLine]) -> Result<Vec<Mover>, Failure> {
+    if lines.is_empty() {
+        return Err(Failure::usage(format!(
+            "{ACCOUNTS} names no account\nRun `transhume survey --write-accounts` to fill it from the tenant."
+        )));
+    }
+    let wish = |line: &AccountLine| Wish { source: line.source.clone(), target: line.target.clone(), wave: line.wave.clone() };
+    let wishes: Vec<_> = lines.iter().map(wish).collect();
+    let (known, unknown) = muster(project, &wishes).await?;
+    if unknown.is_empty() {
+        return Ok(known);
+    }
+    discover(&*engine.source, project, &*engine.observer, &engine.stop).await?;
+    let (known, unknown) = muster(project, &wishes).await?;
+    match unknown.first() {
+        None => Ok(known),
+        Some(_) => Err(Failure::usage(unknown_accounts(lines, &unknown))),
+    }
+}
+
+fn unknown_accounts(lines: &[AccountLine], unknown: &[String]) -> String {
+    let line = |address: &String| {
+        let line = lines.iter().find(|line| line.source.eq_ignore_ascii_case(address)).map_or(0, |line| line.line);
+        format!("{ACCOUNTS}, line {line}: the tenant has no account {address}")
+    };
+    let mut sentences: Vec<_> = unknown.iter().map(line).collect();
+    sentences.push("Correct the address or remove the line; `transhume survey` lists the tenant's accounts.".into());
+    sentences.join("\n")
+}
+
+/// SIGINT and SIGTERM settle what is in flight; a second one ends at once, which is safe too.
+pub fn stop_on_signals() -> Stop {
+    let stop = Stop::default();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        signal().await;
+        asked.ask();
+        super::terminal::complain("stopping: what is in flight settles first; interrupt again to stop at once");
+        signal().await;
+        super::exit::at_once();
+    });
+    stop
+}
+
+/// Waits for either signal; without signals there is nothing to wait for.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => if interrupt.is_err() { std::future::pending::<()>().await },
+        _ = terminate.recv() => {}
+    }
+}
+
+/// The policy of a configuration, for verbs that build no engine.
+pub fn policy_of(config: &Config) -> Policy {
+    registry::policy(config)
+}
+
+/// The accounts of a project that the command line selects, as the store knows them.
+pub async fn select_rows(project: &Project, common: &Common) -> Result<Vec<AccountRow>, Failure> {
+    let mut rows: Vec<AccountRow> = Vec::new();
+    loop {
+        let page = project.accounts(common.wave.as_deref(), rows.last(), PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        rows.extend(page);
+    }
+    let named = |row: &AccountRow, wanted: &String| {
+        row.account.address.eq_ignore_ascii_case(wanted) || row.target.as_ref().is_some_and(|target| target.as_str() == wanted)
+    };
+    let selected = |row: &AccountRow| match common.accounts.as_slice() {
+        [] => row.target.is_some(),
+        wanted => wanted.iter().any(|wanted| named(row, wanted)),
+    };
+    Ok(rows.into_iter().filter(selected).collect())
+}

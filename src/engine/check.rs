@@ -1,0 +1,126 @@
+//! Whether both sides can be worked with, account by account. Logins are tried one at a time and stop after three
+//! refusals: ten lock everybody out of some servers.
+
+use super::{Engine, Mover};
+use crate::store::{Project, Side};
+use transhume_contract::{Access, AccountId, Fault, Finding, Presence, Reach, Severity, What, Workload};
+
+/// Refused logins after which no further one is tried.
+const REFUSALS: usize = 3;
+
+/// What was found about a side, or one account of it.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub side: Side,
+    /// The address or login; `None` for the side itself.
+    pub account: Option<String>,
+    pub access: Access,
+}
+
+impl Engine {
+    /// Checks both sides and every mover. What is wrong is found, not failed; a fault means the check could not go on.
+    pub async fn check(&self, project: &Project, movers: &[Mover]) -> Result<Vec<Checked>, Fault> {
+        let mut found = vec![self.check_source(project).await?];
+        found.extend(self.check_targets(project).await?);
+        let blocked = |side: Side, found: &[Checked]| {
+            let worst = found.iter().filter(|checked| checked.side == side).filter_map(|checked| checked.access.worst());
+            worst.max() == Some(Severity::Blocker)
+        };
+        let (source_blocked, target_blocked) = (blocked(Side::Source, &found), blocked(Side::Target, &found));
+        let mut refusals = 0;
+        for mover in movers {
+            self.stop.check()?;
+            if !source_blocked {
+                found.push(self.check_mover_at_source(project, mover).await?);
+            }
+            if !target_blocked && refusals < REFUSALS {
+                let checked = self.check_mover_at_target(project, mover).await?;
+                refusals += usize::from(refused(&checked.access));
+                found.push(checked);
+            }
+        }
+        if refusals >= REFUSALS {
+            found.push(gave_up());
+        }
+        Ok(found)
+    }
+
+    async fn check_source(&self, project: &Project) -> Result<Checked, Fault> {
+        let access = found(self.source.check(None).await)?;
+        project.record_findings(Side::Source, None, &access.findings).await?;
+        Ok(Checked { side: Side::Source, account: None, access })
+    }
+
+    async fn check_targets(&self, project: &Project) -> Result<Vec<Checked>, Fault> {
+        let mut all = Vec::new();
+        for target in self.targets.values() {
+            let access = found(target.check(None).await)?;
+            project.record_findings(Side::Target, None, &access.findings).await?;
+            all.push(Checked { side: Side::Target, account: None, access });
+        }
+        Ok(all)
+    }
+
+    async fn check_mover_at_source(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
+        let account = &mover.row.account;
+        let mut access = found(self.source.check(Some(account)).await)?;
+        access.findings.extend(self.workloads().filter_map(|workload| absence(mover, workload)));
+        project.record_findings(Side::Source, Some(&account.id), &access.findings).await?;
+        Ok(Checked { side: Side::Source, account: Some(account.address.clone()), access })
+    }
+
+    async fn check_mover_at_target(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
+        let mut access = Access::default();
+        for target in self.targets.values() {
+            let found = found(target.check(Some(&mover.target)).await)?;
+            access.findings.extend(found.findings);
+            access.quota = access.quota.or(found.quota);
+        }
+        let findings = access.findings.clone();
+        project.record_findings(Side::Target, Some(&AccountId::new(mover.target.as_str())), &findings).await?;
+        Ok(Checked { side: Side::Target, account: Some(mover.target.as_str().to_owned()), access })
+    }
+}
+
+/// A fault that a person can mend is a finding; only what says nothing about the side stays a fault.
+fn found(checked: Result<Access, Fault>) -> Result<Access, Fault> {
+    let fault = match checked {
+        Ok(access) => return Ok(access),
+        Err(fault) if matches!(fault.what, What::Interrupted | What::StoreBroken) => return Err(fault),
+        Err(fault) => fault,
+    };
+    let severity = if fault.reach >= Reach::Account { Severity::Blocker } else { Severity::Warning };
+    let fix = fault.next_step().unwrap_or("Run `transhume check` again.").to_owned();
+    let finding = Finding { severity, code: fault.what.name().into(), sentence: fault.sentence, fix };
+    Ok(Access { findings: vec![finding], quota: None })
+}
+
+/// What discovery already knows of an account that cannot move.
+fn absence(mover: &Mover, workload: Workload) -> Option<Finding> {
+    let known = mover.row.account.workloads.iter().find(|(known, _, _)| *known == workload)?;
+    let (code, why, fix) = match &known.1 {
+        Presence::Present => return None,
+        Presence::Absent(why) => ("absent", why, "Remove the line from accounts.csv, or give the account a licence."),
+        Presence::Denied(why) => ("denied", why, "Let the application read this mailbox (permission, or its scope)."),
+    };
+    Some(Finding {
+        severity: Severity::Blocker,
+        code: code.into(),
+        sentence: format!("{} has no {workload} that can be read: {why}", mover.address()),
+        fix: fix.into(),
+    })
+}
+
+fn refused(access: &Access) -> bool {
+    access.findings.iter().any(|finding| finding.code == What::Unauthenticated.name())
+}
+
+fn gave_up() -> Checked {
+    let finding = Finding {
+        severity: Severity::Blocker,
+        code: "logins_stopped".into(),
+        sentence: format!("{REFUSALS} logins were refused; no further one was tried, so that the server locks nobody out"),
+        fix: "Correct the logins in accounts.csv or the passwords, then check again.".into(),
+    };
+    Checked { side: Side::Target, account: None, access: Access { findings: vec![finding], quota: None } }
+}

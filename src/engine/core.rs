@@ -1,0 +1,57 @@
+//! The engine: both sides, the conversions between them, and what it was told to keep to.
+
+use super::{Event, Meaning, Observer, Policy, Render, Stop};
+use crate::store::{Project, Side};
+use std::{collections::BTreeMap, sync::Arc};
+use transhume_contract::{Fault, Reach, Source, Target, Workload};
+
+/// How much happens at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// Accounts worked on at the same time.
+    pub accounts: usize,
+    /// Bodies under way at once from one account.
+    pub bodies: usize,
+}
+
+/// Both sides, the conversions between them, and what the engine was told to keep to. Cloning is cheap.
+#[derive(Clone)]
+pub struct Engine {
+    pub source: Arc<dyn Source>,
+    pub targets: BTreeMap<Workload, Arc<dyn Target>>,
+    pub render: Arc<dyn Render>,
+    pub meaning: Arc<dyn Meaning>,
+    pub observer: Arc<dyn Observer>,
+    pub policy: Policy,
+    pub lanes: Lanes,
+    pub stop: Stop,
+    /// Play everything that writes to a target, and record nothing as done.
+    pub rehearsing: bool,
+}
+
+impl Engine {
+    /// Ties the project to both sides, or refuses a project that belongs to others.
+    pub async fn bind(&self, project: &Project) -> Result<(), Fault> {
+        for (&workload, target) in &self.targets {
+            project.bind(Side::Source, workload, self.source.identity()).await?;
+            project.bind(Side::Target, workload, target.identity()).await?;
+        }
+        Ok(())
+    }
+
+    /// What is moved in this run.
+    pub fn workloads(&self) -> impl Iterator<Item = Workload> {
+        self.targets.keys().copied()
+    }
+
+    pub fn target(&self, workload: Workload) -> Result<&Arc<dyn Target>, Fault> {
+        self.targets.get(&workload).ok_or_else(|| {
+            let sentence = format!("no target is configured for {workload}");
+            Fault::new(transhume_contract::What::Unsupported, sentence).reaching(Reach::Run)
+        })
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        self.observer.hear(event);
+    }
+}

@@ -1,0 +1,115 @@
+//! Listing: every feed of an account drained to the end of its round, page by page, each page kept with its cursor.
+
+use super::{Engine, Event, Phase};
+use crate::store::{AccountStore, Listing, Pass};
+use futures::{StreamExt, stream};
+use transhume_contract::{Collection, Fault, Feed, Reach, What, Workload};
+
+/// Fresh starts of one round before its cursor is taken for a defect.
+const RESTARTS: usize = 3;
+
+impl Engine {
+    /// Lists a workload of an account. What could not be listed is told and waits for the next pass; while anything
+    /// waits, nothing is taken for gone.
+    pub(super) async fn list(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+        let account = store.account().clone();
+        self.tell(Event::Started { account: account.address.clone(), phase: Phase::List });
+        let pass = store.begin_pass(workload).await?;
+        let collections = self.source.collections(&account, workload).await?;
+        store.record_collections(pass, collections.clone()).await?;
+        let feeds = self.source.feeds(&account, &collections).await?;
+        store.record_feeds(pass, feeds.clone()).await?;
+        self.drain_all(store, pass, &feeds, &collections).await?;
+        let settled = store.settle_round(pass).await?;
+        if !settled.waiting.is_empty() {
+            let waiting = settled.waiting.len();
+            let sentence = format!("{waiting} folders could not be listed to the end; moves and deletions wait for them");
+            self.tell(Event::Note { account: Some(account.address.clone()), sentence });
+        }
+        self.refuse_implausible_emptiness(store, workload, &collections).await?;
+        self.tell(Event::Finished { account: account.address, phase: Phase::List });
+        Ok(())
+    }
+
+    /// Drains feeds side by side. A fault that reaches no further than one of them stops only that one.
+    async fn drain_all(
+        &self,
+        store: &AccountStore,
+        pass: Pass,
+        feeds: &[Feed],
+        collections: &[Collection],
+    ) -> Result<(), Fault> {
+        let drained = stream::iter(feeds).map(|feed| async move { (feed, self.drain(store, pass, feed, collections).await) });
+        let mut drained = drained.buffer_unordered(self.lanes.bodies);
+        while let Some((feed, outcome)) = drained.next().await {
+            let Err(fault) = outcome else { continue };
+            if fault.reach >= Reach::Account {
+                return Err(fault);
+            }
+            let (account, item) = (store.account().address.clone(), name_of(feed, collections));
+            self.tell(Event::Refused { account, item, quarantined: false, fault });
+        }
+        Ok(())
+    }
+
+    async fn drain(
+        &self,
+        store: &AccountStore,
+        pass: Pass,
+        feed: &Feed,
+        collections: &[Collection],
+    ) -> Result<(), Fault> {
+        let mut restarts = 0;
+        let mut at = store.resume_feed(pass, feed).await?;
+        while let Some(listing) = at {
+            self.stop.check()?;
+            at = match self.source.changes(feed, listing.from.as_ref()).await {
+                Ok(page) => self.keep(store, pass, feed, &listing, page, collections).await?,
+                Err(fault) if fault.what == What::CursorExpired && restarts < RESTARTS => {
+                    restarts += 1;
+                    Some(store.restart_feed(pass, feed).await?)
+                }
+                Err(fault) => return Err(fault),
+            };
+        }
+        Ok(())
+    }
+
+    async fn keep(
+        &self,
+        store: &AccountStore,
+        pass: Pass,
+        feed: &Feed,
+        listing: &Listing,
+        page: transhume_contract::Page,
+        collections: &[Collection],
+    ) -> Result<Option<Listing>, Fault> {
+        let committed = store.commit_page(pass, feed, listing, page).await?;
+        let (account, collection) = (store.account().address.clone(), name_of(feed, collections));
+        let items = committed.new + committed.changed + committed.left;
+        self.tell(Event::Listed { account, workload: feed.workload, collection, items });
+        Ok(committed.next)
+    }
+
+    /// A mailbox that says it holds mail and lists none is never taken for an empty one.
+    async fn refuse_implausible_emptiness(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        collections: &[Collection],
+    ) -> Result<(), Fault> {
+        let expected: u64 = collections.iter().filter_map(|collection| collection.expected.items).sum();
+        if expected == 0 || store.totals(workload).await?.listed.items > 0 {
+            return Ok(());
+        }
+        let sentence = format!("the source says this account holds {expected} items of {workload}, but lists none of them");
+        let step = "Check the application's permissions and any access policy on this mailbox, then run again.";
+        Err(Fault::new(What::Malformed, sentence).reaching(Reach::Account).ask(step))
+    }
+}
+
+/// What people call a feed.
+fn name_of(feed: &Feed, collections: &[Collection]) -> String {
+    let held = collections.iter().find(|collection| Some(&collection.id) == feed.collection.as_ref());
+    held.map_or_else(|| feed.workload.to_string(), |collection| collection.name.clone())
+}

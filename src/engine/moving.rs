@@ -1,0 +1,186 @@
+//! A pass: accounts side by side, and in each of them pulling and pushing, overlapped.
+
+use super::{Engine, Mover};
+use crate::store::{AccountStore, Project, Side};
+use futures::{StreamExt, stream};
+use std::time::Duration;
+use tokio::sync::watch;
+use transhume_contract::{Fault, Presence, Reach, What, Workload};
+
+/// Which half of the work a pass does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    Pull,
+    Push { repair: bool },
+    Both,
+}
+
+/// How an account ended its pass.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    pub address: String,
+    /// Why it could not go on, and on which side.
+    pub fault: Option<(Side, Fault)>,
+}
+
+/// While bodies still arrive, pushing waits this long between rounds, so that batches fill.
+const GATHERING: Duration = Duration::from_millis(700);
+
+impl Engine {
+    /// Moves accounts, several at a time. A fault of one account stops that one; one that reaches the run stops all,
+    /// and is returned once everything has settled.
+    pub async fn pass(&self, project: &Project, movers: &[Mover], half: Half) -> Result<Vec<Ended>, Fault> {
+        let moving = stream::iter(movers).map(|mover| self.move_account(project, mover, half));
+        let mut moving = moving.buffer_unordered(self.lanes.accounts);
+        let (mut ended, mut fatal) = (Vec::new(), None);
+        while let Some(outcome) = moving.next().await {
+            match outcome {
+                Ok(account) => ended.push(account),
+                Err(fault) => {
+                    self.stop.ask();
+                    // The first fault is the cause; that the others were interrupted is its consequence.
+                    fatal.get_or_insert(fault);
+                }
+            }
+        }
+        fatal.map_or(Ok(ended), Err)
+    }
+
+    /// Moves one account. Only what reaches the run, or an interruption, is an error here.
+    async fn move_account(&self, project: &Project, mover: &Mover, half: Half) -> Result<Ended, Fault> {
+        self.stop.check()?;
+        let store = project.open_account(&mover.row.account.id).await?;
+        let mut first = None;
+        for workload in self.workloads() {
+            let (source, target) = match absent(mover, workload) {
+                Some(fault) => (Err(fault), Ok(())),
+                None => self.move_workload(&store, mover, workload, half).await,
+            };
+            for (side, outcome) in [(Side::Source, source), (Side::Target, target)] {
+                let Err(fault) = self.write_down(project, mover, workload, side, outcome).await? else { continue };
+                first.get_or_insert((side, fault));
+            }
+        }
+        Ok(Ended { address: mover.address().into(), fault: first })
+    }
+
+    /// Keeps how a side of an account ended, for `status`; what reaches the run goes on up.
+    async fn write_down(
+        &self,
+        project: &Project,
+        mover: &Mover,
+        workload: Workload,
+        side: Side,
+        outcome: Result<(), Fault>,
+    ) -> Result<Result<(), Fault>, Fault> {
+        let account = &mover.row.account.id;
+        match outcome {
+            Err(fault) if fault.what == What::Interrupted || fault.what == What::StoreBroken => Err(fault),
+            Err(fault) => {
+                project.record_stop(account, side, workload, Some(&fault)).await?;
+                self.tell(super::Event::Stopped { account: mover.address().into(), fault: fault.clone() });
+                if fault.reach == Reach::Run { Err(fault) } else { Ok(Err(fault)) }
+            }
+            Ok(()) => {
+                project.record_stop(account, side, workload, None).await?;
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    async fn move_workload(
+        &self,
+        store: &AccountStore,
+        mover: &Mover,
+        workload: Workload,
+        half: Half,
+    ) -> (Result<(), Fault>, Result<(), Fault>) {
+        match half {
+            Half::Pull => (self.pull_all(store, workload).await, Ok(())),
+            Half::Push { repair } => (Ok(()), self.push_all(store, mover, workload, repair).await),
+            Half::Both => self.move_both(store, mover, workload).await,
+        }
+    }
+
+    /// Lists, then pulls and pushes at the same time. Neither side's fault stops the other: what was pulled is pushed,
+    /// and what cannot be pushed is pulled out of harm's way.
+    async fn move_both(
+        &self,
+        store: &AccountStore,
+        mover: &Mover,
+        workload: Workload,
+    ) -> (Result<(), Fault>, Result<(), Fault>) {
+        if let Err(fault) = self.list(store, workload).await {
+            let target = if self.stop.asked() { Ok(()) } else { self.push_all(store, mover, workload, false).await };
+            return (Err(fault), target);
+        }
+        let (pulled, still_pulling) = watch::channel(true);
+        let pulling = async {
+            let outcome = self.pull_listed(store, workload).await;
+            pulled.send_replace(false);
+            outcome
+        };
+        tokio::join!(pulling, self.push_while(store, mover, workload, still_pulling))
+    }
+
+    async fn pull_all(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+        self.list(store, workload).await?;
+        self.pull_listed(store, workload).await
+    }
+
+    /// Fetches what is listed. Where something vanished meanwhile, the account is listed again, which tells whether it
+    /// was deleted or moved.
+    async fn pull_listed(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+        self.capture_settings(store, workload).await?;
+        let vanished = self.pull(store, workload, None).await?;
+        if vanished > 0 { self.list(store, workload).await } else { Ok(()) }
+    }
+
+    /// Pushes what has arrived, round after round, until nothing more arrives.
+    async fn push_while(
+        &self,
+        store: &AccountStore,
+        mover: &Mover,
+        workload: Workload,
+        mut still_pulling: watch::Receiver<bool>,
+    ) -> Result<(), Fault> {
+        let push = self.begin_push(store, mover, workload).await?;
+        while *still_pulling.borrow_and_update() {
+            push.place_ready().await?;
+            let gathered = tokio::time::timeout(GATHERING, still_pulling.changed()).await;
+            self.stop.check()?;
+            // The sender is gone only when the pull ended: nothing more arrives.
+            if matches!(gathered, Ok(Err(_))) {
+                break;
+            }
+        }
+        push.finish().await
+    }
+
+    async fn push_all(
+        &self,
+        store: &AccountStore,
+        mover: &Mover,
+        workload: Workload,
+        repair: bool,
+    ) -> Result<(), Fault> {
+        let push = self.begin_push(store, mover, workload).await?;
+        if repair {
+            push.repair().await?;
+        }
+        push.finish().await
+    }
+}
+
+/// Why an account has nothing of a workload to move, as discovery told.
+fn absent(mover: &Mover, workload: Workload) -> Option<Fault> {
+    let known = mover.row.account.workloads.iter().find(|(known, _, _)| *known == workload)?;
+    let (what, why) = match &known.1 {
+        Presence::Present => return None,
+        Presence::Absent(why) => (What::Vanished, why),
+        Presence::Denied(why) => (What::Forbidden, why),
+    };
+    let sentence = format!("{} has no {workload} that can be read: {why}", mover.address());
+    let step = "Remove the line from accounts.csv, or mend it at the source and run `transhume survey` again.";
+    Some(Fault::new(what, sentence).reaching(Reach::Account).ask(step))
+}

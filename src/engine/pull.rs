@@ -1,0 +1,112 @@
+//! Pulling: originals of listed items, newest first, as many at once as the source has lanes.
+
+use super::{Engine, Event, Phase};
+use crate::store::{AccountStore, CollectionKey, ItemKey, Side, Standing, ToFetch};
+use futures::{StreamExt, stream};
+use transhume_contract::{Fault, ItemRef, Reach, What, Workload};
+
+/// Items asked of the store at once.
+const PAGE: usize = 500;
+
+impl Engine {
+    /// Fetches every original that is wanted and not refused in this run, at most `most` of them. Answers how many were
+    /// no longer there.
+    pub(super) async fn pull(&self, store: &AccountStore, workload: Workload, most: Option<usize>) -> Result<u64, Fault> {
+        let account = store.account().address.clone();
+        self.tell(Event::Started { account: account.clone(), phase: Phase::Pull });
+        self.expect_bodies(store, workload, most).await?;
+        let within = collections_of(store, workload).await?;
+        let (mut after, mut left, mut vanished) = (None, most.unwrap_or(usize::MAX), 0);
+        loop {
+            let page = store.items_to_fetch(workload, &within, after, PAGE.min(left)).await?;
+            let Some(last) = page.last().map(|item| item.mark) else { break };
+            left -= page.len();
+            after = Some(last);
+            vanished += self.fetch_page(store, workload, page).await?;
+        }
+        self.tell(Event::Finished { account, phase: Phase::Pull });
+        Ok(vanished)
+    }
+
+    async fn expect_bodies(&self, store: &AccountStore, workload: Workload, most: Option<usize>) -> Result<(), Fault> {
+        let totals = store.totals(workload).await?;
+        let wanted = totals.to_fetch.items.min(most.map_or(u64::MAX, |most| most as u64));
+        let (account, bytes) = (store.account().address.clone(), totals.to_fetch.bytes);
+        self.tell(Event::Expected { account, phase: Phase::Pull, items: wanted, bytes });
+        Ok(())
+    }
+
+    async fn fetch_page(&self, store: &AccountStore, workload: Workload, page: Vec<ToFetch>) -> Result<u64, Fault> {
+        let fetching = stream::iter(page).map(|item| self.fetch(store, workload, item));
+        let mut fetching = fetching.buffer_unordered(self.lanes.bodies);
+        let all = async {
+            let mut vanished = 0;
+            while let Some(fetched) = fetching.next().await {
+                vanished += u64::from(fetched?);
+            }
+            Ok(vanished)
+        };
+        // An original counts only when it is complete, so what is under way can be dropped at any moment.
+        tokio::select! {
+            fetched = all => fetched,
+            () = self.stop.wait() => self.stop.check().map(|()| 0),
+        }
+    }
+
+    /// Fetches one original, and answers whether it was no longer there. A fault of the item is written down and told;
+    /// one that reaches further is returned.
+    async fn fetch(&self, store: &AccountStore, workload: Workload, item: ToFetch) -> Result<bool, Fault> {
+        let key = item.key;
+        let fault = match self.fetch_into(store, workload, &item).await {
+            Ok(()) => return Ok(false),
+            Err(fault) => fault,
+        };
+        if matches!(fault.what, What::Interrupted | What::StoreBroken) || fault.reach >= Reach::Account {
+            return Err(fault);
+        }
+        self.set_back(store, key, Side::Source, None, &fault).await?;
+        Ok(fault.what == What::Vanished)
+    }
+
+    async fn fetch_into(&self, store: &AccountStore, workload: Workload, item: &ToFetch) -> Result<(), Fault> {
+        let asked = ItemRef {
+            account: store.account().clone(),
+            workload,
+            id: item.id.clone(),
+            version: item.version.clone(),
+            facts: item.facts.clone(),
+        };
+        let mut sink = store.original_sink(item.key, &item.version).await?;
+        let patch = self.source.fetch(&asked, &mut sink).await?;
+        let completed = sink.complete(&patch).await?;
+        let account = asked.account.address;
+        if patch.protected == Some(true) {
+            let loss = transhume_contract::Loss::new("rights_protected", super::rescue::RIGHTS_PROTECTED);
+            self.tell(Event::Lost { account: account.clone(), item: item.id.as_str().into(), loss });
+        }
+        self.tell(Event::Fetched { account, items: 1, bytes: completed.bytes });
+        Ok(())
+    }
+
+    /// Writes down why an item is not done: owed, or in quarantine for good.
+    pub(super) async fn set_back(
+        &self,
+        store: &AccountStore,
+        item: ItemKey,
+        side: Side,
+        from: Option<CollectionKey>,
+        fault: &Fault,
+    ) -> Result<(), Fault> {
+        let standing = store.record_fault(item, side, from, fault).await?;
+        let quarantined = matches!(standing, Standing::Quarantined(_));
+        let account = store.account().address.clone();
+        self.tell(Event::Refused { account, item: item.number().to_string(), quarantined, fault: fault.clone() });
+        Ok(())
+    }
+}
+
+/// Everything that was ever listed is pulled, whatever the policy pushes.
+async fn collections_of(store: &AccountStore, workload: Workload) -> Result<Vec<CollectionKey>, Fault> {
+    Ok(store.collections(workload).await?.into_iter().map(|row| row.key).collect())
+}
+

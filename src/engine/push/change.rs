@@ -1,0 +1,226 @@
+//! Bringing placements up to date: moved, replaced, amended, and, when asked, withdrawn.
+
+use super::Push;
+use crate::{
+    engine::Event,
+    store::{Moving, Placement, PlacementKey, Superseding, TargetKey, ToAmend, Withdrawing},
+};
+use std::collections::BTreeMap;
+use transhume_contract::{Amending, Collection, Fault, IntentId, Placed, Reach, What};
+
+/// Changes sent at once.
+const PAGE: usize = 500;
+
+impl Push<'_> {
+    /// The collection at the target that a placement stands in.
+    async fn collections(&self) -> Result<BTreeMap<TargetKey, Collection>, Fault> {
+        Ok(self.store.target_collections(self.workload).await?.into_iter().collect())
+    }
+
+    /// What was moved at the source is moved at the target.
+    pub(super) async fn follow_moves(&self) -> Result<(), Fault> {
+        let (pushed, mut after, mut moved) = (self.routes.pushed(), None, 0);
+        let at = self.collections().await?;
+        loop {
+            let page = self.store.placements_to_move(self.workload, &pushed, after, PAGE).await?;
+            let Some(last) = page.last().map(|moving| moving.placement.key) else { break };
+            for moving in page {
+                self.engine.stop.check()?;
+                moved += u64::from(self.follow(&at, &moving).await?);
+            }
+            after = Some(last);
+        }
+        if moved > 0 {
+            self.engine.tell(Event::Relocated { account: self.account(), items: moved });
+        }
+        Ok(())
+    }
+
+    async fn follow(&self, at: &BTreeMap<TargetKey, Collection>, moving: &Moving) -> Result<bool, Fault> {
+        let placement = &moving.placement;
+        let to = self.routes.route(moving.to).await?;
+        let standing = at.get(&placement.at).and_then(|at| placement.at_target(at));
+        if self.engine.rehearsing {
+            return Ok(standing.is_some());
+        }
+        let Some(standing) = standing else { return Ok(false) };
+        let answer = match self.target.relocate(&standing, &to.at).await {
+            // Perhaps an earlier attempt moved it, and its answer was lost: then it stands where it was to go.
+            Err(fault) if fault.what == What::Vanished => match self.look_for(to.key, &to.at, placement).await? {
+                Some(placed) => Ok(placed),
+                None => Err(fault),
+            },
+            answer => answer,
+        };
+        match answer {
+            Ok(placed) => {
+                self.store.record_moved(placement.key, moving.to, to.key, &placed).await?;
+                self.routes.touch(to.key).await;
+                Ok(true)
+            }
+            Err(fault) if fault.what == What::Vanished => {
+                self.store.record_lost(placement.key, Some(moving.to)).await.map(|()| false)
+            }
+            Err(fault) => self.put_off(placement.key, fault).await.map(|()| false),
+        }
+    }
+
+    async fn look_for(&self, key: TargetKey, at: &Collection, placement: &Placement) -> Result<Option<Placed>, Fault> {
+        let found = self.unclaimed(key, at, &[placement.natural_key()]).await?;
+        let placed = |(handle, version)| Placed { handle: Some(handle), version, losses: Vec::new() };
+        Ok(found.into_values().next().map(placed))
+    }
+
+    /// A change that failed is owed; a fault that reaches the account or further ends the pass.
+    async fn put_off(&self, key: PlacementKey, fault: Fault) -> Result<(), Fault> {
+        if fault.reach >= Reach::Account {
+            return Err(fault);
+        }
+        self.store.postpone(key, &fault).await?;
+        let (account, item) = (self.account(), format!("placement {}", key.number()));
+        self.engine.tell(Event::Refused { account, item, quarantined: false, fault });
+        Ok(())
+    }
+
+    /// A newer original (a draft that changed) is placed anew, then the old placement is withdrawn if nobody touched it.
+    pub(super) async fn supersede(&self) -> Result<(), Fault> {
+        let (mut after, mut replaced) = (None, 0);
+        let at = self.collections().await?;
+        loop {
+            let page = self.store.placements_to_supersede(self.workload, after, PAGE).await?;
+            let Some(last) = page.last().map(|one| one.placement.key) else { break };
+            for one in page {
+                self.engine.stop.check()?;
+                replaced += u64::from(self.replace(&at, one).await?);
+            }
+            after = Some(last);
+        }
+        if replaced > 0 {
+            self.engine.tell(Event::Withdrawn { account: self.account(), items: replaced });
+        }
+        Ok(())
+    }
+
+    async fn replace(&self, at: &BTreeMap<TargetKey, Collection>, one: Superseding) -> Result<bool, Fault> {
+        let (key, item) = (one.placement.key, one.placement.item);
+        if !one.placed_anew {
+            self.place_one(one.next).await?;
+            // Only what is known to stand there may take the old one's place.
+            let anew = self.store.placements_of(item).await?;
+            if !anew.iter().any(|placement| placement.key > key && placement.state == crate::store::PlacementState::Present) {
+                return Ok(false);
+            }
+        }
+        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else { return Ok(false) };
+        if self.engine.rehearsing {
+            return Ok(true);
+        }
+        match self.target.withdraw(&standing).await {
+            Ok(()) => self.store.record_superseded(key).await.map(|()| true),
+            // People changed the old one, or removed it: it is theirs now.
+            Err(fault) if matches!(fault.what, What::Forbidden | What::Vanished) && fault.reach == Reach::Item => {
+                self.store.record_superseded(key).await.map(|()| false)
+            }
+            Err(fault) => self.put_off(key, fault).await.map(|()| false),
+        }
+    }
+
+    /// Facts that changed at the source are brought up to date in place.
+    pub(super) async fn amend(&self) -> Result<(), Fault> {
+        for (key, at) in self.store.target_collections(self.workload).await? {
+            let mut after = None;
+            loop {
+                self.engine.stop.check()?;
+                let page = self.store.placements_to_amend(key, after, PAGE).await?;
+                let Some(last) = page.last().map(|change| change.placement.key) else { break };
+                self.amend_page(&at, page).await?;
+                after = Some(last);
+            }
+        }
+        Ok(())
+    }
+
+    async fn amend_page(&self, at: &Collection, page: Vec<ToAmend>) -> Result<(), Fault> {
+        let by_intent: BTreeMap<IntentId, &ToAmend> = page.iter().map(|change| (name(change), change)).collect();
+        let amending = |change: &ToAmend| {
+            let (want, _) = self.engine.render.facts(self.workload, &change.facts, &self.audience.profile);
+            Some(Amending { intent: name(change), placement: change.placement.at_target(at)?, want })
+        };
+        let changes: Vec<_> = page.iter().filter_map(amending).collect();
+        let mut amended = Vec::new();
+        for (intent, answer) in self.target.amend(at, changes).await? {
+            let Some(change) = by_intent.get(&intent) else { continue };
+            match answer {
+                Ok(done) => {
+                    self.tell_changed_there(change, &done.changed_there);
+                    amended.push((change.placement.key, change.revision, done));
+                }
+                Err(fault) if fault.what == What::Vanished => self.lose(change.placement.key).await?,
+                Err(fault) => self.put_off(change.placement.key, fault).await?,
+            }
+        }
+        let items = amended.len() as u64;
+        if !self.engine.rehearsing {
+            self.store.record_amended(amended).await?;
+        }
+        if items > 0 {
+            self.engine.tell(Event::Amended { account: self.account(), items });
+        }
+        Ok(())
+    }
+
+    fn tell_changed_there(&self, change: &ToAmend, fields: &[String]) {
+        if !fields.is_empty() {
+            let (account, item) = (self.account(), change.placement.item.number().to_string());
+            self.engine.tell(Event::ChangedThere { account, item, fields: fields.to_vec() });
+        }
+    }
+
+    /// People removed it there: it stays removed.
+    async fn lose(&self, key: PlacementKey) -> Result<(), Fault> {
+        if self.engine.rehearsing { Ok(()) } else { self.store.record_lost(key, None).await }
+    }
+
+    /// What was deleted at the source stays at the target, unless the policy asks to withdraw it.
+    pub(super) async fn withdraw(&self) -> Result<(), Fault> {
+        let waiting = self.store.count_to_withdraw(self.workload).await?;
+        if waiting == 0 {
+            return Ok(());
+        }
+        let verb = if self.engine.policy.withdraw_deleted { "are to be withdrawn" } else { "stay" };
+        let sentence = format!("{waiting} items deleted at the source {verb} at the target (policy withdraw_deleted)");
+        self.engine.tell(Event::Note { account: Some(self.account()), sentence });
+        if self.engine.policy.withdraw_deleted && !self.engine.rehearsing { self.withdraw_all().await } else { Ok(()) }
+    }
+
+    async fn withdraw_all(&self) -> Result<(), Fault> {
+        let (mut after, mut withdrawn) = (None, 0);
+        let at = self.collections().await?;
+        loop {
+            let page = self.store.placements_to_withdraw(self.workload, after, PAGE).await?;
+            let Some(last) = page.last().map(|one| one.placement.key) else { break };
+            for one in page.iter().filter(|one| one.gone) {
+                self.engine.stop.check()?;
+                withdrawn += u64::from(self.withdraw_one(&at, one).await?);
+            }
+            after = Some(last);
+        }
+        self.engine.tell(Event::Withdrawn { account: self.account(), items: withdrawn });
+        Ok(())
+    }
+
+    async fn withdraw_one(&self, at: &BTreeMap<TargetKey, Collection>, one: &Withdrawing) -> Result<bool, Fault> {
+        let key = one.placement.key;
+        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else { return Ok(false) };
+        match self.target.withdraw(&standing).await {
+            Ok(()) => self.store.record_withdrawn(key).await.map(|()| true),
+            Err(fault) if fault.what == What::Vanished => self.store.record_lost(key, None).await.map(|()| false),
+            Err(fault) => self.put_off(key, fault).await.map(|()| false),
+        }
+    }
+}
+
+/// An amending needs a name only within its call.
+fn name(change: &ToAmend) -> IntentId {
+    IntentId::new(change.placement.key.number().to_string())
+}

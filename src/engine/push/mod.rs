@@ -1,0 +1,131 @@
+//! Pushing one workload of one account: what arrived is placed, what changed is brought up to date, and what nobody
+//! knows the outcome of is looked for before anything is sent again.
+
+mod change;
+mod place;
+mod routes;
+mod settle;
+
+use super::{Engine, Event, Mover, Phase, rendering::Audience};
+use crate::store::{AccountStore, CollectionKey};
+use futures::{StreamExt, stream};
+use routes::Routes;
+use std::sync::Arc;
+use transhume_contract::{Fault, Reach, Target, TargetTraits, Workload};
+
+/// Rounds of looking and placing again after lost answers, within one pass.
+const ROUNDS: usize = 4;
+
+/// One account's push of one workload.
+pub(super) struct Push<'a> {
+    engine: &'a Engine,
+    store: &'a AccountStore,
+    target: &'a Arc<dyn Target>,
+    workload: Workload,
+    traits: TargetTraits,
+    audience: Audience,
+    routes: Routes<'a>,
+}
+
+impl Engine {
+    /// Connects, learns what the target accepts, and settles what an earlier run left open.
+    pub(super) async fn begin_push<'a>(
+        &'a self,
+        store: &'a AccountStore,
+        mover: &Mover,
+        workload: Workload,
+    ) -> Result<Push<'a>, Fault> {
+        let target = self.target(workload)?;
+        self.tell(Event::Started { account: mover.address().into(), phase: Phase::Push });
+        let traits = target.traits(&mover.target).await?;
+        let audience = Audience::of(traits.profile.clone())?;
+        let routes = Routes::new(self, store, target, mover, workload).await?;
+        let push = Push { engine: self, store, target, workload, traits, audience, routes };
+        push.settle_intents().await?;
+        push.expect().await?;
+        Ok(push)
+    }
+}
+
+impl Push<'_> {
+    fn account(&self) -> String {
+        self.store.account().address.clone()
+    }
+
+    async fn expect(&self) -> Result<(), Fault> {
+        let (mut items, mut bytes) = (0, 0);
+        for of_one in self.store.collection_totals(self.workload).await? {
+            if self.routes.pushes(of_one.collection) {
+                items += of_one.stages.owed().items;
+                bytes += of_one.stages.owed().bytes;
+            }
+        }
+        self.engine.tell(Event::Expected { account: self.account(), phase: Phase::Push, items, bytes });
+        Ok(())
+    }
+
+    /// Places what is ready in every pushed collection, several collections at a time. A fault that reaches no further
+    /// than a collection leaves that one owed.
+    pub async fn place_ready(&self) -> Result<(), Fault> {
+        let ready = self.ready().await?;
+        let placing = stream::iter(ready).map(|from| async move { (from, self.place_collection(from).await) });
+        let mut placing = placing.buffer_unordered(self.traits.lanes.max(1));
+        let mut worst: Option<Fault> = None;
+        while let Some((from, outcome)) = placing.next().await {
+            let Err(fault) = outcome else { continue };
+            if fault.reach < Reach::Account {
+                self.tell_collection(from, &fault);
+            } else if worst.as_ref().is_none_or(|known| fault.reach > known.reach) {
+                worst = Some(fault);
+            }
+        }
+        worst.map_or(Ok(()), Err)
+    }
+
+    async fn ready(&self) -> Result<Vec<CollectionKey>, Fault> {
+        let totals = self.store.collection_totals(self.workload).await?;
+        let ready = totals.into_iter().filter(|of_one| of_one.stages.ready.items > 0);
+        Ok(ready.map(|of_one| of_one.collection).filter(|from| self.routes.pushes(*from)).collect())
+    }
+
+    fn tell_collection(&self, from: CollectionKey, fault: &Fault) {
+        let (account, item) = (self.account(), self.routes.name(from));
+        self.engine.tell(Event::Refused { account, item, quarantined: false, fault: fault.clone() });
+    }
+
+    /// Does all that is left once nothing more arrives.
+    pub async fn finish(&self) -> Result<(), Fault> {
+        for _ in 0..ROUNDS {
+            self.place_ready().await?;
+            if self.settle_intents().await? == 0 {
+                break;
+            }
+        }
+        self.routes.ensure_all().await?;
+        self.name_placements().await?;
+        self.follow_moves().await?;
+        self.supersede().await?;
+        self.amend().await?;
+        self.withdraw().await?;
+        self.name_placements().await?;
+        self.routes.settle().await?;
+        self.engine.tell(Event::Finished { account: self.account(), phase: Phase::Push });
+        Ok(())
+    }
+
+    /// Allows what verification found missing to be placed again.
+    pub async fn repair(&self) -> Result<(), Fault> {
+        let mut after = 0;
+        loop {
+            let page = self.store.differences(self.workload, after, 500).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.number;
+            for verdict in page.iter().filter(|verdict| verdict.kind == super::Kind::Missing.name()) {
+                if let crate::store::Subject::Placement(key) = verdict.subject {
+                    self.store.record_lost(key, None).await?;
+                    self.store.repair(key).await?;
+                }
+            }
+        }
+    }
+}

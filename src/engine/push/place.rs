@@ -1,0 +1,250 @@
+//! Placing what is ready: rendered, intended, sent, and written down, batch after batch. While one batch is on its way,
+//! the next is prepared.
+
+use super::{Push, routes::Route};
+use crate::{
+    engine::{Event, rendering::Loaded},
+    store::{CollectionKey, Intending, ItemKey, Mark, Rendering, Resolution, Side, ToPlace},
+};
+use futures::StreamExt;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use transhume_contract::{Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, What};
+
+/// How long an answer that is on its way is waited for, once somebody asked to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// Batches in a row whose answer may be lost before the collection is left for later.
+const LOST_ANSWERS: usize = 3;
+
+/// A batch that is written down as intended.
+pub(super) struct Prepared {
+    placings: Vec<Placing>,
+    sent: BTreeMap<IntentId, Sent>,
+    after: Mark,
+}
+
+struct Sent {
+    item: ItemKey,
+    bytes: u64,
+    losses: Vec<Loss>,
+}
+
+/// An item with all that placing it takes.
+struct Ready {
+    item: ToPlace,
+    rendering: Rendering,
+    facts: Facts,
+    losses: Vec<Loss>,
+}
+
+impl Push<'_> {
+    pub(super) async fn place_collection(&self, from: CollectionKey) -> Result<(), Fault> {
+        let route = self.routes.route(from).await?;
+        self.routes.touch(route.key).await;
+        let mut next = self.prepare(from, &route, None).await?;
+        let mut lost_answers = 0;
+        while let Some(batch) = next {
+            let after = batch.after;
+            let (placed, prepared) = tokio::join!(self.send(from, &route, batch), self.prepare(from, &route, Some(after)));
+            lost_answers = if placed? { 0 } else { lost_answers + 1 };
+            if lost_answers >= LOST_ANSWERS {
+                return Ok(());
+            }
+            next = prepared?;
+        }
+        Ok(())
+    }
+
+    /// The next batch of a collection, rendered and intended; `None` when nothing is left.
+    async fn prepare(
+        &self,
+        from: CollectionKey,
+        route: &Route,
+        mut after: Option<Mark>,
+    ) -> Result<Option<Prepared>, Fault> {
+        loop {
+            self.engine.stop.check()?;
+            let page = self.store.items_to_place(from, after, self.traits.batch.items.max(1)).await?;
+            let page = within(page, self.traits.batch.bytes);
+            let Some(last) = page.last().map(|item| item.mark) else { return Ok(None) };
+            let ready = self.make_ready(page).await?;
+            if !ready.is_empty() {
+                return self.intend(route, ready, last).await.map(Some);
+            }
+            after = Some(last);
+        }
+    }
+
+    /// Renders a page. What cannot be rendered, or is too large for the target, goes into quarantine.
+    async fn make_ready(&self, page: Vec<ToPlace>) -> Result<Vec<Ready>, Fault> {
+        let renderings = self.renderings(&page).await?;
+        let mut ready = Vec::with_capacity(page.len());
+        for item in page {
+            let Some(made) = renderings.get(&item.item) else { continue };
+            match made.clone().and_then(|rendering| self.fits(rendering)) {
+                Ok(rendering) => ready.push(self.with_facts(item, rendering)),
+                Err(fault) => self.engine.set_back(self.store, item.item, Side::Target, Some(item.from), &fault).await?,
+            }
+        }
+        Ok(ready)
+    }
+
+    fn fits(&self, rendering: Rendering) -> Result<Rendering, Fault> {
+        let length = rendering.stored.length;
+        match self.traits.max_item_bytes {
+            Some(limit) if length > limit => {
+                let sentence = format!("{length} bytes are more than the target accepts ({limit})");
+                Err(Fault::new(What::TooLarge, sentence).skip(Cause::OverTargetLimit))
+            }
+            _ => Ok(rendering),
+        }
+    }
+
+    fn with_facts(&self, item: ToPlace, rendering: Rendering) -> Ready {
+        let (facts, losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
+        Ready { item, rendering, facts, losses }
+    }
+
+    /// The renderings of a page: those made before, and those made now, kept in one commit.
+    async fn renderings(&self, page: &[ToPlace]) -> Result<BTreeMap<ItemKey, Result<Rendering, Fault>>, Fault> {
+        let (edition, tables) = (self.engine.render.edition(self.workload), self.engine.render.tables());
+        let originals = page.iter().map(|item| item.original).collect();
+        let known = self.store.renderings(originals, edition, tables, self.audience.digest).await?;
+        let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| (rendering.item, Ok(rendering))).collect();
+        let missing: Vec<_> = page.iter().filter(|item| !all.contains_key(&item.item)).collect();
+        if missing.is_empty() {
+            return Ok(all);
+        }
+        let loaded = self.load(&missing).await?;
+        let made = self.engine.render_all(self.store, self.workload, &self.audience, loaded).await?;
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for (item, made) in made {
+            match made {
+                Ok(rendering) => good.push(rendering),
+                Err(fault) if fault.reach >= Reach::Account => return Err(fault),
+                Err(fault) => bad.push((item, Err(fault))),
+            }
+        }
+        let kept = self.store.record_renderings(good).await?;
+        all.extend(kept.into_iter().map(|rendering| (rendering.item, Ok(rendering))));
+        all.extend(bad);
+        Ok(all)
+    }
+
+    async fn load(&self, items: &[&ToPlace]) -> Result<Vec<Loaded>, Fault> {
+        let keys = items.iter().map(|item| item.original).collect();
+        let loaded = self.store.load_originals(keys).await?;
+        let loaded = items.iter().zip(loaded).map(|(item, (original, bodies))| Loaded::new(item.item, original, bodies));
+        Ok(loaded.collect())
+    }
+
+    /// Writes down what is about to be sent.
+    async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
+        let digests: Vec<_> = ready.iter().map(|ready| ready.rendering.stored.digest).collect();
+        let bodies = self.store.bodies(&digests).await?;
+        let intents = self.intents(route, &ready).await?;
+        let (mut placings, mut sent) = (Vec::with_capacity(ready.len()), BTreeMap::new());
+        for ((ready, body), intent) in ready.into_iter().zip(bodies).zip(intents) {
+            let bytes = ready.rendering.stored.length;
+            let losses = ready.rendering.losses.into_iter().chain(ready.losses).collect();
+            sent.insert(intent.clone(), Sent { item: ready.item.item, bytes, losses });
+            placings.push(Placing { intent, facts: ready.facts, name: None, body: Arc::new(body) });
+        }
+        Ok(Prepared { placings, sent, after })
+    }
+
+    async fn intents(&self, route: &Route, ready: &[Ready]) -> Result<Vec<IntentId>, Fault> {
+        if self.engine.rehearsing {
+            return Ok(ready.iter().map(|ready| IntentId::new(format!("rehearsed {}", ready.item.item.number()))).collect());
+        }
+        let intending = |ready: &Ready| Intending {
+            item: ready.item.item,
+            from: ready.item.from,
+            at: route.key,
+            rendering: ready.rendering.key,
+            facts: ready.facts.clone(),
+            revision: ready.item.revision,
+        };
+        self.store.intend(ready.iter().map(intending).collect()).await
+    }
+
+    /// Sends a batch and writes down what came of it. False where the answer was lost: `find` will decide.
+    async fn send(&self, from: CollectionKey, route: &Route, batch: Prepared) -> Result<bool, Fault> {
+        let Prepared { placings, sent, .. } = batch;
+        let answers = self.target.place(&route.at, placings).collect::<Vec<_>>();
+        let answers = tokio::select! {
+            answers = answers => answers,
+            () = async { self.engine.stop.wait().await; tokio::time::sleep(GRACE).await } => return Ok(false),
+        };
+        self.write_down(from, &sent, answers).await
+    }
+
+    async fn write_down(
+        &self,
+        from: CollectionKey,
+        sent: &BTreeMap<IntentId, Sent>,
+        answers: Vec<(IntentId, Result<Placed, Fault>)>,
+    ) -> Result<bool, Fault> {
+        let (mut resolutions, mut known, mut far) = (Vec::new(), true, None::<Fault>);
+        let (mut items, mut bytes) = (0, 0);
+        for (intent, answer) in answers {
+            let Some(one) = sent.get(&intent) else { continue };
+            match answer {
+                Ok(mut placed) => {
+                    items += 1;
+                    bytes += one.bytes;
+                    placed.losses.extend(one.losses.iter().cloned());
+                    resolutions.push(Resolution::Placed { intent, placed });
+                }
+                Err(fault) if fault.outcome == Outcome::Unknown => known = false,
+                Err(fault) => {
+                    self.tell_refusal(one.item, &fault);
+                    if far.as_ref().is_none_or(|worst| worst.reach < fault.reach) {
+                        far = Some(fault.clone());
+                    }
+                    resolutions.push(Resolution::NotPlaced { intent, fault });
+                }
+            }
+        }
+        if !self.engine.rehearsing {
+            self.store.resolve(resolutions).await?;
+        }
+        let (account, collection) = (self.account(), self.routes.name(from));
+        self.engine.tell(Event::Placed { account, collection, items, bytes });
+        match far {
+            Some(fault) if fault.reach >= Reach::Collection => Err(fault),
+            _ => Ok(known),
+        }
+    }
+
+    fn tell_refusal(&self, item: ItemKey, fault: &Fault) {
+        if fault.reach == Reach::Item {
+            let quarantined = matches!(fault.remedy, transhume_contract::Remedy::Skip(_));
+            let (account, item) = (self.account(), item.number().to_string());
+            self.engine.tell(Event::Refused { account, item, quarantined, fault: fault.clone() });
+        }
+    }
+
+    /// Places one item now, outside the order of its collection.
+    pub(super) async fn place_one(&self, item: ToPlace) -> Result<(), Fault> {
+        let (from, mark) = (item.from, item.mark);
+        let route = self.routes.route(from).await?;
+        let ready = self.make_ready(vec![item]).await?;
+        if ready.is_empty() {
+            return Ok(());
+        }
+        let batch = self.intend(&route, ready, mark).await?;
+        self.send(from, &route, batch).await.map(|_| ())
+    }
+}
+
+/// As many items from the front as fit into a batch, but always one.
+fn within(mut page: Vec<ToPlace>, bytes: u64) -> Vec<ToPlace> {
+    let mut sum = 0;
+    let fitting = page.iter().take_while(|item| {
+        sum += item.bytes;
+        sum <= bytes
+    });
+    let fitting = fitting.count().max(1);
+    page.truncate(fitting);
+    page
+}

@@ -1,0 +1,158 @@
+//! Where collections of the source stand at the target.
+
+use crate::{
+    engine::{Engine, Mover, Standing, policy::standing},
+    store::{AccountStore, CollectionKey, CollectionRow, TargetKey},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use tokio::sync::Mutex;
+use transhume_contract::{AccountId, Collection, CollectionId, Fault, Target, Wanted, Workload};
+
+/// One way: from a collection of the source to one of the target.
+#[derive(Clone, Debug)]
+pub(super) struct Route {
+    pub key: TargetKey,
+    pub at: Collection,
+}
+
+/// The ways of one account and workload. A collection is ensured once a pass, when something needs it.
+pub(super) struct Routes<'a> {
+    store: &'a AccountStore,
+    target: &'a Arc<dyn Target>,
+    login: AccountId,
+    workload: Workload,
+    rehearsing: bool,
+    rows: BTreeMap<CollectionKey, CollectionRow>,
+    by_id: BTreeMap<CollectionId, CollectionKey>,
+    standing: BTreeMap<CollectionId, Standing>,
+    /// Where they stood when they were last ensured.
+    known: BTreeMap<CollectionKey, CollectionId>,
+    ensured: Mutex<BTreeMap<CollectionKey, Route>>,
+    /// Collections at the target that something was done to in this pass.
+    touched: Mutex<BTreeSet<TargetKey>>,
+}
+
+impl<'a> Routes<'a> {
+    pub async fn new(
+        engine: &Engine,
+        store: &'a AccountStore,
+        target: &'a Arc<dyn Target>,
+        mover: &Mover,
+        workload: Workload,
+    ) -> Result<Self, Fault> {
+        let rows = store.collections(workload).await?;
+        let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
+        let known = store.targets(workload).await?.into_iter().map(|row| (row.from, row.collection.id)).collect();
+        Ok(Self {
+            store,
+            target,
+            login: mover.target.clone(),
+            workload,
+            rehearsing: engine.rehearsing,
+            standing: standing(&collections, &engine.policy),
+            by_id: rows.iter().map(|row| (row.collection.id.clone(), row.key)).collect(),
+            rows: rows.into_iter().map(|row| (row.key, row)).collect(),
+            known,
+            ensured: Mutex::default(),
+            touched: Mutex::default(),
+        })
+    }
+
+    fn standing_of(&self, from: CollectionKey) -> Option<&Standing> {
+        self.rows.get(&from).and_then(|row| self.standing.get(&row.collection.id))
+    }
+
+    pub fn pushes(&self, from: CollectionKey) -> bool {
+        self.standing_of(from).is_some_and(|standing| standing.pushed)
+    }
+
+    /// What people call a collection of the source.
+    pub fn name(&self, from: CollectionKey) -> String {
+        self.standing_of(from).map(|standing| standing.path.join("/")).unwrap_or_default()
+    }
+
+    /// Every pushed collection.
+    pub fn pushed(&self) -> Vec<CollectionKey> {
+        self.rows.keys().copied().filter(|from| self.pushes(*from)).collect()
+    }
+
+    /// The way of a collection, ensured together with all it stands in.
+    pub async fn route(&self, from: CollectionKey) -> Result<Route, Fault> {
+        let mut ensured = self.ensured.lock().await;
+        let mut above: Option<CollectionId> = None;
+        let mut found = None;
+        for step in self.line(from) {
+            let route = match ensured.get(&step) {
+                Some(route) => route.clone(),
+                None => {
+                    let route = self.ensure(step, above).await?;
+                    ensured.insert(step, route.clone());
+                    route
+                }
+            };
+            above = Some(route.at.id.clone());
+            found = Some(route);
+        }
+        found.ok_or_else(|| crate::engine::defect("a collection without a name was to be pushed"))
+    }
+
+    /// The collections to ensure, from the top to this one.
+    fn line(&self, from: CollectionKey) -> Vec<CollectionKey> {
+        let mut line = Vec::new();
+        let mut at = self.rows.get(&from);
+        while let Some(row) = at.filter(|_| line.len() <= self.rows.len()) {
+            line.push(row.key);
+            let parent = row.collection.parent.as_ref().and_then(|parent| self.by_id.get(parent));
+            at = parent.and_then(|parent| self.rows.get(parent));
+        }
+        line.reverse();
+        line
+    }
+
+    async fn ensure(&self, from: CollectionKey, parent: Option<CollectionId>) -> Result<Route, Fault> {
+        let row = self.rows.get(&from).ok_or_else(|| crate::engine::defect("a collection is not in the store"))?;
+        let path = self.standing_of(from).map(|standing| standing.path.clone()).unwrap_or_default();
+        let want = Wanted {
+            account: self.login.clone(),
+            workload: self.workload,
+            path,
+            parent,
+            role: row.collection.role,
+            known: self.known.get(&from).cloned(),
+        };
+        let at = self.target.ensure(&want).await?;
+        let key = if self.rehearsing { TargetKey::REHEARSED } else { self.store.record_target(from, &want.path, &at).await? };
+        Ok(Route { key, at })
+    }
+
+    /// Ensures the collections that were never ensured, so that empty ones arrive too. One that was ensured in an
+    /// earlier pass is left to the people there: they may have removed it.
+    pub async fn ensure_all(&self) -> Result<(), Fault> {
+        for from in self.pushed() {
+            let row = self.rows.get(&from);
+            if !self.known.contains_key(&from) && row.is_some_and(|row| !row.gone) {
+                self.route(from).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn touch(&self, key: TargetKey) {
+        self.touched.lock().await.insert(key);
+    }
+
+    /// Tells the target which collections have all their items, deepest first.
+    pub async fn settle(&self) -> Result<(), Fault> {
+        let touched = self.touched.lock().await;
+        let ensured = self.ensured.lock().await;
+        let mut routes: Vec<_> = ensured.iter().filter(|(_, route)| touched.contains(&route.key)).collect();
+        routes.sort_by_key(|(from, _)| std::cmp::Reverse(self.line(**from).len()));
+        for (_, route) in routes {
+            self.target.settle(&route.at).await?;
+        }
+        Ok(())
+    }
+}

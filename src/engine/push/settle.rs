@@ -1,0 +1,129 @@
+//! Finding out what became of things nobody answered for.
+
+use super::Push;
+use crate::store::{OpenIntent, PlacementKey, Resolution, TargetKey};
+use std::collections::{BTreeMap, BTreeSet};
+use transhume_contract::{Collection, Fault, Found, Handle, IntentId, NaturalKey, Placed, Version, What};
+
+/// Things looked for at once.
+const PAGE: usize = 500;
+
+impl Push<'_> {
+    /// Resolves every open intent by looking: what is found stands there, what is not will be offered again. Answers
+    /// how many there were.
+    pub(super) async fn settle_intents(&self) -> Result<usize, Fault> {
+        if self.engine.rehearsing {
+            return Ok(0);
+        }
+        let (open, mut settled) = (self.store.targets_with_open_intents(self.workload).await?, 0);
+        if open.is_empty() {
+            return Ok(0);
+        }
+        let at: BTreeMap<_, _> = self.store.target_collections(self.workload).await?.into_iter().collect();
+        for key in open {
+            let Some(collection) = at.get(&key) else { continue };
+            settled += self.settle_at(key, collection).await?;
+        }
+        Ok(settled)
+    }
+
+    async fn settle_at(&self, key: TargetKey, at: &Collection) -> Result<usize, Fault> {
+        let (mut settled, mut after) = (0, None::<OpenIntent>);
+        loop {
+            self.engine.stop.check()?;
+            let page = self.store.open_intents(key, after.as_ref(), PAGE).await?;
+            let Some(last) = page.last().cloned() else { return Ok(settled) };
+            let keys: Vec<_> = page.iter().map(OpenIntent::key).collect();
+            let found = self.unclaimed(key, at, &keys).await?;
+            let resolve = |intent: &OpenIntent| match found.get(&intent.id) {
+                Some((handle, version)) => {
+                    let (handle, version) = (Some(handle.clone()), version.clone());
+                    let placed = Placed { handle, version, losses: Vec::new() };
+                    Resolution::Placed { intent: intent.id.clone(), placed }
+                }
+                None => Resolution::NotSent { intent: intent.id.clone() },
+            };
+            self.store.resolve(page.iter().map(resolve).collect()).await?;
+            settled += page.len();
+            after = Some(last);
+        }
+    }
+
+    /// Looks for keys at the target and gives each a match of its own that no placement names. Keys that match the same
+    /// bytes are interchangeable.
+    pub(super) async fn unclaimed(
+        &self,
+        key: TargetKey,
+        at: &Collection,
+        keys: &[NaturalKey],
+    ) -> Result<BTreeMap<IntentId, (Handle, Option<Version>)>, Fault> {
+        let found = match self.target.find(at, keys).await {
+            Ok(found) => found,
+            // The whole collection is gone, and all that was in it.
+            Err(fault) if fault.what == What::Vanished => Vec::new(),
+            Err(fault) => return Err(fault),
+        };
+        let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
+        let claimed = self.store.claimed(key, handles).await?;
+        Ok(share(found, claimed.into_iter().collect()))
+    }
+
+    /// Learns the handles that the target did not tell.
+    pub(super) async fn name_placements(&self) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        for (key, at) in self.store.target_collections(self.workload).await? {
+            self.name_at(key, &at).await?;
+        }
+        Ok(())
+    }
+
+    async fn name_at(&self, key: TargetKey, at: &Collection) -> Result<(), Fault> {
+        let mut after: Option<PlacementKey> = None;
+        loop {
+            let page = self.store.placements_unnamed(key, after, PAGE).await?;
+            let Some(last) = page.last().map(|placement| placement.key) else { return Ok(()) };
+            let keys: Vec<_> = page.iter().map(crate::store::Placement::natural_key).collect();
+            let found = self.unclaimed(key, at, &keys).await?;
+            let named = page.iter().filter_map(|placement| {
+                let (handle, version) = found.get(&placement.intent)?;
+                Some((placement.key, handle.clone(), version.clone()))
+            });
+            self.store.name_placements(named.collect()).await?;
+            after = Some(last);
+        }
+    }
+}
+
+/// Gives every intent its own match; a match is given once.
+fn share(found: Vec<Found>, mut taken: BTreeSet<Handle>) -> BTreeMap<IntentId, (Handle, Option<Version>)> {
+    let mut given = BTreeMap::new();
+    for one in found {
+        if !given.contains_key(&one.intent) && taken.insert(one.handle.clone()) {
+            given.insert(one.intent, (one.handle, one.version));
+        }
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+    use std::collections::BTreeSet;
+    use transhume_contract::{Found, Handle, IntentId};
+
+    fn found(intent: &str, handle: &str) -> Found {
+        Found { intent: IntentId::new(intent), handle: Handle::new(handle), version: None }
+    }
+
+    #[test]
+    fn equal_copies_are_shared_out_one_each() {
+        let all = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("b", "2"), ("b", "3"), ("c", "9")];
+        let all = all.map(|(intent, handle)| found(intent, handle)).to_vec();
+        let given = share(all, BTreeSet::from([Handle::new("1")]));
+        let handles: BTreeSet<_> = given.values().map(|(handle, _)| handle.as_str().to_owned()).collect();
+        assert_eq!(given.len(), 3);
+        assert_eq!(handles, BTreeSet::from(["2".to_owned(), "3".to_owned(), "9".to_owned()]));
+    }
+}

@@ -1,0 +1,171 @@
+//! Rendering: from an original in the store to a rendering in the store, off the async threads. What is small is made
+//! in memory; what is large passes through, so memory does not grow with a message.
+
+use super::{Engine, Original, Rendered, Render};
+use crate::store::{AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, Shape, Stored, StoredBody};
+use std::{
+    io::{self, Cursor, Read, Write},
+    sync::Arc,
+};
+use tokio::runtime::Handle;
+use tokio_util::io::SyncIoBridge;
+use transhume_contract::{Body, Digest, Fault, Part, Profile, What, Workload};
+
+/// An original up to this size is rendered in memory.
+const SMALL: u64 = 256 << 10;
+
+/// For whom renderings are made: part of each rendering's identity.
+#[derive(Clone)]
+pub(super) struct Audience {
+    pub profile: Profile,
+    pub digest: Digest,
+}
+
+impl Audience {
+    pub fn of(profile: Profile) -> Result<Self, Fault> {
+        let text = serde_json::to_vec(&profile);
+        let text = text.map_err(|error| Fault::new(What::Unmappable, format!("a profile has no form: {error}")).report())?;
+        Ok(Self { profile, digest: Digest::of(&text) })
+    }
+}
+
+/// An original with its bytes in reach, readable without async.
+pub(super) struct Loaded {
+    item: ItemKey,
+    original: StoredOriginal,
+    parts: Vec<Part>,
+    bodies: Vec<StoredBody>,
+    handle: Handle,
+}
+
+impl Loaded {
+    pub fn new(item: ItemKey, original: StoredOriginal, bodies: Vec<StoredBody>) -> Self {
+        let part = |part: &crate::store::StoredPart| Part {
+            name: part.name.clone(),
+            media_type: part.media_type.clone(),
+            length: Some(part.length),
+        };
+        let parts = original.parts.iter().map(part).collect();
+        Self { item, original, parts, bodies, handle: Handle::current() }
+    }
+
+    fn length(&self) -> u64 {
+        self.original.parts.iter().map(|part| part.length).sum()
+    }
+
+    /// Where the bytes of a part stand.
+    fn stored(&self, name: &str) -> Option<Stored> {
+        let part = self.original.parts.iter().find(|part| part.name == name)?;
+        Some(Stored { digest: part.digest, length: part.length })
+    }
+}
+
+impl Original for Loaded {
+    fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, format!("the original has no part {name}"));
+        let index = self.parts.iter().position(|part| part.name == name).ok_or_else(missing)?;
+        let body = self.bodies.get(index).ok_or_else(missing)?;
+        blocking_reader(body, &self.handle)
+    }
+}
+
+/// A body's bytes for code that is not async. Only for threads that may block.
+pub(super) fn blocking_reader(body: &StoredBody, handle: &Handle) -> io::Result<Box<dyn Read>> {
+    if let Some(bytes) = body.at_hand() {
+        return Ok(Box::new(Cursor::new(bytes)));
+    }
+    let reader = handle.block_on(body.open()).map_err(io::Error::other)?;
+    Ok(Box::new(SyncIoBridge::new_with_handle(reader, handle.clone())))
+}
+
+/// Writes into the store from code that is not async.
+struct Pour<'a> {
+    into: &'a mut BlobWriter,
+    handle: &'a Handle,
+}
+
+impl Write for Pour<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.handle.block_on(self.into.write(bytes)).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One item's rendering, or why there is none.
+pub(super) type Made = (ItemKey, Result<NewRendering, Fault>);
+
+/// What one rendering is made with; sent to a thread that may block.
+struct Maker {
+    store: AccountStore,
+    render: Arc<dyn Render>,
+    workload: Workload,
+    audience: Audience,
+}
+
+impl Engine {
+    /// Renders originals for an audience. Nothing is kept yet: the caller records what it got, in one commit.
+    pub(super) async fn render_all(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        audience: &Audience,
+        originals: Vec<Loaded>,
+    ) -> Result<Vec<Made>, Fault> {
+        let (store, render, audience) = (store.clone(), Arc::clone(&self.render), audience.clone());
+        let maker = Maker { store, render, workload, audience };
+        let work = move || originals.iter().map(|loaded| (loaded.item, maker.make(loaded))).collect();
+        let lost = |_| Fault::new(What::StoreBroken, "rendering was cut short").reaching(transhume_contract::Reach::Run);
+        tokio::task::spawn_blocking(work).await.map_err(lost)
+    }
+}
+
+impl Maker {
+    fn make(&self, loaded: &Loaded) -> Result<NewRendering, Fault> {
+        let (rendered, shape) = if loaded.length() <= SMALL { self.in_memory(loaded)? } else { self.passing(loaded)? };
+        Ok(NewRendering {
+            item: loaded.item,
+            original: loaded.original.key,
+            edition: self.render.edition(self.workload),
+            tables: self.render.tables(),
+            profile: self.audience.digest,
+            shape,
+            losses: rendered.losses,
+            message_id: rendered.natural_key,
+        })
+    }
+
+    fn in_memory(&self, loaded: &Loaded) -> Result<(Rendered, Shape), Fault> {
+        let mut bytes = Vec::with_capacity(usize::try_from(loaded.length()).unwrap_or(0) + 1024);
+        let rendered = self.render.render(self.workload, loaded, &self.audience.profile, &mut bytes)?;
+        let shape = match same_as(&rendered, loaded) {
+            Some(stored) => Shape::Held(stored),
+            None => Shape::Bytes(bytes.into()),
+        };
+        Ok((rendered, shape))
+    }
+
+    /// Twice through a large original: once to learn whether anything changes, and again only if it does.
+    fn passing(&self, loaded: &Loaded) -> Result<(Rendered, Shape), Fault> {
+        let profile = &self.audience.profile;
+        let rendered = self.render.render(self.workload, loaded, profile, &mut io::sink())?;
+        if let Some(stored) = same_as(&rendered, loaded) {
+            return Ok((rendered, Shape::Held(stored)));
+        }
+        let mut writer = self.store.blob_writer();
+        let mut pour = Pour { into: &mut writer, handle: &loaded.handle };
+        let rendered = self.render.render(self.workload, loaded, profile, &mut pour)?;
+        let stored = loaded.handle.block_on(writer.finish())?;
+        Ok((rendered, Shape::Held(stored)))
+    }
+}
+
+fn same_as(rendered: &Rendered, loaded: &Loaded) -> Option<Stored> {
+    rendered.same_as.as_deref().and_then(|name| loaded.stored(name))
+}

@@ -1,0 +1,111 @@
+//! Where accounts stand: queries on the store, read with the policy that says what is to be pushed.
+
+use super::{Policy, standing};
+use crate::store::{AccountRow, AccountStore, CollectionRow, LossTotal, Project, Quarantined, Side, Tally, VerdictTotal};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use transhume_contract::{Collection, Fault, Workload};
+
+/// Where one workload of an account stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountStanding {
+    pub account: String,
+    pub name: String,
+    pub target: Option<String>,
+    pub wave: Option<String>,
+    pub workload: Workload,
+    /// At the source, as last listed.
+    pub listed: Tally,
+    pub fetched: Tally,
+    pub placed: Tally,
+    /// To be tried again: not pulled yet, or not pushed yet where the policy pushes.
+    pub owed: Tally,
+    /// Out of reach for good, with the cause.
+    pub quarantined: Vec<Quarantined>,
+    /// Held in the store and not pushed, by the policy.
+    pub kept: Tally,
+    /// Gone from the source; still in the store and, unless asked otherwise, at the target.
+    pub gone: u64,
+    pub withdrawn: u64,
+    /// Removed by people at the target, who are left to it.
+    pub lost_there: u64,
+    pub losses: Vec<LossTotal>,
+    pub verdicts: Vec<VerdictTotal>,
+    /// Why it did not go on when it was last worked on.
+    pub stops: Vec<(Side, Fault)>,
+    /// The last pass saw everything at the source.
+    pub settled: bool,
+}
+
+impl AccountStanding {
+    pub fn quarantine(&self) -> u64 {
+        self.quarantined.iter().map(|cause| cause.items).sum()
+    }
+
+    /// Everything that was listed is placed, kept by policy, or in quarantine.
+    pub fn is_done(&self) -> bool {
+        self.owed.items == 0 && self.stops.is_empty()
+    }
+
+    /// Differences that `verify` found last.
+    pub fn differences(&self) -> u64 {
+        self.verdicts.iter().filter(|verdict| !super::verdict::is_fine(&verdict.kind)).map(|verdict| verdict.items).sum()
+    }
+}
+
+/// Reads where an account stands in a workload.
+pub async fn account_standing(
+    project: &Project,
+    store: &AccountStore,
+    row: &AccountRow,
+    workload: Workload,
+    policy: &Policy,
+) -> Result<AccountStanding, Fault> {
+    let totals = store.totals(workload).await?;
+    let (owed, kept) = owed_and_kept(store, workload, policy).await?;
+    let stops = project.stops(&row.account.id).await?.into_iter().filter(|(_, of, _)| *of == workload);
+    Ok(AccountStanding {
+        account: row.account.address.clone(),
+        name: row.account.name.clone(),
+        target: row.target.as_ref().map(|target| target.as_str().to_owned()),
+        wave: row.wave.clone(),
+        workload,
+        listed: totals.listed,
+        fetched: totals.fetched,
+        placed: totals.placed,
+        owed,
+        quarantined: totals.quarantined,
+        kept,
+        gone: totals.gone.items,
+        withdrawn: totals.withdrawn.items,
+        lost_there: totals.lost.items,
+        losses: totals.losses,
+        verdicts: totals.verdicts,
+        stops: stops.map(|(side, _, fault)| (side, fault)).collect(),
+        settled: totals.settled,
+    })
+}
+
+/// Splits what is not placed into what is still to come and what the policy keeps in the store.
+async fn owed_and_kept(store: &AccountStore, workload: Workload, policy: &Policy) -> Result<(Tally, Tally), Fault> {
+    let rows = store.collections(workload).await?;
+    let pushed = pushed(&rows, policy);
+    let (mut owed, mut kept) = (Tally::default(), Tally::default());
+    for of_one in store.collection_totals(workload).await? {
+        if pushed.get(&of_one.collection).copied().unwrap_or(false) {
+            owed += of_one.stages.owed();
+        } else {
+            owed += of_one.stages.waiting;
+            kept += of_one.stages.ready;
+        }
+    }
+    Ok((owed, kept))
+}
+
+/// Which collections the policy pushes.
+pub(super) fn pushed(rows: &[CollectionRow], policy: &Policy) -> BTreeMap<crate::store::CollectionKey, bool> {
+    let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
+    let standing = standing(&collections, policy);
+    let of_row = |row: &CollectionRow| (row.key, standing.get(&row.collection.id).is_some_and(|standing| standing.pushed));
+    rows.iter().map(of_row).collect()
+}

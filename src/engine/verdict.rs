@@ -1,0 +1,43 @@
+//! The words of verification.
+
+/// What verification found for one item at one target. The words are stable, for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// As it was rendered.
+    Ok,
+    /// It is no longer where it was placed.
+    Missing,
+    /// Its bytes or its length differ from the rendering.
+    Altered,
+    /// Its flags or keywords differ, and nobody is known to have changed them there.
+    Reflagged,
+    /// Its date differs.
+    Redated,
+    /// The rendering says something else than the original, beyond the losses named.
+    Unfaithful,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::Missing, Self::Altered, Self::Reflagged, Self::Redated, Self::Unfaithful];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Missing => "missing",
+            Self::Altered => "altered",
+            Self::Reflagged => "reflagged",
+            Self::Redated => "redated",
+            Self::Unfaithful => "unfaithful",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Whether a verdict of this name is no difference.
+pub fn is_fine(name: &str) -> bool {
+    name == Kind::Ok.name()
+}

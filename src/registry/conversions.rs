@@ -1,0 +1,170 @@
+//! Plugs the pure conversions of `mappings` into the engine's ports.
+
+use crate::engine::{Handover, Meaning, Original, Render, Rendered};
+use std::io::{self, Read, Write};
+use transhume_contract::{
+    Cause, Digest, Facts, Fault, FlagState, Importance, Loss, Profile, Timestamp, What, Workload,
+};
+use transhume_mappings::{self as mappings, MailProfile, Parts, Tables, Unrendered, render};
+
+/// The keyword that IMAP clients use for forwarded mail; the contract has a fact of its own for it.
+const FORWARDED: &str = "$Forwarded";
+
+/// The conversions, with the tables in force.
+pub struct Conversions {
+    tables: Tables,
+}
+
+impl Conversions {
+    pub const fn new(tables: Tables) -> Self {
+        Self { tables }
+    }
+}
+
+/// The engine's original as the conversions read it.
+struct Seen<'a>(&'a dyn Original);
+
+impl Parts for Seen<'_> {
+    fn parts(&self) -> Vec<mappings::PartInfo> {
+        let info = |part: &transhume_contract::Part| mappings::PartInfo {
+            name: part.name.clone(),
+            media_type: part.media_type.clone(),
+            size: part.length.unwrap_or(0),
+        };
+        self.0.parts().iter().map(info).collect()
+    }
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
+        self.0.open(name)
+    }
+}
+
+fn mail_profile(profile: &Profile) -> MailProfile {
+    MailProfile {
+        nul: profile.nul,
+        bare_lf: profile.bare_lf,
+        eight_bit_headers: profile.eight_bit_headers,
+        headerless: profile.headerless,
+        empty: profile.headerless,
+        earliest: profile.earliest.as_second(),
+        latest: profile.latest.as_second(),
+        keyword_max_len: profile.keyword_bytes as usize,
+        keyword_8bit: false,
+    }
+}
+
+fn losses(found: Vec<mappings::Loss>) -> Vec<Loss> {
+    found.into_iter().map(|loss| Loss::new(loss.name, loss.detail)).collect()
+}
+
+fn only_mail(workload: Workload) -> Result<(), Fault> {
+    if workload == Workload::Mail {
+        return Ok(());
+    }
+    let sentence = format!("this version renders no {workload}");
+    Err(Fault::new(What::Unsupported, sentence).reaching(transhume_contract::Reach::Run))
+}
+
+fn unrendered(why: Unrendered) -> Fault {
+    match why {
+        Unrendered::Unmappable(why) => Fault::new(What::Unmappable, why.sentence).skip(Cause::Unrenderable),
+        Unrendered::Io(error) => Fault::new(What::StoreBroken, format!("a rendering could not be made: {error}")),
+    }
+}
+
+impl Render for Conversions {
+    fn edition(&self, _workload: Workload) -> u32 {
+        mappings::EDITION
+    }
+
+    fn tables(&self) -> Digest {
+        Digest::new(self.tables.digest())
+    }
+
+    fn render(
+        &self,
+        workload: Workload,
+        original: &dyn Original,
+        profile: &Profile,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, Fault> {
+        only_mail(workload)?;
+        let rendered = render::mail(&Seen(original), &mail_profile(profile), &self.tables, out).map_err(unrendered)?;
+        let same_as = rendered.identical.then(|| "mime".to_owned());
+        Ok(Rendered { losses: losses(rendered.losses), same_as, natural_key: None })
+    }
+
+    fn facts(&self, _workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>) {
+        let (target, lost) = render::mail_facts(&mail_facts(facts), &mail_profile(profile), &self.tables);
+        (target_facts(facts, target), losses(lost))
+    }
+
+    fn handover(&self, workload: Workload, settings: &dyn Original) -> Vec<Handover> {
+        if workload == Workload::Mail { sieve(settings).into_iter().collect() } else { Vec::new() }
+    }
+}
+
+fn mail_facts(facts: &Facts) -> render::MailFacts {
+    render::MailFacts {
+        read: facts.read.unwrap_or(false),
+        answered: facts.answered.unwrap_or(false),
+        forwarded: facts.forwarded.unwrap_or(false),
+        draft: facts.draft.unwrap_or(false),
+        flag: match facts.flag {
+            None | Some(FlagState::None) => render::FlagState::None,
+            Some(FlagState::Flagged) => render::FlagState::Flagged,
+            Some(FlagState::Complete) => render::FlagState::Complete,
+        },
+        importance: match facts.importance {
+            Some(Importance::Low) => render::Importance::Low,
+            None | Some(Importance::Normal) => render::Importance::Normal,
+            Some(Importance::High) => render::Importance::High,
+        },
+        receipt_requested: false,
+        categories: facts.categories.clone().unwrap_or_default(),
+        received: facts.received.map(Timestamp::as_second),
+        sent: None,
+    }
+}
+
+fn target_facts(facts: &Facts, target: render::TargetFacts) -> Facts {
+    let (forwarded, keywords): (Vec<_>, Vec<_>) = target.keywords.into_iter().partition(|keyword| keyword == FORWARDED);
+    Facts {
+        read: Some(target.seen),
+        flag: Some(if target.flagged { FlagState::Flagged } else { FlagState::None }),
+        answered: Some(target.answered),
+        forwarded: Some(!forwarded.is_empty()),
+        draft: Some(target.draft),
+        categories: Some(keywords),
+        received: target.date.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        message_id: facts.message_id.clone(),
+        ..Facts::default()
+    }
+}
+
+/// The rules of a mailbox as a Sieve file, where there are any.
+fn sieve(settings: &dyn Original) -> Option<Handover> {
+    let mut text = String::new();
+    settings.open("messageRules").ok()?.read_to_string(&mut text).ok()?;
+    let rules = serde_json::from_str(&text).ok()?;
+    let sieve = render::sieve(&rules, &|_| None);
+    Some(Handover { name: "rules.sieve".into(), text: sieve.script, losses: losses(sieve.losses) })
+}
+
+impl Meaning for Conversions {
+    fn differences(
+        &self,
+        workload: Workload,
+        original: &dyn Original,
+        rendering: &mut dyn Read,
+        losses: &[Loss],
+    ) -> io::Result<Vec<String>> {
+        let mut mime = match original.open("mime") {
+            Ok(mime) if workload == Workload::Mail => mime,
+            // A reassembled message has no other form to compare with; its loss says so.
+            Ok(_) | Err(_) => return Ok(Vec::new()),
+        };
+        let (there, here) = (mappings::meaning::mail(&mut mime)?, mappings::meaning::mail(rendering)?);
+        let found = mappings::meaning::difference(&there, &here);
+        Ok(if losses.is_empty() { found } else { Vec::new() })
+    }
+}

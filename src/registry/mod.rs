@@ -1,0 +1,98 @@
+//! The readable list of connectors: what a configuration's words stand for.
+
+mod conversions;
+mod credential;
+mod graph;
+mod imap;
+
+use crate::{
+    config::{Config, ConfigError, SourceConfig, TargetConfig},
+    engine::{Engine, Lanes, Observer, Policy, Stop},
+};
+use conversions::Conversions;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use transhume_contract::{Fault, Source, Target, Workload, wrappers::Rehearsal};
+use transhume_folder::FolderTarget;
+use transhume_mappings::Tables;
+
+/// Why no engine could be built.
+#[derive(Debug)]
+pub enum NotBuilt {
+    Config(ConfigError),
+    Fault(Fault),
+}
+
+impl From<ConfigError> for NotBuilt {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<Fault> for NotBuilt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Builds the engine that a configuration describes. Nothing is connected yet.
+pub async fn engine(
+    config: &Config,
+    dry_run: bool,
+    observer: Arc<dyn Observer>,
+    stop: Stop,
+) -> Result<Engine, NotBuilt> {
+    let source = source(config).await?;
+    let conversions = Arc::new(Conversions::new(tables(config.tables.as_deref())?));
+    let mut targets = BTreeMap::new();
+    if let Some(mail) = &config.target.mail {
+        let target = target(mail)?;
+        let target = if dry_run { Arc::new(Rehearsal::new(target)) as Arc<dyn Target> } else { target };
+        targets.insert(Workload::Mail, target);
+    }
+    let lanes = Lanes { accounts: config.limits.accounts, bodies: config.limits.lanes };
+    let (render, meaning) = (Arc::clone(&conversions) as _, conversions as _);
+    Ok(Engine { source, targets, render, meaning, observer, policy: policy(config), lanes, stop, rehearsing: dry_run })
+}
+
+async fn source(config: &Config) -> Result<Arc<dyn Source>, NotBuilt> {
+    match &config.source {
+        SourceConfig::Graph(graph) => graph::source(graph, &config.limits).await,
+    }
+}
+
+fn target(config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {
+    match config {
+        TargetConfig::Imap(imap) => imap::target(imap),
+        TargetConfig::Folder(folder) => Ok(Arc::new(FolderTarget::new(&folder.path))),
+    }
+}
+
+/// What is pushed.
+pub fn policy(config: &Config) -> Policy {
+    let wanted = &config.policy;
+    Policy {
+        deleted: wanted.deleted,
+        junk: wanted.junk,
+        drafts: wanted.drafts,
+        archive: wanted.archive,
+        outbox: wanted.outbox,
+        conversation_history: wanted.conversation_history,
+        sync_issues: wanted.sync_issues,
+        recoverable_items: wanted.recoverable_items,
+        hidden: wanted.hidden,
+        withdraw_deleted: wanted.withdraw_deleted,
+    }
+}
+
+/// The built-in tables, with those of the project's own folder in their place.
+fn tables(folder: Option<&Path>) -> Result<Tables, ConfigError> {
+    let Some(folder) = folder else { return Ok(Tables::embedded()) };
+    let unreadable = |error: std::io::Error| ConfigError::Unreadable(folder.display().to_string(), error);
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        files.insert(name, std::fs::read_to_string(&path).map_err(unreadable)?);
+    }
+    Tables::with_overrides(&files).map_err(|error| ConfigError::Sense(error.to_string()))
+}
