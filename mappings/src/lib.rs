@@ -7,6 +7,7 @@
 
 mod edition;
 mod loss;
+pub mod meaning;
 mod original;
 mod profile;
 pub mod render;
