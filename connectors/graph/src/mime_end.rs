@@ -14,6 +14,8 @@ const RIGHTS_PROTECTED: &str = "application/x-microsoft-rpmsg-message";
 pub enum MimeEnd {
     /// It is no multipart, or its outermost multipart closes.
     Whole,
+    /// It is no multipart, and stops in the middle of a line: possible, and rare.
+    Doubtful,
     /// It stops before its own end.
     Cut,
 }
@@ -42,6 +44,7 @@ pub struct MimeWatch {
     closed: bool,
     protected: bool,
     seen: u64,
+    last: Option<u8>,
 }
 
 impl Default for MimeWatch {
@@ -55,6 +58,7 @@ impl Default for MimeWatch {
             closed: false,
             protected: false,
             seen: 0,
+            last: None,
         }
     }
 }
@@ -63,6 +67,7 @@ impl MimeWatch {
     /// Takes the next piece.
     pub fn take(&mut self, mut piece: &[u8]) {
         self.seen += piece.len() as u64;
+        self.last = piece.last().copied().or(self.last);
         while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
             self.keep(&piece[..end]);
             self.end_line();
@@ -78,8 +83,11 @@ impl MimeWatch {
             return MimeEnd::Cut;
         }
         self.end_line();
-        let unclosed = self.delimiter.is_some() && !self.closed;
-        if unclosed { MimeEnd::Cut } else { MimeEnd::Whole }
+        match (&self.delimiter, self.closed, self.last) {
+            (Some(_), true, _) | (None, _, Some(b'\n')) => MimeEnd::Whole,
+            (Some(_), false, _) => MimeEnd::Cut,
+            (None, ..) => MimeEnd::Doubtful,
+        }
     }
 
     /// Whether rights management encrypted the message: an outermost part is `application/x-microsoft-rpmsg-message`,
@@ -243,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_message_that_is_no_multipart_needs_a_finished_header_only() {
-        assert_eq!(judge("Subject: a\r\n\r\nhello"), MimeEnd::Whole);
+        assert_eq!(judge("Subject: a\r\n\r\nhello\r\n"), MimeEnd::Whole);
+        assert_eq!(judge("Subject: a\r\n\r\nhello"), MimeEnd::Doubtful);
         assert_eq!(judge("Subject: a\r\n\r\n"), MimeEnd::Whole);
         assert_eq!(judge("Subject: a\r\n"), MimeEnd::Whole);
         assert_eq!(judge("Subject: a"), MimeEnd::Cut);

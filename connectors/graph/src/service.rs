@@ -5,6 +5,7 @@ use crate::{
     faults::{Asked, Complaint},
     json,
 };
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use transhume_contract::{Fault, Reach, What};
@@ -12,6 +13,8 @@ use transhume_http::{Request, Response, Road, Tokens, Whole};
 
 /// No page of a listing comes near this.
 const PAGE_LIMIT: usize = 64 << 20;
+/// How often an answer that is no JSON is asked for again.
+const ATTEMPTS: usize = 4;
 /// As much of a refusal as is read.
 const REFUSAL_LIMIT: usize = 256 << 10;
 
@@ -33,8 +36,26 @@ impl Service {
     }
 
     pub async fn json<T: DeserializeOwned>(&self, request: Request, asked: Asked, named: &str) -> Result<T, Fault> {
-        let answer = self.whole(request, asked, named).await?;
-        json::parse(&answer.body, named).map_err(|fault| fault.reaching(asked.reach()))
+        self.parsed(request, asked, named).await.map(|(parsed, _)| parsed)
+    }
+
+    /// The answer parsed, and its bytes. A body that stops short although its stream ended properly is asked for again.
+    pub async fn parsed<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        asked: Asked,
+        named: &str,
+    ) -> Result<(T, Bytes), Fault> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let answer = self.whole(request.clone(), asked, named).await?;
+            match json::parse(&answer.body, named) {
+                Ok(parsed) => return Ok((parsed, answer.body)),
+                Err(fault) if attempts == ATTEMPTS => return Err(fault.reaching(asked.reach())),
+                Err(_) => tracing::debug!(named, "the answer is no JSON: asking again"),
+            }
+        }
     }
 
     /// An answer whose body is still on its way.

@@ -7,7 +7,6 @@
 use crate::{
     endpoint::{Endpoint, preferring, segment},
     faults::Asked,
-    json,
     service::Service,
     wire::{MailFolder, Page, extended},
 };
@@ -124,8 +123,7 @@ impl Folders<'_> {
     async fn walk(&self, parent: Option<&str>, sized: bool) -> Result<Vec<MailFolder>, Fault> {
         let (mut folders, mut request) = (Vec::new(), level(&self.service.endpoint, self.account, parent, sized));
         loop {
-            let answer = self.service.whole(request, Asked::Mailbox, NAMED).await;
-            let mut page: Page = json::parse(&narrowed(answer, parent)?.body, NAMED)?;
+            let mut page: Page = narrowed(self.service.json(request, Asked::Mailbox, NAMED).await, parent)?;
             let rows = page.rows::<MailFolder>(NAMED).map_err(|fault| fault.reaching(Reach::Account))?;
             folders.extend(rows);
             let Some(link) = &page.next_link else { return Ok(folders) };

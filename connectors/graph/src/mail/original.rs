@@ -29,9 +29,10 @@ enum Attempt {
 
 /// Gives the original of one message.
 pub async fn fetch(service: &Service, item: &ItemRef, into: &mut dyn OriginalSink) -> Result<Facts, Fault> {
-    let (mut attempts, mut opened) = (0, false);
+    let mut taking = Taking { service, item, into, opened: false, doubted: None };
+    let mut attempts = 0;
     loop {
-        let (seen, broken) = match attempt(service, item, into, &mut opened).await? {
+        let (seen, broken) = match taking.attempt().await? {
             Attempt::Whole(facts) => return Ok(facts),
             Attempt::Cut(seen, broken) => (seen, broken),
         };
@@ -41,65 +42,80 @@ pub async fn fetch(service: &Service, item: &ItemRef, into: &mut dyn OriginalSin
             continue;
         }
         // A small body that keeps losing its connection is the network's trouble: it stays owed.
-        match broken {
-            Some(fault) if !large => return Err(fault),
-            _ => return in_pieces(service, item, into, seen).await,
-        }
+        return match broken {
+            Some(fault) if !large => Err(fault),
+            _ => taking.in_pieces(seen).await,
+        };
     }
 }
 
-async fn attempt(
-    service: &Service,
-    item: &ItemRef,
-    into: &mut dyn OriginalSink,
-    opened: &mut bool,
-) -> Result<Attempt, Fault> {
-    let answer = service.stream(prepare(service, item), Asked::Item, NAMED).await?;
-    if !std::mem::replace(opened, true) {
-        open(into).await?;
-    }
-    let (mut watch, mut body) = (MimeWatch::default(), answer.stream());
-    while let Some(piece) = body.next().await {
-        match piece {
-            Ok(bytes) => {
-                watch.take(&bytes);
-                into.write(bytes).await?;
+/// One message being taken.
+struct Taking<'a> {
+    service: &'a Service,
+    item: &'a ItemRef,
+    into: &'a mut dyn OriginalSink,
+    /// The part is open, and stays so over all attempts.
+    opened: bool,
+    /// How long an attempt was that stopped in the middle of a line.
+    doubted: Option<u64>,
+}
+
+impl Taking<'_> {
+    async fn attempt(&mut self) -> Result<Attempt, Fault> {
+        let answer = self.service.stream(prepare(self.service, self.item), Asked::Item, NAMED).await?;
+        self.open().await?;
+        let (mut watch, mut body) = (MimeWatch::default(), answer.stream());
+        while let Some(piece) = body.next().await {
+            match piece.map_err(|fault| reaching(fault, Asked::Item)) {
+                Ok(bytes) => {
+                    watch.take(&bytes);
+                    self.into.write(bytes).await?;
+                }
+                Err(fault) if fault.what == What::Unreachable => return self.cut(watch.seen(), Some(fault)).await,
+                Err(fault) => return Err(fault),
             }
-            Err(fault) if fault.what == What::Unreachable => {
-                let (seen, fault) = (watch.seen(), reaching(fault, Asked::Item));
-                into.restart().await?;
-                return Ok(Attempt::Cut(seen, Some(fault)));
-            }
-            Err(fault) => return Err(reaching(fault, Asked::Item)),
         }
+        self.finished(watch).await
     }
-    finished(watch, into).await
-}
 
-async fn finished(watch: MimeWatch, into: &mut dyn OriginalSink) -> Result<Attempt, Fault> {
-    let (seen, protected) = (watch.seen(), watch.protected());
-    if watch.end() == MimeEnd::Cut {
-        into.restart().await?;
-        return Ok(Attempt::Cut(seen, None));
+    async fn finished(&mut self, watch: MimeWatch) -> Result<Attempt, Fault> {
+        let (seen, protected) = (watch.seen(), watch.protected());
+        let whole = match watch.end() {
+            MimeEnd::Whole => true,
+            // Two attempts of one length are no accident, unless the service cuts where it always cuts.
+            MimeEnd::Doubtful => self.doubted.replace(seen) == Some(seen) && seen < LARGE,
+            MimeEnd::Cut => false,
+        };
+        if !whole {
+            return self.cut(seen, None).await;
+        }
+        self.into.close().await?;
+        Ok(Attempt::Whole(Facts { protected: protected.then_some(true), ..Facts::default() }))
     }
-    into.close().await?;
-    Ok(Attempt::Whole(Facts { protected: protected.then_some(true), ..Facts::default() }))
-}
 
-/// Whatever an earlier attempt left is of another making.
-async fn open(into: &mut dyn OriginalSink) -> Result<(), Fault> {
-    let part = Part { name: "mime".into(), media_type: "message/rfc822".into(), length: None };
-    if into.open(part).await? > 0 {
-        into.restart().await?;
+    async fn cut(&mut self, seen: u64, broken: Option<Fault>) -> Result<Attempt, Fault> {
+        self.into.restart().await?;
+        Ok(Attempt::Cut(seen, broken))
     }
-    Ok(())
-}
 
-async fn in_pieces(service: &Service, item: &ItemRef, into: &mut dyn OriginalSink, seen: u64) -> Result<Facts, Fault> {
-    tracing::info!(bytes = seen, "the MIME of a message stays cut: fetching it in pieces");
-    into.clear().await?;
-    Pieces { service, item }.fetch(into).await?;
-    Ok(Facts::default())
+    /// Whatever an earlier run left is of another making.
+    async fn open(&mut self) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.opened, true) {
+            return Ok(());
+        }
+        let part = Part { name: "mime".into(), media_type: "message/rfc822".into(), length: None };
+        if self.into.open(part).await? > 0 {
+            self.into.restart().await?;
+        }
+        Ok(())
+    }
+
+    async fn in_pieces(self, seen: u64) -> Result<Facts, Fault> {
+        tracing::info!(bytes = seen, "the MIME of a message stays cut: fetching it in pieces");
+        self.into.clear().await?;
+        Pieces { service: self.service, item: self.item }.fetch(self.into).await?;
+        Ok(Facts::default())
+    }
 }
 
 /// Only the direct path works: the one through a folder answers 405 (microsoft-graph-docs-contrib#5546).

@@ -12,7 +12,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures::StreamExt;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 use transhume_contract::{Fault, ItemRef, OriginalSink, Part, Reach, Remedy, What};
 use transhume_http::Request;
@@ -36,8 +36,9 @@ pub struct Pieces<'a> {
 
 impl Pieces<'_> {
     pub async fn fetch(&self, into: &mut dyn OriginalSink) -> Result<(), Fault> {
-        let message = self.service.whole(self.request(&format!("?$select={SELECT}")), Asked::Item, "a message").await?;
-        let message = json::verbatim(message.body.to_vec(), "a message")?;
+        let request = self.request(&format!("?$select={SELECT}"));
+        let (IgnoredAny, message) = self.service.parsed(request, Asked::Item, "a message").await?;
+        let message = json::verbatim(message.to_vec(), "a message")?;
         put(into, "message".into(), "application/json", message.into()).await?;
         for (n, meta) in self.attachments().await?.into_iter().enumerate() {
             self.attachment(n, meta, into).await?;

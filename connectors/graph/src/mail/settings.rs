@@ -44,9 +44,9 @@ fn alone(fault: Fault, part: &str) -> Fault {
 /// The first page verbatim; where there are more, one object with the rows of all.
 async fn whole(service: &Service, account: &AccountId, path: &str) -> Result<Vec<u8>, Fault> {
     let first = service.endpoint.at(&format!("/users/{}{path}", segment(account.as_str())));
-    let answer = service.whole(service.endpoint.mailbox(account.as_str(), first), Asked::Mailbox, path).await?;
-    let bytes = json::verbatim(answer.body.to_vec(), path)?;
-    let mut whole: Value = json::parse(&bytes, path)?;
+    let request = service.endpoint.mailbox(account.as_str(), first);
+    let (mut whole, bytes): (Value, _) = service.parsed(request, Asked::Mailbox, path).await?;
+    let bytes = json::verbatim(bytes.to_vec(), path)?;
     let mut link = take_link(&mut whole);
     if link.is_none() {
         return Ok(bytes);
