@@ -18,7 +18,10 @@ use transhume_http::Request;
 const NAMED: &str = "the list of mail folders";
 /// PidTagMessageSizeExtended of a folder.
 const SIZE: u32 = 0x0E08;
-const EXPAND: &str = "&$expand=singleValueExtendedProperties($filter=id%20eq%20'Long%200x0E08')";
+/// PidTagContainerClass: `IPF.Note` and its like hold mail, `IPF.Contact`, `IPF.Journal` and others do not.
+const CLASS: u32 = 0x3613;
+const EXPAND: &str = "&$expand=singleValueExtendedProperties($filter=id%20eq%20'Long%200x0E08'%20or%20id%20eq%20\
+                      'String%200x3613')";
 const ROOT: &str = "msgfolderroot";
 const SEARCHES: &str = "searchfolders";
 /// Deeper than any mailbox goes; Exchange itself stops at 300 levels.
@@ -187,7 +190,7 @@ fn collections(account: &AccountId, listed: Vec<MailFolder>, known: &WellKnown) 
     let outside: Vec<MailFolder> =
         outside.map(|(folder, ..)| folder.clone()).filter(|folder| added.insert(folder.id.clone())).collect();
     for folder in listed.into_iter().chain(outside) {
-        let role = known.role(&folder.id);
+        let role = role(&folder, known);
         let parent = folder.parent_folder_id.clone().filter(|parent| hidden.contains_key(parent));
         let inherited = parent.as_ref().and_then(|parent| hidden.get(parent)).copied().unwrap_or_default();
         let is_hidden = inherited || folder.is_hidden.unwrap_or_default() || role == Role::RecoverableItems;
@@ -195,6 +198,17 @@ fn collections(account: &AccountId, listed: Vec<MailFolder>, known: &WellKnown) 
         all.push(collection(account, &folder, parent, role, is_hidden));
     }
     all
+}
+
+/// A folder for something else than mail is the service's own, and whatever mail lies in it is listed all the same.
+fn role(folder: &MailFolder, known: &WellKnown) -> Role {
+    let class = extended(folder.single_value_extended_properties.as_ref(), "String", CLASS).unwrap_or_default();
+    let class = class.to_ascii_lowercase();
+    let for_mail = class.is_empty() || class.starts_with("ipf.note") || class.starts_with("ipf.imap");
+    match known.role(&folder.id) {
+        Role::Ordinary if !for_mail => Role::Internal,
+        role => role,
+    }
 }
 
 fn collection(
