@@ -133,3 +133,43 @@ impl Answer {
         Response { status: self.status, headers: self.headers, request_id: self.request_id, pieces }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    /// 2026-01-31 08:15:00 UTC.
+    const NOW: Duration = Duration::from_secs(1_769_847_300);
+
+    fn pause(retry_after_text: &str, date: Option<&str>) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, retry_after_text.parse().unwrap());
+        if let Some(date) = date {
+            headers.insert(DATE, date.parse().unwrap());
+        }
+        retry_after(&headers, SystemTime::UNIX_EPOCH + NOW)
+    }
+
+    #[test]
+    fn retry_after_is_seconds_fractions_or_a_date() {
+        assert_eq!(pause("120", None), Some(Duration::from_secs(120)));
+        assert_eq!(pause(" 2.128 ", None), Some(Duration::from_millis(2_128)));
+        assert_eq!(pause("Sat, 31 Jan 2026 08:16:00 GMT", None), Some(Duration::from_secs(60)));
+        assert_eq!(pause("Sat, 31 Jan 2026 08:14:00 GMT", None), Some(Duration::ZERO));
+        assert_eq!(pause("-3", None), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_date_is_read_by_the_servers_own_clock() {
+        let date = "Sat, 31 Jan 2026 09:00:00 GMT";
+        assert_eq!(pause("Sat, 31 Jan 2026 09:00:30 GMT", Some(date)), Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn nonsense_is_no_pause() {
+        for text in ["soon", "", "inf", "1e400", "NaNs"] {
+            assert_eq!(pause(text, None), None, "{text}");
+        }
+    }
+}

@@ -138,3 +138,61 @@ pub fn is_loopback(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn covers(rule: &str, url: &str) -> bool {
+        HostRule::parse(rule).unwrap().covers(&url.parse().unwrap())
+    }
+
+    #[test]
+    fn a_rule_covers_its_host_and_port_alone() {
+        assert!(covers("graph.microsoft.com", "https://graph.microsoft.com/v1.0/users?$top=1"));
+        assert!(covers("Graph.Microsoft.com", "https://GRAPH.microsoft.com:443/"));
+        assert!(covers("127.0.0.1:8080", "http://127.0.0.1:8080/"));
+        assert!(covers("[::1]:8080", "http://[::1]:8080/"));
+        assert!(covers("*.sharepoint.com", "https://contoso-my.sharepoint.com/personal"));
+    }
+
+    #[test]
+    fn a_rule_covers_nothing_that_only_looks_alike() {
+        for (rule, url) in [
+            ("graph.microsoft.com", "https://graph.microsoft.com.evil.example/"),
+            ("graph.microsoft.com", "https://evil.example/graph.microsoft.com"),
+            ("graph.microsoft.com", "https://graph.microsoft.com@evil.example/"),
+            ("graph.microsoft.com", "https://graph.microsoft.com:8443/"),
+            ("graph.microsoft.com", "https://sub.graph.microsoft.com/"),
+            ("*.sharepoint.com", "https://sharepoint.com/"),
+            ("*.sharepoint.com", "https://evilsharepoint.com/"),
+            ("*.sharepoint.com", "https://.sharepoint.com/"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8081/"),
+        ] {
+            assert!(!covers(rule, url), "{rule} {url}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_a_host_and_nothing_else() {
+        for text in ["", "https://graph.microsoft.com", "host/path", "user@host", "a b", "host?x"] {
+            assert!(HostRule::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_this_machine() {
+        for (url, expected) in [
+            ("http://localhost:1/", true),
+            ("http://127.9.9.9/", true),
+            ("http://[::1]/", true),
+            ("http://localhost.example/", false),
+            ("http://10.0.0.1/", false),
+            ("http://0.0.0.0/", false),
+            ("http://127.0.0.1.example/", false),
+        ] {
+            assert_eq!(is_loopback(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}

@@ -74,8 +74,11 @@ fn too_large(limit: usize) -> Fault {
     Fault::new(What::TooLarge, format!("an answer is larger than the {limit} bytes it may have"))
 }
 
-/// The body of an answer, which keeps its lanes until it has ended, failed or is dropped.
+/// The body of an answer, which keeps its lanes until it has ended, failed or is dropped. An empty one keeps none.
 pub(crate) fn pieces(answer: reqwest::Response, permit: Permit, id: Option<String>, silence: Duration) -> Pieces {
+    if answer.content_length() == Some(0) {
+        return stream::empty().boxed();
+    }
     let under_way = (answer.url().clone(), answer.bytes_stream().boxed(), permit, id);
     let next = move |state: Option<(Url, BoxStream<'static, _>, Permit, Option<String>)>| async move {
         let (url, mut stream, permit, id) = state?;

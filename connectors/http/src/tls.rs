@@ -87,7 +87,8 @@ fn in_words(why: &CertificateError) -> (String, &'static str) {
             "its certificate is for another name".into(),
             "write the host name as the certificate has it, or have a certificate issued for this name",
         ),
-        E::UnknownIssuer => (
+        // Two authorities of one name, of which ours is the other one, show as a bad signature.
+        E::UnknownIssuer | E::BadSignature => (
             "its certificate is signed by an authority this machine does not know".into(),
             "install the system's ca-certificates, or name the authority's PEM file as extra_ca in transhume.toml",
         ),

@@ -123,15 +123,15 @@ impl TokenCache {
             Standing::Dead(fault) => return Err(fault),
             Standing::Gone => {}
         }
-        let shared = { self.kept().failed.clone().filter(|_| self.kept_since(asked)) };
-        match shared {
+        match self.failed_since(asked) {
             Some(fault) => Err(fault),
             None => self.fetch().await,
         }
     }
 
-    fn kept_since(&self, asked: u64) -> bool {
-        self.kept().asked > asked
+    fn failed_since(&self, asked: u64) -> Option<Fault> {
+        let kept = self.kept();
+        kept.failed.clone().filter(|_| kept.asked > asked)
     }
 
     async fn fetch(&self) -> Result<Bearer, Fault> {

@@ -85,3 +85,81 @@ impl Meter {
         (self.window.per / SLICES).max(Duration::from_micros(1))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    const OUTLOOK: Window = Window { requests: 9_600, per: Duration::from_secs(600) };
+
+    /// Takes as fast as the meter allows, with so much time between two requests at least, and tells when.
+    fn greedy(window: Window, cost: u32, step: Duration, until: Duration) -> Vec<Duration> {
+        let start = Instant::now();
+        let mut meter = Meter::new(window, start);
+        let mut taken = Vec::new();
+        let mut now = start;
+        while now - start < until {
+            match meter.ready_at(cost, now) {
+                at if at > now => now = at,
+                _ => {
+                    meter.take(cost, now);
+                    taken.push(now - start);
+                    now += step;
+                }
+            }
+        }
+        taken
+    }
+
+    fn most_in_a_window(taken: &[Duration], per: Duration) -> usize {
+        let mut first = 0;
+        let counts = taken.iter().enumerate().map(|(last, at)| {
+            while *at - taken[first] >= per {
+                first += 1;
+            }
+            last - first + 1
+        });
+        counts.max().unwrap_or(0)
+    }
+
+    #[test]
+    fn no_stretch_of_a_window_ever_holds_more_than_its_limit() {
+        for step in [1, 20, 60, 62, 63, 200] {
+            let taken = greedy(OUTLOOK, 1, Duration::from_millis(step), OUTLOOK.per * 4);
+            assert!(most_in_a_window(&taken, OUTLOOK.per) <= 9_600, "a request every {step} ms");
+        }
+    }
+
+    #[test]
+    fn what_the_limit_allows_is_used() {
+        let taken = greedy(OUTLOOK, 1, Duration::from_millis(10), OUTLOOK.per * 10);
+        assert!(taken.len() > 9_600 * 10 * 97 / 100, "{} in ten windows", taken.len());
+    }
+
+    #[test]
+    fn nobody_stands_still_for_long() {
+        let taken = greedy(OUTLOOK, 1, Duration::from_millis(10), OUTLOOK.per * 5);
+        let longest = taken.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+        assert!(longest < Duration::from_secs(10), "{longest:?}");
+    }
+
+    #[test]
+    fn a_small_mailbox_never_waits() {
+        let taken = greedy(OUTLOOK, 1, Duration::from_millis(1), Duration::from_millis(4_000));
+        assert_eq!(taken.len(), 4_000);
+    }
+
+    #[test]
+    fn costs_are_counted_in_units() {
+        let units = Window { requests: 100, per: Duration::from_secs(10) };
+        let taken = greedy(units, 5, Duration::from_millis(1), units.per * 3);
+        assert!(most_in_a_window(&taken, units.per) <= 20);
+    }
+
+    #[test]
+    fn what_costs_more_than_everything_gets_through_alone() {
+        let tiny = Window { requests: 2, per: Duration::from_secs(1) };
+        assert_eq!(most_in_a_window(&greedy(tiny, 50, Duration::from_millis(1), tiny.per * 5), tiny.per), 1);
+    }
+}
