@@ -6,13 +6,14 @@
 use crate::{
     endpoint::{Endpoint, preferring, segment},
     faults::{Asked, no_mailbox},
+    rescue::{conversations, in_place_archive, public_folders, unknown_groups},
     service::Service,
     usage::{Usage, UsageRow},
     wire::{Group, MailboxSettings, Page, User},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use transhume_contract::{
-    Account, AccountId, AccountKind, AccountPage, Cursor, Fault, Presence, Reach, Size, Unreachable, What, Workload,
+    Account, AccountId, AccountKind, AccountPage, Cursor, Fault, Presence, Reach, Unreachable, What, Workload,
 };
 use transhume_http::Request;
 
@@ -242,57 +243,6 @@ fn addresses(user: &User) -> Vec<String> {
         kind.eq_ignore_ascii_case("smtp").then(|| address.to_owned())
     });
     user.user_principal_name.iter().cloned().chain(user.mail.clone()).chain(smtp).collect()
-}
-
-fn in_place_archive(account: &Account) -> Unreachable {
-    Unreachable {
-        kind: "in_place_archive".into(),
-        account: Some(account.id.clone()),
-        size: Size::default(),
-        rescue: format!(
-            "The online archive of {} has no API: before the tenant closes, move its mail back into the mailbox (disable the \
-             archive, or Outlook), or export it to PST with Purview eDiscovery",
-            account.address
-        ),
-    }
-}
-
-fn conversations(group: &Group, count: Option<u64>) -> Unreachable {
-    let name = group.mail.as_deref().or(group.display_name.as_deref()).unwrap_or("a group");
-    Unreachable {
-        kind: "group_conversations".into(),
-        account: Some(AccountId::new(group.id.as_str())),
-        size: Size { items: count, bytes: None },
-        rescue: format!(
-            "The conversations of the group {name} are no mailbox: export them to PST with Purview eDiscovery, or have a \
-             member copy them into a mailbox before the tenant closes"
-        ),
-    }
-}
-
-fn unknown_groups(fault: &Fault) -> Unreachable {
-    Unreachable {
-        kind: "group_conversations".into(),
-        account: None,
-        size: Size::default(),
-        rescue: format!(
-            "Group conversations could not be counted ({}): grant Group.Read.All, or look into each Microsoft 365 group \
-             and export it to PST with Purview eDiscovery before the tenant closes",
-            fault.code.as_deref().unwrap_or("no code")
-        ),
-    }
-}
-
-/// Nothing tells whether a tenant has any.
-fn public_folders() -> Unreachable {
-    Unreachable {
-        kind: "public_folders".into(),
-        account: None,
-        size: Size::default(),
-        rescue: "Public folders, if the tenant has any (Get-PublicFolder in Exchange Online PowerShell tells), have no API: \
-                 copy them into a shared mailbox or export them to PST before the tenant closes"
-            .into(),
-    }
 }
 
 #[cfg(test)]

@@ -111,9 +111,13 @@ impl GraphConfig {
         Ok(url)
     }
 
-    /// What a token is asked for. `.default` names the cloud's own resource, whatever host answers.
+    /// What a token is asked for: all that an administrator consented to (`.default`), or what the person signed in
+    /// for. Both name the cloud's own resource, whatever host answers.
     pub fn scopes(&self) -> Vec<String> {
-        vec![format!("{}/.default", self.cloud.graph)]
+        match self.proof {
+            Proof::Refresh(_) => device_scopes(&self.cloud),
+            Proof::Secret(_) | Proof::Certificate(_) => vec![format!("{}/.default", self.cloud.graph)],
+        }
     }
 
     pub(crate) fn grant(&self) -> Result<Grant, Fault> {
@@ -179,8 +183,8 @@ fn address(text: &str, named: &str) -> Result<Url, Fault> {
     Err(wrong(sentence, "write https://; plain http is for a simulator on this very machine (127.0.0.1)"))
 }
 
-/// Which of Graph's two token forms a source works with.
-pub(crate) fn device_scopes(cloud: &Cloud) -> Vec<String> {
+/// What a person is asked to allow.
+fn device_scopes(cloud: &Cloud) -> Vec<String> {
     let wanted = ["Mail.Read", "MailboxSettings.Read", "User.Read", "User.Read.All"];
     let mut scopes: Vec<String> = wanted.iter().map(|scope| format!("{}/{scope}", cloud.graph)).collect();
     scopes.push("offline_access".into());

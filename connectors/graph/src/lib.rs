@@ -12,6 +12,7 @@ mod faults;
 mod json;
 mod mail;
 mod mime_end;
+mod rescue;
 mod service;
 mod source;
 mod usage;

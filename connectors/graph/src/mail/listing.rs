@@ -188,11 +188,23 @@ fn not_tracked(fault: &Fault) -> bool {
     fault.sentence.contains(NOT_TRACKED)
 }
 
-/// Whether the page holds something the service, or we, cannot read; or is too heavy (504).
-fn is_spoilt(fault: &Fault) -> bool {
-    let heavy = fault.code.as_deref().is_some_and(|code| matches!(code, "HTTP 504" | "HTTP 500"))
-        || fault.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("InternalServerError"));
-    fault.what == What::Malformed || (fault.what == What::Unreachable && heavy)
+/// Failures that a page may owe to what it holds, or to its weight (504), although they look like the service's own.
+const HEAVY: &[&str] = &[
+    "HTTP 500",
+    "HTTP 504",
+    "InternalServerError",
+    "ErrorInternalServerError",
+    "generalException",
+    "GatewayTimeout",
+    "UnknownError",
+];
+
+/// Whether the page holds something the service, or we, cannot read. A walk by ids converts nothing: where that fails
+/// in such a way, it is the service that fails.
+fn is_spoilt(fault: &Fault, walk: Walk) -> bool {
+    let code = fault.code.as_deref().unwrap_or_default();
+    let heavy = fault.what == What::Unreachable && HEAVY.iter().any(|known| known.eq_ignore_ascii_case(code));
+    fault.what == What::Malformed || (heavy && !walk.ids_only())
 }
 
 fn instead(place: &Place, fault: &Fault) -> Instead {
@@ -200,7 +212,7 @@ fn instead(place: &Place, fault: &Fault) -> Instead {
     if full && place.walk.tracks() {
         return over_again(place, Walk::Plain);
     }
-    if !is_spoilt(fault) {
+    if !is_spoilt(fault, place.walk) {
         return Instead::GiveUp;
     }
     if place.size > 1 {
@@ -210,8 +222,8 @@ fn instead(place: &Place, fault: &Fault) -> Instead {
         Walk::Delta => over_again(place, Walk::DeltaIds),
         Walk::DeltaIds | Walk::Plain => over_again(place, Walk::PlainIds),
         Walk::PlainIds => match row_of(place) {
-            Some(row) if fault.what == What::Malformed => Instead::StepOver(row),
-            _ => Instead::GiveUp,
+            Some(row) => Instead::StepOver(row),
+            None => Instead::GiveUp,
         },
     }
 }

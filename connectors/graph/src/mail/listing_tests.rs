@@ -125,3 +125,13 @@ fn a_row_that_cannot_be_listed_is_told_of_and_stepped_over() {
     let Next::More(cursor) = page.next else { panic!() };
     assert_eq!(Place::of(&cursor).unwrap().at, At::Skip(42));
 }
+
+#[test]
+fn an_outage_shrinks_a_page_and_ends_where_ids_fail_too() {
+    let failed = Fault::new(What::Unreachable, "x").code("InternalServerError");
+    assert!(matches!(instead(&Place::start(Walk::Delta, 500), &failed), Instead::Ask(place) if place.size == 62));
+    assert_eq!(instead(&Place::start(Walk::Delta, 1), &failed), Instead::Ask(Place::start(Walk::DeltaIds, ONE_BY_ONE)));
+    assert_eq!(instead(&Place::start(Walk::DeltaIds, ONE_BY_ONE), &failed), Instead::GiveUp);
+    let busy = Fault::new(What::Unreachable, "x").code("HTTP 503");
+    assert_eq!(instead(&Place::start(Walk::Delta, 500), &busy), Instead::GiveUp);
+}

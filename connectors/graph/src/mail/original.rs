@@ -113,8 +113,7 @@ impl Taking<'_> {
     async fn in_pieces(self, seen: u64) -> Result<Facts, Fault> {
         tracing::info!(bytes = seen, "the MIME of a message stays cut: fetching it in pieces");
         self.into.clear().await?;
-        Pieces { service: self.service, item: self.item }.fetch(self.into).await?;
-        Ok(Facts::default())
+        Pieces { service: self.service, item: self.item }.fetch(self.into).await
     }
 }
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
-use transhume_contract::{Fault, ItemRef, OriginalSink, Part, Reach, Remedy, What};
+use transhume_contract::{Facts, Fault, ItemRef, OriginalSink, Part, Reach, Remedy, What};
 use transhume_http::Request;
 
 /// Everything a message resource holds; `internetMessageHeaders` comes only when named.
@@ -28,6 +28,9 @@ const LISTED: &str = "id,name,contentType,size,isInline,lastModifiedDateTime";
 const CONTENT_ID: &str = ",microsoft.graph.fileAttachment/contentId,microsoft.graph.fileAttachment/contentLocation";
 const ATTEMPTS: usize = 5;
 
+/// What rights management makes of a message ([MS-OXORMMS] section 2.2.3).
+const RIGHTS_PROTECTED: &str = "application/x-microsoft-rpmsg-message";
+
 /// One message, fetched in pieces.
 pub struct Pieces<'a> {
     pub service: &'a Service,
@@ -35,15 +38,19 @@ pub struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    pub async fn fetch(&self, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+    /// The facts tell whether rights management encrypted it.
+    pub async fn fetch(&self, into: &mut dyn OriginalSink) -> Result<Facts, Fault> {
         let request = self.request(&format!("?$select={SELECT}"));
         let (IgnoredAny, message) = self.service.parsed(request, Asked::Item, "a message").await?;
         let message = json::verbatim(message.to_vec(), "a message")?;
         put(into, "message".into(), "application/json", message.into()).await?;
+        let mut protected = false;
         for (n, meta) in self.attachments().await?.into_iter().enumerate() {
+            let kind = meta.get("contentType").and_then(Value::as_str).unwrap_or_default();
+            protected |= kind.eq_ignore_ascii_case(RIGHTS_PROTECTED);
             self.attachment(n, meta, into).await?;
         }
-        Ok(())
+        Ok(Facts { protected: protected.then_some(true), ..Facts::default() })
     }
 
     async fn attachments(&self) -> Result<Vec<Map<String, Value>>, Fault> {
@@ -77,8 +84,9 @@ impl Pieces<'_> {
         // The bytes of a reference attachment are elsewhere: asking for them is a 405.
         let is = |kind: &str| known.odata_type.as_deref().is_some_and(|own| own.ends_with(kind));
         if !is("referenceAttachment") {
-            let media_type = if is("itemAttachment") { "message/rfc822" } else { media_type(&known) };
-            if let Some(error) = self.bytes(n, &known.id, media_type, into).await? {
+            let media_type = if is("itemAttachment") { None } else { Some(media_type(&known).to_owned()) };
+            let taking = Attached { pieces: self, name: format!("attachment/{n}"), media_type, id: known.id };
+            if let Some(error) = taking.take(into).await? {
                 meta.insert("transhume.error".into(), error);
             }
         }
@@ -86,19 +94,29 @@ impl Pieces<'_> {
         put(into, format!("attachment/{n}/meta"), "application/json", meta).await
     }
 
-    /// The bytes of one attachment; or why the service refuses this one for good, so that the message is kept.
-    async fn bytes(
-        &self,
-        n: usize,
-        id: &str,
-        media_type: &str,
-        into: &mut dyn OriginalSink,
-    ) -> Result<Option<Value>, Fault> {
-        let part = Part { name: format!("attachment/{n}"), media_type: media_type.to_owned(), length: None };
-        let (mut attempts, mut part) = (0, Some(part));
+    fn request(&self, below: &str) -> Request {
+        let (user, message) = (self.item.account.id.as_str(), segment(self.item.id.as_str()));
+        let url = self.service.endpoint.at(&format!("/users/{}/messages/{message}{below}", segment(user)));
+        preferring(self.service.endpoint.mailbox(user, url), &[IMMUTABLE])
+    }
+}
+
+/// The bytes of one attachment.
+struct Attached<'a> {
+    pieces: &'a Pieces<'a>,
+    name: String,
+    /// Unknown for an attached item: what it is, its first bytes tell.
+    media_type: Option<String>,
+    id: String,
+}
+
+impl Attached<'_> {
+    /// Takes the bytes; or tells why the service refuses this one for good, so that the message is kept.
+    async fn take(&self, into: &mut dyn OriginalSink) -> Result<Option<Value>, Fault> {
+        let (mut attempts, mut opened) = (0, false);
         loop {
             attempts += 1;
-            match self.stream(id, &mut part, into).await {
+            match self.attempt(&mut opened, into).await {
                 Ok(()) => return Ok(None),
                 Err(fault) if matches!(fault.remedy, Remedy::Skip(_)) && fault.reach == Reach::Item => {
                     return Ok(Some(json!({"code": fault.code, "message": fault.sentence})));
@@ -109,32 +127,52 @@ impl Pieces<'_> {
         }
     }
 
-    /// Opens the part once the service answers, and only the first time.
-    async fn stream(&self, id: &str, part: &mut Option<Part>, into: &mut dyn OriginalSink) -> Result<(), Fault> {
-        let request = self.request(&format!("/attachments/{}/$value", segment(id)));
-        let answer = self.service.stream(request, Asked::Item, "an attachment").await?;
-        if let Some(part) = part.take()
-            && into.open(part).await? > 0
-        {
-            into.restart().await?;
-        }
-        let mut body = answer.stream();
+    /// The part is opened once the first bytes are there, and stays open over all attempts.
+    async fn attempt(&self, opened: &mut bool, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+        let request = self.pieces.request(&format!("/attachments/{}/$value", segment(&self.id)));
+        let answer = self.pieces.service.stream(request, Asked::Item, "an attachment").await?;
+        let (mut body, mut any) = (answer.stream(), false);
         while let Some(piece) = body.next().await {
-            match piece {
-                Ok(bytes) => into.write(bytes).await?,
-                Err(fault) => {
-                    into.restart().await?;
-                    return Err(reaching(fault, Asked::Item));
-                }
-            }
+            let bytes = match piece {
+                Ok(bytes) => bytes,
+                Err(fault) => return self.broken(any, fault, into).await,
+            };
+            self.open(opened, &bytes, into).await?;
+            any = true;
+            into.write(bytes).await?;
         }
+        self.open(opened, &[], into).await?;
         into.close().await
     }
 
-    fn request(&self, below: &str) -> Request {
-        let (user, message) = (self.item.account.id.as_str(), segment(self.item.id.as_str()));
-        let url = self.service.endpoint.at(&format!("/users/{}/messages/{message}{below}", segment(user)));
-        preferring(self.service.endpoint.mailbox(user, url), &[IMMUTABLE])
+    async fn broken(&self, any: bool, fault: Fault, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+        if any {
+            into.restart().await?;
+        }
+        Err(reaching(fault, Asked::Item))
+    }
+
+    async fn open(&self, opened: &mut bool, first: &[u8], into: &mut dyn OriginalSink) -> Result<(), Fault> {
+        if std::mem::replace(opened, true) {
+            return Ok(());
+        }
+        let media_type = self.media_type.clone().unwrap_or_else(|| item_type(first).to_owned());
+        let part = Part { name: self.name.clone(), media_type, length: None };
+        if into.open(part).await? > 0 {
+            into.restart().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Attached items come as MIME, contacts as vCard, events as iCalendar, all of them called `text/plain` (Graph docs:
+/// get attachment).
+fn item_type(first: &[u8]) -> &'static str {
+    let starts = |text: &str| first.len() >= text.len() && first[..text.len()].eq_ignore_ascii_case(text.as_bytes());
+    match () {
+        () if starts("BEGIN:VCARD") => "text/vcard",
+        () if starts("BEGIN:VCALENDAR") => "text/calendar",
+        () => "message/rfc822",
     }
 }
 
@@ -150,4 +188,17 @@ pub async fn put(into: &mut dyn OriginalSink, name: String, media_type: &str, by
     }
     into.write(bytes).await?;
     into.close().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attached_items_are_known_by_their_first_bytes() {
+        assert_eq!(item_type(b"BEGIN:VCALENDAR\r\n"), "text/calendar");
+        assert_eq!(item_type(b"begin:vcard\r\n"), "text/vcard");
+        assert_eq!(item_type(b"From: a@x\r\n"), "message/rfc822");
+        assert_eq!(item_type(b""), "message/rfc822");
+    }
 }
