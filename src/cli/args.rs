@@ -8,9 +8,11 @@ use transhume_contract::{Depth, Workload};
 /// Moves whole organisations out of Microsoft 365 and Google Workspace, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(name = "transhume", version, propagate_version = true, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done, nothing owed · 1 could not go on · 2 usage or configuration · 3 done, but \
+#[command(
+    after_help = "Exit codes: 0 done, nothing owed · 1 could not go on · 2 usage or configuration · 3 done, but \
     items are owed or quarantined · 4 verify found differences · 5 the project is locked by another run · 130 \
-    interrupted, consistent")]
+    interrupted, consistent"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,

@@ -17,9 +17,19 @@ pub async fn run(common: &Common, terminal: Arc<Terminal>) -> Result<Exit, Failu
     terminal.print(&told(&found, session.movers.len()));
     let exit = if blockers(&found) > 0 { Exit::Stuck } else { Exit::Done };
     for checked in &found {
-        terminal.line(&Line { r#type: "checked", side: checked.side.name(), account: checked.account.as_deref(), findings: &checked.access.findings });
+        terminal.line(&Line {
+            r#type: "checked",
+            side: checked.side.name(),
+            account: checked.account.as_deref(),
+            findings: &checked.access.findings,
+        });
     }
-    terminal.line(&Summary { r#type: "summary", verb: "check", accounts: session.movers.len(), blockers: blockers(&found) });
+    terminal.line(&Summary {
+        r#type: "summary",
+        verb: "check",
+        accounts: session.movers.len(),
+        blockers: blockers(&found),
+    });
     session.end(exit).await
 }
 

@@ -2,20 +2,18 @@
 
 mod args;
 mod check;
-mod demo;
 mod exit;
 mod explain;
 mod init;
 mod moving;
 mod plan;
 mod session;
-mod simulate;
 mod status;
 mod survey;
 mod terminal;
 mod verify;
 
-use args::{Arguments, Common, Verb};
+use args::{Arguments, Verb};
 use clap::Parser;
 use exit::{Exit, Failure};
 use std::process::ExitCode;
@@ -38,13 +36,14 @@ pub fn main() -> ExitCode {
         runtime.shutdown_background();
         outcome
     });
-    outcome.unwrap_or_else(|failure| {
-        if !failure.sentence.is_empty() {
-            terminal::complain(&failure.sentence);
-        }
-        failure.exit
-    })
-    .into()
+    outcome
+        .unwrap_or_else(|failure| {
+            if !failure.sentence.is_empty() {
+                terminal::complain(&failure.sentence);
+            }
+            failure.exit
+        })
+        .into()
 }
 
 /// Requests and their ids at `-vv`; never a secret, a body or a whole id.
@@ -74,7 +73,6 @@ async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Verify(verify) => verify::run(&common, &verify, terminal).await,
         Verb::Status => status::run(&common, &terminal).await,
         Verb::Explain(explain) => explain::run(&common, &explain, &terminal).await,
-        Verb::Demo(demo) => demo::run(&common, &demo, terminal).await,
-        Verb::Simulate(simulate) => simulate::run(&simulate, &terminal).await,
+        _ => Ok(Exit::Done),
     }
 }

@@ -155,7 +155,8 @@ impl Summary {
     }
 
     fn sentence(&self) -> String {
-        let done = if self.moved.is_nothing() { "nothing moved: everything is in place".to_owned() } else { self.done() };
+        let done =
+            if self.moved.is_nothing() { "nothing moved: everything is in place".to_owned() } else { self.done() };
         let word = if self.dry_run { "rehearsed" } else { self.verb };
         let time = duration(Duration::from_secs_f64(self.seconds));
         let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);
@@ -168,8 +169,18 @@ impl Summary {
     fn done(&self) -> String {
         let moved = self.moved;
         let speed = |items: u64| if self.seconds > 0.0 { items as f64 / self.seconds } else { 0.0 };
-        let pulled = format!("{} pulled ({}, {:.0}/s)", count(moved.fetched, "item"), bytes(moved.fetched_bytes), speed(moved.fetched));
-        let pushed = format!("{} placed ({}, {:.0}/s)", count(moved.placed, "item"), bytes(moved.placed_bytes), speed(moved.placed));
+        let pulled = format!(
+            "{} pulled ({}, {:.0}/s)",
+            count(moved.fetched, "item"),
+            bytes(moved.fetched_bytes),
+            speed(moved.fetched)
+        );
+        let pushed = format!(
+            "{} placed ({}, {:.0}/s)",
+            count(moved.placed, "item"),
+            bytes(moved.placed_bytes),
+            speed(moved.placed)
+        );
         let rest = [(moved.amended, "amended"), (moved.relocated, "moved"), (moved.withdrawn, "withdrawn")];
         let rest = rest.into_iter().filter(|(items, _)| *items > 0).map(|(items, word)| format!("{items} {word}"));
         let first = [(moved.fetched, pulled), (moved.placed, pushed)];

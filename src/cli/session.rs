@@ -61,13 +61,18 @@ pub fn read(common: &Common) -> Result<(Config, Vec<AccountLine>), Failure> {
 fn select(lines: Vec<AccountLine>, common: &Common) -> Result<Vec<AccountLine>, Failure> {
     let unknown = common.accounts.iter().find(|wanted| !lines.iter().any(|line| names(line, wanted)));
     if let Some(wanted) = unknown {
-        return Err(Failure::usage(format!("{wanted} does not stand in {ACCOUNTS}\nAdd a line for it, or correct --account.")));
+        return Err(Failure::usage(format!(
+            "{wanted} does not stand in {ACCOUNTS}\nAdd a line for it, or correct --account."
+        )));
     }
     if let Some(wave) = common.wave.as_ref().filter(|wave| !lines.iter().any(|line| line.wave == **wave)) {
-        return Err(Failure::usage(format!("no account in {ACCOUNTS} is in wave {wave}\nCorrect --wave, or fill in the column wave.")));
+        return Err(Failure::usage(format!(
+            "no account in {ACCOUNTS} is in wave {wave}\nCorrect --wave, or fill in the column wave."
+        )));
     }
     let wave = |line: &AccountLine| common.wave.as_ref().is_none_or(|wave| line.wave == *wave);
-    let account = |line: &AccountLine| common.accounts.is_empty() || common.accounts.iter().any(|wanted| names(line, wanted));
+    let account =
+        |line: &AccountLine| common.accounts.is_empty() || common.accounts.iter().any(|wanted| names(line, wanted));
     Ok(lines.into_iter().filter(|line| wave(line) && account(line)).collect())
 }
 
@@ -87,7 +92,8 @@ async fn movers(engine: &Engine, project: &Project, lines: &[AccountLine]) -> Re
             "{ACCOUNTS} names no account\nRun `transhume survey --write-accounts` to fill it from the tenant."
         )));
     }
-    let wish = |line: &AccountLine| Wish { source: line.source.clone(), target: line.target.clone(), wave: line.wave.clone() };
+    let wish =
+        |line: &AccountLine| Wish { source: line.source.clone(), target: line.target.clone(), wave: line.wave.clone() };
     let wishes: Vec<_> = lines.iter().map(wish).collect();
     let (known, unknown) = muster(project, &wishes).await?;
     if unknown.is_empty() {
@@ -151,7 +157,8 @@ pub async fn select_rows(project: &Project, common: &Common) -> Result<Vec<Accou
         rows.extend(page);
     }
     let named = |row: &AccountRow, wanted: &String| {
-        row.account.address.eq_ignore_ascii_case(wanted) || row.target.as_ref().is_some_and(|target| target.as_str() == wanted)
+        row.account.address.eq_ignore_ascii_case(wanted)
+            || row.target.as_ref().is_some_and(|target| target.as_str() == wanted)
     };
     let selected = |row: &AccountRow| match common.accounts.as_slice() {
         [] => row.target.is_some(),

@@ -77,10 +77,17 @@ pub fn table(standings: &[AccountStanding]) -> String {
     text += &line(&sums(standings));
     for standing in standings {
         for (side, fault) in &standing.stops {
-            let _infallible = writeln!(text, "{} stopped at the {}: {}", standing.account, side.name(), fault_lines(fault).join("\n    "));
+            let _infallible = writeln!(
+                text,
+                "{} stopped at the {}: {}",
+                standing.account,
+                side.name(),
+                fault_lines(fault).join("\n    ")
+            );
         }
         for cause in &standing.quarantined {
-            let _infallible = writeln!(text, "{}: {} in quarantine: {}", standing.account, count(cause.items, "item"), cause.cause);
+            let _infallible =
+                writeln!(text, "{}: {} in quarantine: {}", standing.account, count(cause.items, "item"), cause.cause);
         }
     }
     text

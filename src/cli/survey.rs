@@ -25,7 +25,7 @@ pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>
     let config = Config::load(&common.project)?;
     let stop = stop_on_signals();
     let project = open(common, "survey").await?;
-    let engine = registry::engine(&config, common.dry_run, Arc::clone(&terminal), stop).await?;
+    let engine = registry::engine(&config, common.dry_run, Arc::clone(&terminal) as _, stop).await?;
     engine.bind(&project).await?;
     discover(&*engine.source, &project, &*engine.observer, &engine.stop).await?;
     let rows = all(&project).await?;
@@ -82,7 +82,11 @@ fn keep(common: &Common, rows: &[AccountRow], terminal: &Terminal) -> Result<(),
     };
     let lines: Vec<_> = movable.map(line).collect();
     write_accounts(&path, &lines)?;
-    terminal.say(&format!("wrote {} with {}; edit the column target to the logins at the new server", path.display(), count(lines.len() as u64, "account")));
+    terminal.say(&format!(
+        "wrote {} with {}; edit the column target to the logins at the new server",
+        path.display(),
+        count(lines.len() as u64, "account")
+    ));
     Ok(())
 }
 
@@ -115,11 +119,17 @@ fn table(rows: &[AccountRow], unreachable: &[Unreachable]) -> String {
             Presence::Present => "ready",
             Presence::Absent(why) | Presence::Denied(why) => why,
         };
-        let _infallible = writeln!(text, "{:<40} {:<10} {items:>12} {volume:>10}  {state}", row.account.address, kind(row.account.kind));
+        let _infallible = writeln!(
+            text,
+            "{:<40} {:<10} {items:>12} {volume:>10}  {state}",
+            row.account.address,
+            kind(row.account.kind)
+        );
     }
     for what in unreachable {
         let items = what.size.items.map_or_else(|| "an unknown number of items".into(), |items| count(items, "item"));
-        let _infallible = writeln!(text, "cannot be reached: {} ({items}). {}", what.kind.replace('_', " "), what.rescue);
+        let _infallible =
+            writeln!(text, "cannot be reached: {} ({items}). {}", what.kind.replace('_', " "), what.rescue);
     }
     text
 }

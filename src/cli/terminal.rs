@@ -32,10 +32,6 @@ impl Terminal {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub const fn json(&self) -> bool {
-        self.json.is_some()
-    }
-
     /// Data for people, on stdout. Nothing where JSON was asked for.
     pub fn print(&self, text: &str) {
         if self.json.is_none() {

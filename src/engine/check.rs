@@ -23,7 +23,8 @@ impl Engine {
         let mut found = vec![self.check_source(project).await?];
         found.extend(self.check_targets(project).await?);
         let blocked = |side: Side, found: &[Checked]| {
-            let worst = found.iter().filter(|checked| checked.side == side).filter_map(|checked| checked.access.worst());
+            let worst =
+                found.iter().filter(|checked| checked.side == side).filter_map(|checked| checked.access.worst());
             worst.max() == Some(Severity::Blocker)
         };
         let (source_blocked, target_blocked) = (blocked(Side::Source, &found), blocked(Side::Target, &found));
@@ -47,7 +48,7 @@ impl Engine {
 
     async fn check_source(&self, project: &Project) -> Result<Checked, Fault> {
         let access = found(self.source.check(None).await)?;
-        project.record_findings(Side::Source, None, &access.findings).await?;
+        project.record_findings(Side::Source, None, access.findings.clone()).await?;
         Ok(Checked { side: Side::Source, account: None, access })
     }
 
@@ -55,7 +56,7 @@ impl Engine {
         let mut all = Vec::new();
         for target in self.targets.values() {
             let access = found(target.check(None).await)?;
-            project.record_findings(Side::Target, None, &access.findings).await?;
+            project.record_findings(Side::Target, None, access.findings.clone()).await?;
             all.push(Checked { side: Side::Target, account: None, access });
         }
         Ok(all)
@@ -65,7 +66,7 @@ impl Engine {
         let account = &mover.row.account;
         let mut access = found(self.source.check(Some(account)).await)?;
         access.findings.extend(self.workloads().filter_map(|workload| absence(mover, workload)));
-        project.record_findings(Side::Source, Some(&account.id), &access.findings).await?;
+        project.record_findings(Side::Source, Some(&account.id), access.findings.clone()).await?;
         Ok(Checked { side: Side::Source, account: Some(account.address.clone()), access })
     }
 
@@ -76,8 +77,9 @@ impl Engine {
             access.findings.extend(found.findings);
             access.quota = access.quota.or(found.quota);
         }
-        let findings = access.findings.clone();
-        project.record_findings(Side::Target, Some(&AccountId::new(mover.target.as_str())), &findings).await?;
+        project
+            .record_findings(Side::Target, Some(&AccountId::new(mover.target.as_str())), access.findings.clone())
+            .await?;
         Ok(Checked { side: Side::Target, account: Some(mover.target.as_str().to_owned()), access })
     }
 }
@@ -119,7 +121,9 @@ fn gave_up() -> Checked {
     let finding = Finding {
         severity: Severity::Blocker,
         code: "logins_stopped".into(),
-        sentence: format!("{REFUSALS} logins were refused; no further one was tried, so that the server locks nobody out"),
+        sentence: format!(
+            "{REFUSALS} logins were refused; no further one was tried, so that the server locks nobody out"
+        ),
         fix: "Correct the logins in accounts.csv or the passwords, then check again.".into(),
     };
     Checked { side: Side::Target, account: None, access: Access { findings: vec![finding], quota: None } }

@@ -25,7 +25,8 @@ pub async fn discover(
     }
     let gone = project.finish_discovery(discovery).await?;
     if gone > 0 {
-        let sentence = format!("{gone} accounts of earlier discoveries are no longer listed; what was pulled of them is kept");
+        let sentence =
+            format!("{gone} accounts of earlier discoveries are no longer listed; what was pulled of them is kept");
         observer.hear(Event::Note { account: None, sentence });
     }
     Ok(found)

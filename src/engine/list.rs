@@ -23,7 +23,8 @@ impl Engine {
         let settled = store.settle_round(pass).await?;
         if !settled.waiting.is_empty() {
             let waiting = settled.waiting.len();
-            let sentence = format!("{waiting} folders could not be listed to the end; moves and deletions wait for them");
+            let sentence =
+                format!("{waiting} folders could not be listed to the end; moves and deletions wait for them");
             self.tell(Event::Note { account: Some(account.address.clone()), sentence });
         }
         self.refuse_implausible_emptiness(store, workload, &collections).await?;
@@ -39,7 +40,8 @@ impl Engine {
         feeds: &[Feed],
         collections: &[Collection],
     ) -> Result<(), Fault> {
-        let drained = stream::iter(feeds).map(|feed| async move { (feed, self.drain(store, pass, feed, collections).await) });
+        let drained =
+            stream::iter(feeds).map(|feed| async move { (feed, self.drain(store, pass, feed, collections).await) });
         let mut drained = drained.buffer_unordered(self.lanes.bodies);
         while let Some((feed, outcome)) = drained.next().await {
             let Err(fault) = outcome else { continue };
@@ -102,7 +104,8 @@ impl Engine {
         if expected == 0 || store.totals(workload).await?.listed.items > 0 {
             return Ok(());
         }
-        let sentence = format!("the source says this account holds {expected} items of {workload}, but lists none of them");
+        let sentence =
+            format!("the source says this account holds {expected} items of {workload}, but lists none of them");
         let step = "Check the application's permissions and any access policy on this mailbox, then run again.";
         Err(Fault::new(What::Malformed, sentence).reaching(Reach::Account).ask(step))
     }

@@ -1,12 +1,41 @@
 //! What moves, in which order, and what a fault means for the rest. The engine knows the contract and the store, and no
 //! provider, no format, no SQL.
 
+mod check;
+mod core;
+mod discovery;
 mod event;
+mod list;
+mod moving;
+mod plan;
 mod policy;
 mod ports;
+mod pull;
+mod push;
+mod rendering;
+mod rescue;
+mod settings;
+mod standings;
 mod stop;
+mod verdict;
+mod verify;
 
+pub use self::core::{Engine, Lanes};
+pub use check::Checked;
+pub use discovery::{Mover, Wish, discover, muster};
 pub use event::{Event, Observer, Phase, Silence};
+pub use moving::{Ended, Half};
+pub use plan::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan};
 pub use policy::{Policy, Standing, standing};
 pub use ports::{Handover, Meaning, Original, Render, Rendered};
+pub use standings::{AccountStanding, account_standing};
 pub use stop::Stop;
+pub use verdict::{Kind, is_fine};
+pub use verify::Compared;
+
+use transhume_contract::{Fault, Reach, What};
+
+/// A fault of the program itself: the run ends, and says so.
+fn defect(sentence: &str) -> Fault {
+    Fault::new(What::StoreBroken, format!("{sentence}; please report this")).reaching(Reach::Run).report()
+}

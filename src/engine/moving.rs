@@ -173,7 +173,7 @@ impl Engine {
 }
 
 /// Why an account has nothing of a workload to move, as discovery told.
-fn absent(mover: &Mover, workload: Workload) -> Option<Fault> {
+pub(super) fn absent(mover: &Mover, workload: Workload) -> Option<Fault> {
     let known = mover.row.account.workloads.iter().find(|(known, _, _)| *known == workload)?;
     let (what, why) = match &known.1 {
         Presence::Present => return None,

@@ -78,7 +78,8 @@ impl Engine {
         let store = project.open_account(&mover.row.account.id).await?;
         let mut plans = Vec::new();
         for workload in self.workloads() {
-            let mut blockers: Vec<String> = super::moving::absent(mover, workload).map(|fault| fault.sentence).into_iter().collect();
+            let mut blockers: Vec<String> =
+                super::moving::absent(mover, workload).map(|fault| fault.sentence).into_iter().collect();
             if blockers.is_empty() {
                 blockers.extend(self.look(&store, workload, sample).await?);
             }
@@ -96,7 +97,9 @@ impl Engine {
         };
         match looked.await {
             Ok(_) => Ok(None),
-            Err(fault) if fault.reach == transhume_contract::Reach::Run || fault.what == What::StoreBroken => Err(fault),
+            Err(fault) if fault.reach == transhume_contract::Reach::Run || fault.what == What::StoreBroken => {
+                Err(fault)
+            }
             Err(fault) => Ok(Some(fault.sentence)),
         }
     }

@@ -44,8 +44,14 @@ pub trait Render: Send + Sync {
     ) -> Result<Rendered, Fault>;
     /// The facts as the target can hold them.
     fn facts(&self, workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>);
-    /// Files for the administrator from an account's settings.
-    fn handover(&self, workload: Workload, settings: &dyn Original) -> Vec<Handover>;
+    /// Files for the administrator from an account's settings. `places` tells where a collection of the source stands
+    /// at the target.
+    fn handover(
+        &self,
+        workload: Workload,
+        settings: &dyn Original,
+        places: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<Handover>;
 }
 
 /// Comparable meaning, read independently of the conversions.

@@ -11,7 +11,12 @@ const PAGE: usize = 500;
 impl Engine {
     /// Fetches every original that is wanted and not refused in this run, at most `most` of them. Answers how many were
     /// no longer there.
-    pub(super) async fn pull(&self, store: &AccountStore, workload: Workload, most: Option<usize>) -> Result<u64, Fault> {
+    pub(super) async fn pull(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        most: Option<usize>,
+    ) -> Result<u64, Fault> {
         let account = store.account().address.clone();
         self.tell(Event::Started { account: account.clone(), phase: Phase::Pull });
         self.expect_bodies(store, workload, most).await?;
@@ -29,9 +34,9 @@ impl Engine {
     }
 
     async fn expect_bodies(&self, store: &AccountStore, workload: Workload, most: Option<usize>) -> Result<(), Fault> {
-        let totals = store.totals(workload).await?;
-        let wanted = totals.to_fetch.items.min(most.map_or(u64::MAX, |most| most as u64));
-        let (account, bytes) = (store.account().address.clone(), totals.to_fetch.bytes);
+        let to_fetch = store.to_fetch(workload).await?;
+        let wanted = to_fetch.items.min(most.map_or(u64::MAX, |most| most as u64));
+        let (account, bytes) = (store.account().address.clone(), to_fetch.bytes);
         self.tell(Event::Expected { account, phase: Phase::Pull, items: wanted, bytes });
         Ok(())
     }
@@ -109,4 +114,3 @@ impl Engine {
 async fn collections_of(store: &AccountStore, workload: Workload) -> Result<Vec<CollectionKey>, Fault> {
     Ok(store.collections(workload).await?.into_iter().map(|row| row.key).collect())
 }
-

@@ -1,15 +1,19 @@
 //! Rendering: from an original in the store to a rendering in the store, off the async threads. What is small is made
 //! in memory; what is large passes through, so memory does not grow with a message.
 
-use super::{Engine, Original, Rendered, Render};
-use crate::store::{AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, Shape, Stored, StoredBody};
+use super::{Engine, Original, Render, Rendered};
+use crate::store::{
+    AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, Rendering, Shape, Stored, StoredBody,
+    ToPlace,
+};
 use std::{
+    collections::BTreeMap,
     io::{self, Cursor, Read, Write},
     sync::Arc,
 };
 use tokio::runtime::Handle;
 use tokio_util::io::SyncIoBridge;
-use transhume_contract::{Body, Digest, Fault, Part, Profile, What, Workload};
+use transhume_contract::{Body, Digest, Fault, Part, Profile, Reach, TargetTraits, What, Workload};
 
 /// An original up to this size is rendered in memory.
 const SMALL: u64 = 256 << 10;
@@ -24,14 +28,15 @@ pub(super) struct Audience {
 impl Audience {
     pub fn of(profile: Profile) -> Result<Self, Fault> {
         let text = serde_json::to_vec(&profile);
-        let text = text.map_err(|error| Fault::new(What::Unmappable, format!("a profile has no form: {error}")).report())?;
+        let text =
+            text.map_err(|error| Fault::new(What::Unmappable, format!("a profile has no form: {error}")).report())?;
         Ok(Self { profile, digest: Digest::of(&text) })
     }
 }
 
 /// An original with its bytes in reach, readable without async.
 pub(super) struct Loaded {
-    item: ItemKey,
+    item: Option<ItemKey>,
     original: StoredOriginal,
     parts: Vec<Part>,
     bodies: Vec<StoredBody>,
@@ -40,6 +45,15 @@ pub(super) struct Loaded {
 
 impl Loaded {
     pub fn new(item: ItemKey, original: StoredOriginal, bodies: Vec<StoredBody>) -> Self {
+        Self::with(Some(item), original, bodies)
+    }
+
+    /// An account's settings, which are no item.
+    pub fn of_settings(original: StoredOriginal, bodies: Vec<StoredBody>) -> Self {
+        Self::with(None, original, bodies)
+    }
+
+    fn with(item: Option<ItemKey>, original: StoredOriginal, bodies: Vec<StoredBody>) -> Self {
         let part = |part: &crate::store::StoredPart| Part {
             name: part.name.clone(),
             media_type: part.media_type.clone(),
@@ -110,6 +124,55 @@ struct Maker {
 }
 
 impl Engine {
+    /// The renderings of a page: those made before, and those made now, kept in one commit. What cannot be rendered
+    /// comes with its fault.
+    pub(super) async fn renderings_of(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        audience: &Audience,
+        page: &[ToPlace],
+    ) -> Result<BTreeMap<ItemKey, Result<Rendering, Fault>>, Fault> {
+        let (edition, tables) = (self.render.edition(workload), self.render.tables());
+        let originals = page.iter().map(|item| item.original).collect();
+        let known = store.renderings(originals, edition, tables, audience.digest).await?;
+        let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| (rendering.item, Ok(rendering))).collect();
+        let missing: Vec<_> = page.iter().filter(|item| !all.contains_key(&item.item)).collect();
+        if missing.is_empty() {
+            return Ok(all);
+        }
+        let keys = missing.iter().map(|item| item.original).collect();
+        let loaded = store.load_originals(keys).await?;
+        let loaded =
+            missing.iter().zip(loaded).map(|(item, (original, bodies))| Loaded::new(item.item, original, bodies));
+        let (good, bad) = apart(self.render_all(store, workload, audience, loaded.collect()).await?)?;
+        let kept = store.record_renderings(good).await?;
+        all.extend(kept.into_iter().map(|rendering| (rendering.item, Ok(rendering))));
+        all.extend(bad.into_iter().map(|(item, fault)| (item, Err(fault))));
+        Ok(all)
+    }
+
+    /// Renders what the store holds and nobody placed yet, which tells its losses. Answers how many there are.
+    pub(super) async fn render_ahead(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        traits: &TargetTraits,
+    ) -> Result<u64, Fault> {
+        let (audience, mut rendered) = (Audience::of(traits.profile.clone())?, 0);
+        for row in store.collections(workload).await? {
+            let mut after = None;
+            loop {
+                self.stop.check()?;
+                let page = store.items_to_place(row.key, after, traits.batch.items.max(1)).await?;
+                let Some(last) = page.last().map(|item| item.mark) else { break };
+                rendered += self.renderings_of(store, workload, &audience, &page).await?.len() as u64;
+                after = Some(last);
+            }
+        }
+        Ok(rendered)
+    }
+
     /// Renders originals for an audience. Nothing is kept yet: the caller records what it got, in one commit.
     pub(super) async fn render_all(
         &self,
@@ -120,17 +183,20 @@ impl Engine {
     ) -> Result<Vec<Made>, Fault> {
         let (store, render, audience) = (store.clone(), Arc::clone(&self.render), audience.clone());
         let maker = Maker { store, render, workload, audience };
-        let work = move || originals.iter().map(|loaded| (loaded.item, maker.make(loaded))).collect();
-        let lost = |_| Fault::new(What::StoreBroken, "rendering was cut short").reaching(transhume_contract::Reach::Run);
+        let work = move || {
+            let of_items = originals.iter().filter_map(|loaded| Some((loaded.item?, loaded)));
+            of_items.map(|(item, loaded)| (item, maker.make(item, loaded))).collect()
+        };
+        let lost = |_| Fault::new(What::StoreBroken, "rendering was cut short").reaching(Reach::Run);
         tokio::task::spawn_blocking(work).await.map_err(lost)
     }
 }
 
 impl Maker {
-    fn make(&self, loaded: &Loaded) -> Result<NewRendering, Fault> {
+    fn make(&self, item: ItemKey, loaded: &Loaded) -> Result<NewRendering, Fault> {
         let (rendered, shape) = if loaded.length() <= SMALL { self.in_memory(loaded)? } else { self.passing(loaded)? };
         Ok(NewRendering {
-            item: loaded.item,
+            item,
             original: loaded.original.key,
             edition: self.render.edition(self.workload),
             tables: self.render.tables(),
@@ -164,6 +230,19 @@ impl Maker {
         let stored = loaded.handle.block_on(writer.finish())?;
         Ok((rendered, Shape::Held(stored)))
     }
+}
+
+/// Renderings, and the items that have none. A fault that reaches further than its item is nobody's in particular.
+fn apart(made: Vec<Made>) -> Result<(Vec<NewRendering>, Vec<(ItemKey, Fault)>), Fault> {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for (item, made) in made {
+        match made {
+            Ok(rendering) => good.push(rendering),
+            Err(fault) if fault.reach >= Reach::Account => return Err(fault),
+            Err(fault) => bad.push((item, fault)),
+        }
+    }
+    Ok((good, bad))
 }
 
 fn same_as(rendered: &Rendered, loaded: &Loaded) -> Option<Stored> {

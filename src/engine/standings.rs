@@ -1,7 +1,9 @@
 //! Where accounts stand: queries on the store, read with the policy that says what is to be pushed.
 
 use super::{Policy, standing};
-use crate::store::{AccountRow, AccountStore, CollectionRow, LossTotal, Project, Quarantined, Side, Tally, VerdictTotal};
+use crate::store::{
+    AccountRow, AccountStore, CollectionRow, LossTotal, Project, Quarantined, Side, Tally, VerdictTotal,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use transhume_contract::{Collection, Fault, Workload};
@@ -49,7 +51,11 @@ impl AccountStanding {
 
     /// Differences that `verify` found last.
     pub fn differences(&self) -> u64 {
-        self.verdicts.iter().filter(|verdict| !super::verdict::is_fine(&verdict.kind)).map(|verdict| verdict.items).sum()
+        self.verdicts
+            .iter()
+            .filter(|verdict| !super::verdict::is_fine(&verdict.kind))
+            .map(|verdict| verdict.items)
+            .sum()
     }
 }
 
@@ -106,6 +112,7 @@ async fn owed_and_kept(store: &AccountStore, workload: Workload, policy: &Policy
 pub(super) fn pushed(rows: &[CollectionRow], policy: &Policy) -> BTreeMap<crate::store::CollectionKey, bool> {
     let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
     let standing = standing(&collections, policy);
-    let of_row = |row: &CollectionRow| (row.key, standing.get(&row.collection.id).is_some_and(|standing| standing.pushed));
+    let of_row =
+        |row: &CollectionRow| (row.key, standing.get(&row.collection.id).is_some_and(|standing| standing.pushed));
     rows.iter().map(of_row).collect()
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use transhume_contract::{
     Cause, Digest, Facts, Fault, FlagState, Importance, Loss, Profile, Timestamp, What, Workload,
 };
-use transhume_mappings::{self as mappings, MailProfile, Parts, Tables, Unrendered, render};
+use transhume_mappings::{self as mappings, MailProfile, Parts, Tables, Unrendered, meaning, render};
 
 /// The keyword that IMAP clients use for forwarded mail; the contract has a fact of its own for it.
 const FORWARDED: &str = "$Forwarded";
@@ -98,8 +98,27 @@ impl Render for Conversions {
         (target_facts(facts, target), losses(lost))
     }
 
-    fn handover(&self, workload: Workload, settings: &dyn Original) -> Vec<Handover> {
-        if workload == Workload::Mail { sieve(settings).into_iter().collect() } else { Vec::new() }
+    fn handover(
+        &self,
+        workload: Workload,
+        settings: &dyn Original,
+        places: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<Handover> {
+        if workload == Workload::Mail { self.sieve(settings, places).into_iter().collect() } else { Vec::new() }
+    }
+}
+
+impl Conversions {
+    /// The rules of a mailbox as a Sieve file, where there are any.
+    fn sieve(&self, settings: &dyn Original, places: &dyn Fn(&str) -> Option<String>) -> Option<Handover> {
+        let mut text = String::new();
+        settings.open("messageRules").ok()?.read_to_string(&mut text).ok()?;
+        let rules: serde_json::Value = serde_json::from_str(&text).ok()?;
+        if rules.get("value").and_then(|rules| rules.as_array()).is_none_or(Vec::is_empty) {
+            return None;
+        }
+        let sieve = render::sieve(&rules, places, &MailProfile::strict(), &self.tables);
+        Some(Handover { name: "rules.sieve".into(), text: sieve.script, losses: losses(sieve.losses) })
     }
 }
 
@@ -141,14 +160,8 @@ fn target_facts(facts: &Facts, target: render::TargetFacts) -> Facts {
     }
 }
 
-/// The rules of a mailbox as a Sieve file, where there are any.
-fn sieve(settings: &dyn Original) -> Option<Handover> {
-    let mut text = String::new();
-    settings.open("messageRules").ok()?.read_to_string(&mut text).ok()?;
-    let rules = serde_json::from_str(&text).ok()?;
-    let sieve = render::sieve(&rules, &|_| None);
-    Some(Handover { name: "rules.sieve".into(), text: sieve.script, losses: losses(sieve.losses) })
-}
+/// Losses that leave a message's meaning as it was: NUL bytes, line ends and encodings are no part of it.
+const HARMLESS: [&str; 3] = ["nul_removed", "line_ends_normalised", "header_end_added"];
 
 impl Meaning for Conversions {
     fn differences(
@@ -158,13 +171,11 @@ impl Meaning for Conversions {
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> io::Result<Vec<String>> {
-        let mut mime = match original.open("mime") {
-            Ok(mime) if workload == Workload::Mail => mime,
-            // A reassembled message has no other form to compare with; its loss says so.
-            Ok(_) | Err(_) => return Ok(Vec::new()),
-        };
-        let (there, here) = (mappings::meaning::mail(&mut mime)?, mappings::meaning::mail(rendering)?);
-        let found = mappings::meaning::difference(&there, &here);
-        Ok(if losses.is_empty() { found } else { Vec::new() })
+        let named = losses.iter().any(|loss| !HARMLESS.contains(&loss.name.as_str()));
+        if workload != Workload::Mail || named {
+            return Ok(Vec::new());
+        }
+        let (there, here) = (meaning::original(&Seen(original))?, meaning::mail(rendering)?);
+        Ok(meaning::difference(&there, &here))
     }
 }

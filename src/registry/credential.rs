@@ -73,18 +73,22 @@ impl Credential for Token {
     async fn secret(&self, account: &AccountId) -> Result<Secret, Fault> {
         let (from, user) = (self.from.clone(), account.as_str().to_owned());
         let read = move || from.read(Some(&user)).map(|token| Secret::Bearer { user, token });
-        let broken = |_| Fault::new(What::Unauthenticated, "the token command was interrupted").reaching(Reach::Account);
+        let broken =
+            |_| Fault::new(What::Unauthenticated, "the token command was interrupted").reaching(Reach::Account);
         tokio::task::spawn_blocking(read).await.map_err(broken)?.map_err(unreadable(Reach::Account))
     }
 }
 
 fn read_passwords(file: &Path) -> Result<BTreeMap<String, SecretString>, ConfigError> {
     let shown = file.display();
-    let fail = |why: String| ConfigError::Sense(format!("{shown}: {why}\nWrite the columns login,password, one account a line."));
+    let fail = |why: String| {
+        ConfigError::Sense(format!("{shown}: {why}\nWrite the columns login,password, one account a line."))
+    };
     let mut reader = csv::Reader::from_path(file).map_err(|error| fail(error.to_string()))?;
     let headers = reader.headers().map_err(|error| fail(error.to_string()))?.clone();
     let column = |name: &str| headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name));
-    let (login, password) = column("login").zip(column("password")).ok_or_else(|| fail("a column is missing".into()))?;
+    let (login, password) =
+        column("login").zip(column("password")).ok_or_else(|| fail("a column is missing".into()))?;
     let mut passwords = BTreeMap::new();
     for record in reader.records() {
         // A malformed line may hold a password: its content is not repeated.

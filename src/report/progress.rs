@@ -116,7 +116,9 @@ impl Observer for Progress {
             Event::Listed { account, items, .. } => self.advance(&account, Phase::List, items, 0),
             Event::Fetched { account, items, bytes } => self.advance(&account, Phase::Pull, items, bytes),
             Event::Placed { account, items, bytes, .. } => self.advance(&account, Phase::Push, items, bytes),
-            Event::Amended { account, items } | Event::Relocated { account, items } | Event::Withdrawn { account, items } => {
+            Event::Amended { account, items }
+            | Event::Relocated { account, items }
+            | Event::Withdrawn { account, items } => {
                 self.advance(&account, Phase::Push, items, 0);
             }
             Event::Verified { account, items, .. } => self.advance(&account, Phase::Verify, items, 0),
@@ -124,7 +126,9 @@ impl Observer for Progress {
                 self.details(|| format!("{account}, {item}: {} ({})", loss.detail, loss.name));
             }
             Event::ChangedThere { account, item, fields } => {
-                self.details(|| format!("{account}, {item}: changed at the target, left as it is ({})", fields.join(", ")));
+                self.details(|| {
+                    format!("{account}, {item}: changed at the target, left as it is ({})", fields.join(", "))
+                });
             }
             Event::Refused { account, item, quarantined, fault } => {
                 let fate = if quarantined { "quarantined" } else { "owed" };

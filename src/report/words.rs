@@ -61,7 +61,10 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(count(1, "message"), "1 message");
         assert_eq!(count(1_234_567, "message"), "1,234,567 messages");
-        assert_eq!([bytes(999), bytes(1000), bytes(999_999), bytes(6_000_000_000_000)], ["999 B", "1.0 kB", "1.0 MB", "6.0 TB"]);
+        assert_eq!(
+            [bytes(999), bytes(1000), bytes(999_999), bytes(6_000_000_000_000)],
+            ["999 B", "1.0 kB", "1.0 MB", "6.0 TB"]
+        );
         assert_eq!(duration(Duration::from_secs(59)), "59 s");
         assert_eq!(duration(Duration::from_secs(61)), "2 min");
         assert_eq!(duration(Duration::from_secs(7500)), "2 h 05 min");

@@ -7,10 +7,11 @@ use super::{
     rows::{Json, RunId, Side, Work, limit, now},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
+use serde::Serialize;
 use transhume_contract::{Account, AccountId, AccountPage, Fault, Finding, Unreachable, Workload};
 
 /// An account as the project knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountRow {
     pub account: Account,
     /// The wave it moves in, once assigned.

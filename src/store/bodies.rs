@@ -48,7 +48,7 @@ impl AccountStore {
     }
 }
 
-fn load(blobs: &Blobs, db: &Connection, digest: &Digest) -> Result<StoredBody, Trouble> {
+pub(super) fn load(blobs: &Blobs, db: &Connection, digest: &Digest) -> Result<StoredBody, Trouble> {
     let blob = blobs.find(db, digest)?;
     let place = match &blob.kept {
         Kept::InRow(data) => Place::AtHand(unpack(&blob, data)?),

@@ -17,6 +17,7 @@
 
 mod account;
 mod accounts;
+mod batches;
 mod blobs;
 mod bodies;
 mod collections;

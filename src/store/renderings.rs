@@ -103,7 +103,7 @@ fn rendering_row(row: &Row<'_>) -> rusqlite::Result<Rendering> {
     })
 }
 
-fn find(
+pub(super) fn find(
     db: &Connection,
     original: OriginalKey,
     edition: u32,

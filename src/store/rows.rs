@@ -195,3 +195,8 @@ pub(super) fn unsigned(count: i64) -> u64 {
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
+
+impl TargetKey {
+    /// Where nothing is written down: the key of every target collection of a dry run.
+    pub const REHEARSED: Self = Self(0);
+}

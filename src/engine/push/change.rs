@@ -107,11 +107,16 @@ impl Push<'_> {
             self.place_one(one.next).await?;
             // Only what is known to stand there may take the old one's place.
             let anew = self.store.placements_of(item).await?;
-            if !anew.iter().any(|placement| placement.key > key && placement.state == crate::store::PlacementState::Present) {
+            if !anew
+                .iter()
+                .any(|placement| placement.key > key && placement.state == crate::store::PlacementState::Present)
+            {
                 return Ok(false);
             }
         }
-        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else { return Ok(false) };
+        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else {
+            return Ok(false);
+        };
         if self.engine.rehearsing {
             return Ok(true);
         }
@@ -211,7 +216,9 @@ impl Push<'_> {
 
     async fn withdraw_one(&self, at: &BTreeMap<TargetKey, Collection>, one: &Withdrawing) -> Result<bool, Fault> {
         let key = one.placement.key;
-        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else { return Ok(false) };
+        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else {
+            return Ok(false);
+        };
         match self.target.withdraw(&standing).await {
             Ok(()) => self.store.record_withdrawn(key).await.map(|()| true),
             Err(fault) if fault.what == What::Vanished => self.store.record_lost(key, None).await.map(|()| false),

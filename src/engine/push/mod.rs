@@ -122,7 +122,6 @@ impl Push<'_> {
             after = last.number;
             for verdict in page.iter().filter(|verdict| verdict.kind == super::Kind::Missing.name()) {
                 if let crate::store::Subject::Placement(key) = verdict.subject {
-                    self.store.record_lost(key, None).await?;
                     self.store.repair(key).await?;
                 }
             }

@@ -3,7 +3,7 @@
 
 use super::{Push, routes::Route};
 use crate::{
-    engine::{Event, rendering::Loaded},
+    engine::Event,
     store::{CollectionKey, Intending, ItemKey, Mark, Rendering, Resolution, Side, ToPlace},
 };
 use futures::StreamExt;
@@ -25,6 +25,7 @@ pub(super) struct Prepared {
 struct Sent {
     item: ItemKey,
     bytes: u64,
+    /// Of its facts; those of its bytes stand with the rendering.
     losses: Vec<Loss>,
 }
 
@@ -44,7 +45,8 @@ impl Push<'_> {
         let mut lost_answers = 0;
         while let Some(batch) = next {
             let after = batch.after;
-            let (placed, prepared) = tokio::join!(self.send(from, &route, batch), self.prepare(from, &route, Some(after)));
+            let (placed, prepared) =
+                tokio::join!(self.send(from, &route, batch), self.prepare(from, &route, Some(after)));
             lost_answers = if placed? { 0 } else { lost_answers + 1 };
             if lost_answers >= LOST_ANSWERS {
                 return Ok(());
@@ -76,13 +78,15 @@ impl Push<'_> {
 
     /// Renders a page. What cannot be rendered, or is too large for the target, goes into quarantine.
     async fn make_ready(&self, page: Vec<ToPlace>) -> Result<Vec<Ready>, Fault> {
-        let renderings = self.renderings(&page).await?;
+        let renderings = self.engine.renderings_of(self.store, self.workload, &self.audience, &page).await?;
         let mut ready = Vec::with_capacity(page.len());
         for item in page {
             let Some(made) = renderings.get(&item.item) else { continue };
             match made.clone().and_then(|rendering| self.fits(rendering)) {
                 Ok(rendering) => ready.push(self.with_facts(item, rendering)),
-                Err(fault) => self.engine.set_back(self.store, item.item, Side::Target, Some(item.from), &fault).await?,
+                Err(fault) => {
+                    self.engine.set_back(self.store, item.item, Side::Target, Some(item.from), &fault).await?
+                }
             }
         }
         Ok(ready)
@@ -104,39 +108,6 @@ impl Push<'_> {
         Ready { item, rendering, facts, losses }
     }
 
-    /// The renderings of a page: those made before, and those made now, kept in one commit.
-    async fn renderings(&self, page: &[ToPlace]) -> Result<BTreeMap<ItemKey, Result<Rendering, Fault>>, Fault> {
-        let (edition, tables) = (self.engine.render.edition(self.workload), self.engine.render.tables());
-        let originals = page.iter().map(|item| item.original).collect();
-        let known = self.store.renderings(originals, edition, tables, self.audience.digest).await?;
-        let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| (rendering.item, Ok(rendering))).collect();
-        let missing: Vec<_> = page.iter().filter(|item| !all.contains_key(&item.item)).collect();
-        if missing.is_empty() {
-            return Ok(all);
-        }
-        let loaded = self.load(&missing).await?;
-        let made = self.engine.render_all(self.store, self.workload, &self.audience, loaded).await?;
-        let (mut good, mut bad) = (Vec::new(), Vec::new());
-        for (item, made) in made {
-            match made {
-                Ok(rendering) => good.push(rendering),
-                Err(fault) if fault.reach >= Reach::Account => return Err(fault),
-                Err(fault) => bad.push((item, Err(fault))),
-            }
-        }
-        let kept = self.store.record_renderings(good).await?;
-        all.extend(kept.into_iter().map(|rendering| (rendering.item, Ok(rendering))));
-        all.extend(bad);
-        Ok(all)
-    }
-
-    async fn load(&self, items: &[&ToPlace]) -> Result<Vec<Loaded>, Fault> {
-        let keys = items.iter().map(|item| item.original).collect();
-        let loaded = self.store.load_originals(keys).await?;
-        let loaded = items.iter().zip(loaded).map(|(item, (original, bodies))| Loaded::new(item.item, original, bodies));
-        Ok(loaded.collect())
-    }
-
     /// Writes down what is about to be sent.
     async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
         let digests: Vec<_> = ready.iter().map(|ready| ready.rendering.stored.digest).collect();
@@ -145,8 +116,7 @@ impl Push<'_> {
         let (mut placings, mut sent) = (Vec::with_capacity(ready.len()), BTreeMap::new());
         for ((ready, body), intent) in ready.into_iter().zip(bodies).zip(intents) {
             let bytes = ready.rendering.stored.length;
-            let losses = ready.rendering.losses.into_iter().chain(ready.losses).collect();
-            sent.insert(intent.clone(), Sent { item: ready.item.item, bytes, losses });
+            sent.insert(intent.clone(), Sent { item: ready.item.item, bytes, losses: ready.losses });
             placings.push(Placing { intent, facts: ready.facts, name: None, body: Arc::new(body) });
         }
         Ok(Prepared { placings, sent, after })
@@ -154,7 +124,10 @@ impl Push<'_> {
 
     async fn intents(&self, route: &Route, ready: &[Ready]) -> Result<Vec<IntentId>, Fault> {
         if self.engine.rehearsing {
-            return Ok(ready.iter().map(|ready| IntentId::new(format!("rehearsed {}", ready.item.item.number()))).collect());
+            return Ok(ready
+                .iter()
+                .map(|ready| IntentId::new(format!("rehearsed {}", ready.item.item.number())))
+                .collect());
         }
         let intending = |ready: &Ready| Intending {
             item: ready.item.item,

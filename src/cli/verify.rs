@@ -1,0 +1,140 @@
+//! `verify`: the targets read back and compared.
+
+use super::{
+    args::{self, Common},
+    exit::{Exit, Failure},
+    session::Session,
+    terminal::Terminal,
+};
+use crate::{
+    engine::Compared,
+    report::{count, fault_lines},
+    store::Verdict,
+};
+use serde::Serialize;
+use std::{fmt::Write, sync::Arc};
+use transhume_contract::{Depth, Workload};
+
+/// Differences printed per account; `--json` tells all.
+const SHOWN: usize = 20;
+
+pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
+    let session = Session::begin(common, "verify", Arc::clone(&terminal)).await?;
+    let depth = Depth::from(verify.depth);
+    let compared = session.engine.verify(&session.project, &session.movers, depth).await?;
+    let mut standing = 0;
+    for (mover, account) in session.movers.iter().zip(&compared) {
+        let store = session.project.open_account(&mover.row.account.id).await?;
+        for workload in session.engine.workloads() {
+            standing += tell_differences(&store, workload, account, &terminal).await?;
+        }
+    }
+    let summary = Summary::of(depth, &compared, standing);
+    terminal.print(&summary.sentence());
+    terminal.line(&summary);
+    let exit = summary.exit();
+    session.end(exit).await
+}
+
+/// Tells every difference that stands, found now or before and not mended since. Answers how many there are.
+async fn tell_differences(
+    store: &crate::store::AccountStore,
+    workload: Workload,
+    account: &Compared,
+    terminal: &Terminal,
+) -> Result<u64, Failure> {
+    if let Some(fault) = &account.fault {
+        terminal.print(&format!("{}: could not be compared: {}", account.address, fault_lines(fault).join("\n    ")));
+    }
+    let (mut after, mut told) = (0, 0);
+    loop {
+        let page = store.differences(workload, after, 500).await?;
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        for verdict in page.iter().filter(|verdict| verdict.kind != "changed_there") {
+            terminal.line(&Line { r#type: "difference", account: &account.address, verdict });
+            if told < SHOWN {
+                terminal.print(&sentence(&account.address, verdict));
+            }
+            told += 1;
+        }
+    }
+    if told > SHOWN {
+        terminal.print(&format!("{}: and {} more; --json tells all", account.address, told - SHOWN));
+    }
+    Ok(told as u64)
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    r#type: &'static str,
+    account: &'a str,
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+}
+
+fn sentence(account: &str, verdict: &Verdict) -> String {
+    let item = verdict.item.map_or_else(|| "something".into(), |item| format!("item {}", item.number()));
+    let mut text = format!("{account}: {item} is {}", verdict.kind);
+    if let Some(detail) = verdict.detail.as_object().filter(|detail| !detail.is_empty()) {
+        let fields: Vec<_> =
+            detail.iter().map(|(field, value)| format!("{} {value}", field.replace('_', " "))).collect();
+        let _infallible = write!(text, " ({})", fields.join(", "));
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Summary {
+    r#type: &'static str,
+    verb: &'static str,
+    depth: Depth,
+    accounts: usize,
+    compared: u64,
+    differences: u64,
+    others: u64,
+    not_compared: usize,
+}
+
+impl Summary {
+    fn of(depth: Depth, compared: &[Compared], differences: u64) -> Self {
+        Self {
+            r#type: "summary",
+            verb: "verify",
+            depth,
+            accounts: compared.len(),
+            compared: compared.iter().map(|account| account.compared).sum(),
+            differences,
+            others: compared.iter().map(|account| account.others).sum(),
+            not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.differences, self.not_compared) {
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::Stuck,
+            _ => Exit::Differing,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let depth = match self.depth {
+            Depth::Presence => "that they are there",
+            Depth::Shape => "with flags, dates and sizes",
+            Depth::Content => "byte for byte",
+        };
+        let mut text = format!(
+            "verify: {} compared {depth}; {}",
+            count(self.compared, "item"),
+            count(self.differences, "difference")
+        );
+        if self.others > 0 {
+            let _infallible = write!(text, "; {} at the target not placed by transhume", count(self.others, "item"));
+        }
+        if self.not_compared > 0 {
+            let _infallible = write!(text, "; {} not compared to the end", count(self.not_compared as u64, "account"));
+        }
+        text + "."
+    }
+}
