@@ -1,1 +1,244 @@
-//! A plain folder as a target of transhume: Maildir++ and a manifest
+//! A plain folder as a target: Maildir++ under a directory, which Dovecot can serve and mutt can read.
+//!
+//! ```text
+//! <root>/<account>/Maildir/{cur,new,tmp}        INBOX
+//! <root>/<account>/Maildir/.A.B/{cur,new,tmp}   the folder A/B
+//! <root>/<account>/Maildir/.A.B/dovecot-keywords
+//! <root>/<account>/Maildir/subscriptions
+//! <root>/<account>/manifest/A.B.csv             what stands there: file, Message-ID, size, hash, date, flags
+//! ```
+//!
+//! A message is kept byte for byte as it was rendered, CRLF line ends included, so that its hash can be checked with
+//! nothing but the file. Its date is the file's modification time. See `QUIRKS.md` for what was learned from readers.
+
+mod account;
+mod faults;
+mod flags;
+mod keywords;
+mod layout;
+mod listing;
+mod mail;
+mod manifest;
+mod message;
+mod observe;
+mod place;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use transhume_contract::{
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Found, Identity,
+    IntentId, NaturalKey, Observed, Placed, Placement, Placing, Profile, Severity, Size, Target, TargetTraits,
+    Timestamp, Wanted, What, Workload,
+};
+
+use account::{Held, Home};
+use faults::{folder_gone, on};
+
+/// A directory that holds one Maildir per account.
+#[derive(Debug)]
+pub struct Folder {
+    identity: Identity,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    /// Where each collection was seen last: a guess, checked before it is used.
+    seen: Mutex<HashMap<(AccountId, CollectionId), String>>,
+    /// Ensuring is one at a time: two may want the same directory.
+    ensuring: Mutex<()>,
+}
+
+impl Folder {
+    /// A target below `root`, which need not exist yet.
+    ///
+    /// # Errors
+    /// When the directory cannot be made.
+    pub fn open(root: impl AsRef<Path>) -> Result<Self, Fault> {
+        let root = root.as_ref();
+        fs::create_dir_all(root).map_err(on("create", root))?;
+        let root = fs::canonicalize(root).map_err(on("open", root))?;
+        let identity = Identity { connector: "folder".into(), place: root.display().to_string() };
+        let inner = Inner { root, seen: Mutex::default(), ensuring: Mutex::default() };
+        Ok(Self { identity, inner: Arc::new(inner) })
+    }
+
+    /// The Maildir of an account.
+    pub fn maildir(&self, account: &AccountId) -> PathBuf {
+        Home::of(&self.inner.root, account).maildir
+    }
+
+    /// Does something that waits for the disk, away from the threads that wait for the network.
+    async fn off<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Inner) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || act(&inner)).await;
+        let early = |error| Fault::new(What::Interrupted, format!("disk work ended early: {error}")).outcome_unknown();
+        done.unwrap_or_else(|error| Err(early(error)))
+    }
+}
+
+impl Inner {
+    fn home(&self, account: &AccountId) -> Home {
+        Home::of(&self.root, account)
+    }
+
+    /// Where a collection stands now.
+    fn held(&self, at: &Collection) -> Result<Held, Fault> {
+        let home = self.home(&at.account);
+        let key = (at.account.clone(), at.id.clone());
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let there = seen.map(|directory| home.still(&directory, &at.id)).transpose()?.flatten();
+        let held = match there {
+            Some(held) => held,
+            None => home.held(&at.id)?.ok_or_else(folder_gone)?,
+        };
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key, held.directory.clone());
+        Ok(held)
+    }
+
+    fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        let _one_at_a_time = self.ensuring.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.home(&want.account).ensure(want)?;
+        Ok(Collection {
+            account: want.account.clone(),
+            workload: want.workload,
+            id: CollectionId::new(held.mark.id),
+            parent: want.parent.clone(),
+            name: layout::shown(&held.directory),
+            role: want.role,
+            hidden: false,
+            expected: Size::default(),
+        })
+    }
+
+    /// Tries whether a file with the name of a message can be made and removed.
+    fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
+        let dir = account.map(|account| self.home(account).dir).filter(|dir| dir.exists());
+        let probe = dir.unwrap_or_else(|| self.root.clone()).join(".transhume-probe:2,S");
+        let tried = fs::write(&probe, b"probe").and_then(|()| fs::remove_file(&probe));
+        let findings = tried.err().map(|error| {
+            let fault = on("write", &probe)(error);
+            Finding {
+                severity: Severity::Blocker,
+                code: "not_writable".into(),
+                fix: fault.next_step().unwrap_or_default().to_owned(),
+                sentence: fault.sentence,
+            }
+        });
+        Ok(Access { findings: findings.into_iter().collect(), quota: None })
+    }
+}
+
+/// What a Maildir takes: any bytes. The dates are those that Dovecot can hold when it serves the folder (2.3.19 keeps a
+/// wrong one outside of them without an error), and so is the length of a keyword.
+fn traits() -> TargetTraits {
+    let profile = Profile {
+        nul: true,
+        bare_lf: true,
+        eight_bit_headers: true,
+        headerless: true,
+        earliest: Timestamp::constant(86_400, 0),
+        latest: Timestamp::constant(2_147_385_600, 0),
+        keyword_bytes: 50,
+    };
+    TargetTraits {
+        workloads: vec![Workload::Mail],
+        profile,
+        batch: Batch { items: 100, bytes: 16 << 20 },
+        lanes: 4,
+        lanes_per_collection: 1,
+        tells_handle: true,
+        max_item_bytes: None,
+    }
+}
+
+#[async_trait]
+impl Target for Folder {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    async fn traits(&self, _account: &AccountId) -> Result<TargetTraits, Fault> {
+        Ok(traits())
+    }
+
+    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
+        let account = account.cloned();
+        self.off(move |inner| inner.check(account.as_ref())).await
+    }
+
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        let want = want.clone();
+        self.off(move |inner| inner.ensure(&want)).await
+    }
+
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        let (at, keys) = (at.clone(), keys.to_vec());
+        self.off(move |inner| mail::find(&inner.held(&at)?.path, &keys)).await
+    }
+
+    fn place<'a>(
+        &'a self,
+        at: &'a Collection,
+        batch: Vec<Placing>,
+    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
+        let intents: Vec<IntentId> = batch.iter().map(|placing| placing.intent.clone()).collect();
+        let at = at.clone();
+        let answers = async move {
+            let placed = self.off(move |inner| {
+                let (home, held) = (inner.home(&at.account), inner.held(&at)?);
+                let runtime = tokio::runtime::Handle::current();
+                // The journal only spares a later reading: a message that stands is not called failed for its sake.
+                let note = |standing: &[place::Standing]| drop(manifest::note(&home, &held, standing));
+                Ok(place::place(&held.path, &batch, &runtime, note))
+            });
+            placed
+                .await
+                .unwrap_or_else(|fault| intents.into_iter().map(|intent| (intent, Err(fault.clone()))).collect())
+        };
+        stream::once(answers).flat_map(stream::iter).boxed()
+    }
+
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        let at = at.clone();
+        self.off(move |inner| mail::amend(&inner.held(&at)?.path, &changes)).await
+    }
+
+    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+        let (what, to) = (what.clone(), to.clone());
+        self.off(move |inner| mail::relocate(&what, &inner.held(&what.at)?.path, &inner.held(&to)?.path)).await
+    }
+
+    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+        let what = what.clone();
+        self.off(move |inner| mail::withdraw(&what, &inner.held(&what.at)?.path)).await
+    }
+
+    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
+        let at = at.clone();
+        self.off(move |inner| manifest::settle(&inner.home(&at.account), at.account.as_str(), &inner.held(&at)?)).await
+    }
+
+    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
+        let (to, from) = tokio::sync::mpsc::channel(64);
+        let (at, inner) = (at.clone(), Arc::clone(&self.inner));
+        tokio::task::spawn_blocking(move || match inner.held(&at) {
+            Ok(held) => observe::observe(&held.path, depth, &to),
+            Err(fault) => drop(to.blocking_send(Err(fault))),
+        });
+        stream::unfold(from, |mut from| async move { from.recv().await.map(|seen| (seen, from)) }).boxed()
+    }
+}

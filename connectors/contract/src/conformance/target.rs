@@ -176,8 +176,9 @@ impl Subject<'_> {
 
     async fn duplicates_found(&self) -> Outcome {
         let at = self.ensure(&["Duplicates"], None).await?;
-        for _ in 0..3 {
-            self.place(&at, vec![placing(7, facts(false))]).await?;
+        for copy in ["conformance-7", "conformance-7-again", "conformance-7-once-more"] {
+            let intent = IntentId::new(copy);
+            self.place(&at, vec![Placing { intent, ..placing(7, facts(false)) }]).await?;
         }
         self.place(&at, vec![placing(8, facts(false))]).await?;
         let handles: BTreeSet<_> = self.found(&at, 7).await?.into_iter().map(|found| found.handle).collect();
