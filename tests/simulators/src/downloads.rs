@@ -45,11 +45,14 @@ pub(crate) fn answer(world: &World, call: &Call) -> Result<Reply, Refusal> {
         return Err(not_authorised("This address is pre-signed; do not send an Authorization header."));
     }
     let token = call.target.strip_prefix("/data/download/").and_then(|rest| rest.split('?').next());
-    let ticket: Ticket = world.seal.open(token.unwrap_or_default()).map_err(|_| Refusal::new(404, "itemNotFound", "Not found."))?;
+    let ticket: Ticket =
+        world.seal.open(token.unwrap_or_default()).map_err(|_| Refusal::new(404, "itemNotFound", "Not found."))?;
     if world.now().as_second() > ticket.until {
         return Err(not_authorised("The address has expired."));
     }
     let csv = mailbox_usage(world, &ticket.period);
     let reply = Reply::of(StatusCode::OK, Payload::Bytes(csv.into()));
-    Ok(reply.with("content-type", "application/octet-stream").with("content-disposition", &format!("attachment; filename=\"{}.csv\"", ticket.download)))
+    Ok(reply
+        .with("content-type", "application/octet-stream")
+        .with("content-disposition", &format!("attachment; filename=\"{}.csv\"", ticket.download)))
 }

@@ -114,7 +114,9 @@ async fn batched(world: &World, call: &Call, ids: &Ids) -> Result<Outgoing, Brok
             let inner = |inner: Call| async move { unbroken(world, &inner).await };
             batch::answer(call, world.roll(), inner).await
         }
-        Ok(()) => Err(Refusal::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")),
+        Ok(()) => {
+            Err(Refusal::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."))
+        }
         Err(refusal) => Err(refusal),
     };
     let outgoing = faulty(world, call, ids, fault, None, |_| whole)?;

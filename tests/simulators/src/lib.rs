@@ -4,7 +4,7 @@
 //! under `/_sim/`. Pre-signed downloads come from a second port, hence a second origin. The crate knows nothing of the
 //! connectors it stands opposite: it is written from what the services document and what tools met in the field.
 //!
-//! Rooms: [`wire`](crate::simulator) turns sockets into calls and replies, `login` is Entra, `tenant` is the state,
+//! Rooms: `wire` turns sockets into calls and replies, `login` is Entra, `tenant` is the state,
 //! `graph` reads the state as the service would show it, `pace` and `faults` make it difficult, `control` lets a test
 //! change and question it. Calendars, contacts, tasks and drives get a file each in `graph` and in `tenant`; until then
 //! the simulator answers 501 `NotSimulated` there, so that nobody takes silence for an empty calendar.

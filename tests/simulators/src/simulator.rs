@@ -56,7 +56,7 @@ impl Simulator {
         let downloads = bound(SocketAddr::new(options.listen.ip(), 0)).await?;
         let address = local(&listener, options.listen)?;
         let second = local(&downloads, options.listen)?;
-        let tenant = tenant::load(dump, &options.tenant_id);
+        let tenant = tenant::load(dump);
         let world = Arc::new(World::new(options, tenant, Doorkeeper::new()?, second.port()));
         let tasks = vec![
             tokio::spawn(accept(listener, world.clone(), Side::First)),

@@ -24,7 +24,13 @@ pub(super) fn stir(world: &World, user: &User, mailbox: &RwLock<Mailbox>, seed: 
     tally.into()
 }
 
-fn change(world: &World, user: &User, mailbox: &mut Mailbox, dice: &mut ChaCha8Rng, number: (u64, u32)) -> &'static str {
+fn change(
+    world: &World,
+    user: &User,
+    mailbox: &mut Mailbox,
+    dice: &mut ChaCha8Rng,
+    number: (u64, u32),
+) -> &'static str {
     let roll = dice.random_range(0..100);
     let picked = if roll < 30 { None } else { pick(mailbox, dice) };
     match (roll, picked) {
@@ -58,7 +64,8 @@ fn set(world: &World, mailbox: &mut Mailbox, slot: u32, kind: &'static str, memb
 }
 
 fn moved(mailbox: &mut Mailbox, slot: u32, dice: &mut ChaCha8Rng) -> &'static str {
-    let usable = |(at, folder): (u32, &crate::tenant::Folder)| (folder.parent.is_some() && !folder.is_search()).then_some(at);
+    let usable =
+        |(at, folder): (u32, &crate::tenant::Folder)| (folder.parent.is_some() && !folder.is_search()).then_some(at);
     let folders: Vec<u32> = mailbox.living_folders().filter_map(usable).collect();
     if let Some(to) = folders.choose(dice) {
         mailbox.move_message(slot, *to);
@@ -66,7 +73,13 @@ fn moved(mailbox: &mut Mailbox, slot: u32, dice: &mut ChaCha8Rng) -> &'static st
     "move"
 }
 
-fn arrival(world: &World, user: &User, mailbox: &mut Mailbox, dice: &mut ChaCha8Rng, number: (u64, u32)) -> &'static str {
+fn arrival(
+    world: &World,
+    user: &User,
+    mailbox: &mut Mailbox,
+    dice: &mut ChaCha8Rng,
+    number: (u64, u32),
+) -> &'static str {
     let folder = mailbox.folder_named("inbox").or_else(|| mailbox.root());
     let Some(folder) = folder else { return "nothing" };
     let (seed, at) = number;

@@ -28,15 +28,20 @@ pub(crate) async fn answer(world: &Arc<World>, call: &Call, path: &str) -> Respo
             shown(world, StatusCode::OK, &json!({}))
         }
         (&Method::GET, "faults") => shown(world, StatusCode::OK, &json!(*world.knobs())),
-        (&Method::POST, "faults") => done(world, body(call).and_then(|script| faults(world, script)).map(|()| json!({}))),
+        (&Method::POST, "faults") => {
+            done(world, body(call).and_then(|script| faults(world, script)).map(|()| json!({})))
+        }
         (&Method::POST, "mutate") => done(world, body(call).and_then(|operations| mutate(world, operations))),
-        (&Method::GET, "device") => shown(world, StatusCode::OK, &json!({"next": "POST {\"outcome\": \"approve\", \"user\": ...} here"})),
+        (&Method::GET, "device") => {
+            shown(world, StatusCode::OK, &json!({"next": "POST {\"outcome\": \"approve\", \"user\": ...} here"}))
+        }
         (&Method::POST, "device") => done(world, body(call).and_then(|wish| device(world, wish))),
         _ => shown(world, StatusCode::NOT_FOUND, &json!({"error": SURFACE})),
     }
 }
 
-const SURFACE: &str = "The control surface is GET tenant, GET and POST faults, POST mutate, GET stats, POST stats/reset, POST device.";
+const SURFACE: &str =
+    "The control surface is GET tenant, GET and POST faults, POST mutate, GET stats, POST stats/reset, POST device.";
 
 fn body(call: &Call) -> Result<Value, String> {
     serde_json::from_slice(&call.body).map_err(|why| format!("The body is not JSON: {why}."))

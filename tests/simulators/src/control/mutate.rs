@@ -32,12 +32,24 @@ struct Operation {
 #[serde(tag = "op", rename_all = "snake_case")]
 enum What {
     /// Sets members of a message's resource.
-    Edit { message: String, set: Map<String, Value> },
+    Edit {
+        message: String,
+        set: Map<String, Value>,
+    },
     /// Replied to (102), to all (103) or forwarded (104).
-    Reply { message: String, verb: u32 },
+    Reply {
+        message: String,
+        verb: u32,
+    },
     /// New bytes and the resource they show, for a draft.
-    Rewrite { message: String, mime: String },
-    Move { message: String, to: String },
+    Rewrite {
+        message: String,
+        mime: String,
+    },
+    Move {
+        message: String,
+        to: String,
+    },
     /// Into Deleted Items, or for good.
     Delete {
         message: String,
@@ -57,9 +69,17 @@ enum What {
         #[serde(default)]
         hidden: bool,
     },
-    RenameFolder { folder: String, name: String },
-    MoveFolder { folder: String, to: String },
-    DeleteFolder { folder: String },
+    RenameFolder {
+        folder: String,
+        name: String,
+    },
+    MoveFolder {
+        folder: String,
+        to: String,
+    },
+    DeleteFolder {
+        folder: String,
+    },
     /// So many small changes that a seed decides.
     Churn {
         seed: u64,
@@ -83,7 +103,8 @@ impl Operation {
     fn apply(&self, world: &World) -> Result<Value, String> {
         match (&self.user, &self.what) {
             (None, What::Churn { seed, count }) => {
-                let stirred = world.tenant.mailboxes().map(|(user, mailbox)| churn::stir(world, user, mailbox, *seed, *count));
+                let stirred =
+                    world.tenant.mailboxes().map(|(user, mailbox)| churn::stir(world, user, mailbox, *seed, *count));
                 Ok(stirred.collect::<Vec<Value>>().into())
             }
             (None, _) => Err("Name the \"user\" whose mailbox is meant.".to_owned()),
@@ -150,7 +171,10 @@ impl What {
 
 fn shown(mailbox: &Mailbox, slot: u32) -> Value {
     let message = mailbox.message(slot);
-    message.map_or(Value::Null, |message| json!({"id": &*message.id, "immutableId": mailbox.immutable_id(message.first_id())}))
+    message.map_or(
+        Value::Null,
+        |message| json!({"id": &*message.id, "immutableId": mailbox.immutable_id(message.first_id())}),
+    )
 }
 
 fn folder_shown(mailbox: &Mailbox, at: u32) -> Value {
@@ -159,7 +183,11 @@ fn folder_shown(mailbox: &Mailbox, at: u32) -> Value {
 
 fn message_at(mailbox: &Mailbox, name: &str) -> Result<u32, String> {
     let by_internet_id = || {
-        let named = |slot: &u32| mailbox.message(*slot).is_some_and(|message| message.resource().get("internetMessageId").is_some_and(|id| id == name));
+        let named = |slot: &u32| {
+            mailbox
+                .message(*slot)
+                .is_some_and(|message| message.resource().get("internetMessageId").is_some_and(|id| id == name))
+        };
         mailbox.all.from(0).find(named)
     };
     mailbox.message_named(name).or_else(by_internet_id).ok_or_else(|| format!("There is no message {name}."))
@@ -227,7 +255,8 @@ fn rewrite(world: &World, mailbox: &mut Mailbox, name: &str, mime: &str) -> Resu
     let mime = decoded(mime)?;
     let slot = message_at(mailbox, name)?;
     let shows = resource_of(&mime, world.now());
-    let kept = ["createdDateTime", "receivedDateTime", "isRead", "isDraft", "flag", "categories", "inferenceClassification"];
+    let kept =
+        ["createdDateTime", "receivedDateTime", "isRead", "isDraft", "flag", "categories", "inferenceClassification"];
     let changed: Vec<(String, Value)> = shows.into_iter().filter(|(name, _)| !kept.contains(&name.as_str())).collect();
     let mut fields: Vec<&str> = changed.iter().map(|(name, _)| name.as_str()).collect();
     fields.push("changeKey");
@@ -259,7 +288,13 @@ pub(super) fn delete(mailbox: &mut Mailbox, slot: u32, hard: bool) -> Result<Val
     }
 }
 
-fn arrive(world: &World, mailbox: &mut Mailbox, folder: &str, mime: &str, set: &Map<String, Value>) -> Result<Value, String> {
+fn arrive(
+    world: &World,
+    mailbox: &mut Mailbox,
+    folder: &str,
+    mime: &str,
+    set: &Map<String, Value>,
+) -> Result<Value, String> {
     let mime = decoded(mime)?;
     let folder = folder_at(mailbox, folder)?;
     let slot = deliver(world, mailbox, folder, mime, set.clone());
@@ -267,7 +302,13 @@ fn arrive(world: &World, mailbox: &mut Mailbox, folder: &str, mime: &str, set: &
 }
 
 /// Puts a new message into a folder.
-pub(super) fn deliver(world: &World, mailbox: &mut Mailbox, folder: u32, mime: Vec<u8>, set: Map<String, Value>) -> u32 {
+pub(super) fn deliver(
+    world: &World,
+    mailbox: &mut Mailbox,
+    folder: u32,
+    mime: Vec<u8>,
+    set: Map<String, Value>,
+) -> u32 {
     let mut resource = resource_of(&mime, world.now());
     let step = mailbox.trail.head() + 1;
     resource.insert("changeKey".to_owned(), mailbox.ids.change_key(step).into());
@@ -282,7 +323,8 @@ fn create(mailbox: &mut Mailbox, parent: Option<&str>, name: &str, hidden: bool)
         Some(parent) => folder_at(mailbox, parent)?,
         None => mailbox.root().ok_or("The mailbox has no root.")?,
     };
-    let taken = mailbox.visible_children(mailbox.folder(parent), true).iter().any(|at| mailbox.folder(*at).name == name);
+    let taken =
+        mailbox.visible_children(mailbox.folder(parent), true).iter().any(|at| mailbox.folder(*at).name == name);
     if taken {
         return Err(format!("A folder {name} is there already."));
     }

@@ -115,7 +115,9 @@ impl Expire {
         for (user, mailbox) in world.tenant.mailboxes() {
             let meant = match self {
                 Self::All(all) => *all,
-                Self::Some(names) => names.iter().any(|name| world.tenant.any_address(name).is_some_and(|named| named.id == user.id)),
+                Self::Some(names) => {
+                    names.iter().any(|name| world.tenant.any_address(name).is_some_and(|named| named.id == user.id))
+                }
             };
             mailbox.write().generation += u64::from(meant);
         }

@@ -164,7 +164,8 @@ fn told(world: &World, refusal: Refusal, seconds: f64, form: RetryAfter) -> Refu
         RetryAfter::Absent => refusal,
         RetryAfter::Date => {
             // a date has whole seconds only, so that the moment it names is never too early
-            let until = world.now().checked_add(jiff::SignedDuration::from_secs(whole + 1)).unwrap_or_else(|_| world.now());
+            let until =
+                world.now().checked_add(jiff::SignedDuration::from_secs(whole + 1)).unwrap_or_else(|_| world.now());
             refusal.with("retry-after", httpdate::fmt_http_date(until.into()))
         }
     }

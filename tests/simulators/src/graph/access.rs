@@ -23,8 +23,7 @@ pub(crate) const READ_ORGANISATION: &[&str] =
     &["Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "User.Read.All"];
 pub(crate) const READ_SKUS: &[&str] = &["Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All"];
 pub(crate) const READ_MAIL: &[&str] = &["Mail.Read", "Mail.ReadWrite"];
-pub(crate) const READ_BASIC_MAIL: &[&str] =
-    &["Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic.All", "Mail.ReadBasic"];
+pub(crate) const READ_BASIC_MAIL: &[&str] = &["Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic.All", "Mail.ReadBasic"];
 pub(crate) const READ_SETTINGS: &[&str] = &["MailboxSettings.Read", "MailboxSettings.ReadWrite"];
 pub(crate) const READ_REPORTS: &[&str] = &["Reports.Read.All"];
 pub(crate) const READ_REPORT_SETTINGS: &[&str] = &["ReportSettings.Read.All", "ReportSettings.ReadWrite.All"];
@@ -32,7 +31,8 @@ pub(crate) const READ_REPORT_SETTINGS: &[&str] = &["ReportSettings.Read.All", "R
 impl<'a> Scene<'a> {
     /// Whether the token holds one of these permissions and the administrator has not taken it back.
     pub fn granted(&self, any: &[&str]) -> bool {
-        let still = |grant: &str| self.caller.person.is_some() || self.world.knobs().roles.iter().any(|role| role == grant);
+        let still =
+            |grant: &str| self.caller.person.is_some() || self.world.knobs().roles.iter().any(|role| role == grant);
         self.caller.grants.iter().any(|grant| any.contains(&grant.as_str()) && still(grant))
     }
 
@@ -70,9 +70,10 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// What stands in the way, in the order in which the service finds it.
     pub fn mailbox(&self, key: &str, any: &[&str]) -> Result<&'a RwLock<Mailbox>, Refusal> {
-        let user = self.world.tenant.user(key).ok_or_else(|| {
-            Refusal::new(404, "ErrorInvalidUser", format!("The requested user '{key}' is invalid."))
-        })?;
+        let user =
+            self.world.tenant.user(key).ok_or_else(|| {
+                Refusal::new(404, "ErrorInvalidUser", format!("The requested user '{key}' is invalid."))
+            })?;
         self.need_exchange(any)?;
         if self.caller.person.as_deref().is_some_and(|person| person != user.id) {
             return Err(Refusal::exchange_forbidden());

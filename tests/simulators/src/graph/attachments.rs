@@ -63,7 +63,8 @@ impl Attachments {
             return Err(broken());
         }
         let expand = Expand::parse(scene.call.query.get("$expand"), "attachment")?;
-        let rows: Vec<Value> = self.found.iter().map(|(id, one)| self.row(id, one, &expand, select.as_deref())).collect();
+        let rows: Vec<Value> =
+            self.found.iter().map(|(id, one)| self.row(id, one, &expand, select.as_deref())).collect();
         let context = scene.call.context(&format!("users('{user}')/messages/attachments"));
         Ok(Reply::json(json!({"@odata.context": context, "value": rows})))
     }
@@ -88,7 +89,7 @@ impl Attachments {
             AttachmentKind::Item => "text/plain",
             _ => one.content_type.as_deref().unwrap_or("application/octet-stream"),
         };
-        let reply = Reply::of(StatusCode::OK, Payload::Bytes(one.bytes.clone().into()));
+        let reply = Reply::of(StatusCode::OK, Payload::Bytes(one.bytes.clone()));
         Ok(reply.with("content-type", kind))
     }
 

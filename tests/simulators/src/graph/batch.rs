@@ -73,7 +73,8 @@ fn invalid(message: &str) -> Refusal {
 }
 
 fn read(call: &Call) -> Result<Vec<Inner>, Refusal> {
-    let batch: Batch = serde_json::from_slice(&call.body).map_err(|why| invalid(&format!("Invalid batch payload format: {why}")))?;
+    let batch: Batch =
+        serde_json::from_slice(&call.body).map_err(|why| invalid(&format!("Invalid batch payload format: {why}")))?;
     if batch.requests.is_empty() || batch.requests.len() > MOST {
         return Err(invalid("Number of batch request steps must be between 1 and 20."));
     }

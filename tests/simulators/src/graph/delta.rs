@@ -104,7 +104,8 @@ impl Round {
         };
         round.ordered = ordered(query.get("$orderby"), round.filter.as_deref())?;
         if round.ordered {
-            (round.at, round.digest) = (mailbox.trail.head(), mailbox.trail.digest(mailbox.trail.head()).unwrap_or_default());
+            (round.at, round.digest) =
+                (mailbox.trail.head(), mailbox.trail.digest(mailbox.trail.head()).unwrap_or_default());
         }
         if let Some(at) = mailbox.folder_named(folder) {
             round.number = mailbox.folder(at).rounds.load(Ordering::Relaxed);
@@ -117,7 +118,11 @@ impl Round {
     pub fn open(scene: &Scene<'_>, mailbox: &Mailbox, user: &str, folder: &str, token: &str) -> Result<Self, Refusal> {
         let round: Self = scene.world.seal.open(token)?;
         if round.mailbox != owner(scene, user) || round.folder != folder || round.app != scene.caller.app {
-            return Err(Refusal::new(400, "ErrorInvalidUrlQuery", "The token belongs to another mailbox, folder or application."));
+            return Err(Refusal::new(
+                400,
+                "ErrorInvalidUrlQuery",
+                "The token belongs to another mailbox, folder or application.",
+            ));
         }
         if mailbox.trail.digest(round.at) != Some(round.digest) {
             return Err(Refusal::sync_state_gone(round.generation));
@@ -137,7 +142,17 @@ impl Round {
     /// The round after this one, from the present.
     pub fn next(&self, mailbox: &Mailbox, step: u64, number: u64) -> Self {
         let digest = mailbox.trail.digest(step).unwrap_or_default();
-        Self { since: step, at: step, digest, number, ordered: false, last: None, left: None, rested: false, ..self.clone() }
+        Self {
+            since: step,
+            at: step,
+            digest,
+            number,
+            ordered: false,
+            last: None,
+            left: None,
+            rested: false,
+            ..self.clone()
+        }
     }
 
     pub fn link(&self, scene: &Scene<'_>, option: &str) -> String {
@@ -153,7 +168,8 @@ fn owner(scene: &Scene<'_>, user: &str) -> String {
 
 /// Delta takes one order and one filter, both on `receivedDateTime`.
 fn ordered(order: Option<&str>, filter: Option<&str>) -> Result<bool, Refusal> {
-    let unsupported = || Refusal::new(400, "ErrorInvalidUrlQuery", "The query option is not supported by change tracking.");
+    let unsupported =
+        || Refusal::new(400, "ErrorInvalidUrlQuery", "The query option is not supported by change tracking.");
     if let Some(filter) = filter {
         let known = Filter::parse(filter)?.paths() == ["receivedDateTime"];
         known.then_some(()).ok_or_else(unsupported)?;
@@ -185,7 +201,8 @@ impl Walk<'_> {
         self.round.rested = false;
         let view = View::of_messages(self.scene, self.round.select.clone(), self.round.expand.as_deref())?;
         let size = self.size();
-        let (mut rows, more) = if self.round.ordered { self.by_listing(&view, size)? } else { self.by_log(&view, size)? };
+        let (mut rows, more) =
+            if self.round.ordered { self.by_listing(&view, size)? } else { self.by_log(&view, size)? };
         self.repeat(&mut rows, size);
         self.round.left = self.round.left.map(|left| left.saturating_sub(rows.len()));
         // `$top` caps the round, not the page: the next call finds nothing and a deltaLink (microsoft-graph-docs#2232).
@@ -304,7 +321,7 @@ impl Walk<'_> {
     fn falls_on(&self, often: u32, what: &str) -> bool {
         let place = format!("{} {what} {} {}", self.scene.world.options.seed, self.round.folder, self.round.at);
         let digest = crate::tenant::short(&place);
-        often > 0 && digest % u64::from(often) == 0
+        often > 0 && digest.is_multiple_of(u64::from(often))
     }
 }
 

@@ -70,9 +70,8 @@ fn split(text: &str) -> Vec<&str> {
 
 /// `$filter=id eq 'Integer 0x0E08' or id eq '...'`.
 fn properties(inside: &str) -> Result<Vec<PropertyId>, Refusal> {
-    let unparsable = || {
-        Refusal::unparsable("The filter of expanded extended properties must be of the form id eq '<type> <tag>'.")
-    };
+    let unparsable =
+        || Refusal::unparsable("The filter of expanded extended properties must be of the form id eq '<type> <tag>'.");
     let filter = inside.split(';').find_map(|option| option.trim().strip_prefix("$filter=")).ok_or_else(unparsable)?;
     let ids = filter.split(" or ").map(|one| {
         let id = one.trim().trim_matches(['(', ')']).trim().strip_prefix("id eq").ok_or_else(unparsable)?;

@@ -64,7 +64,11 @@ fn conversations(scene: &Scene<'_>, id: &str) -> Result<usize, Refusal> {
     let group = found(scene, id)?;
     let unified = group.resource["groupTypes"].as_array().is_some_and(|types| types.iter().any(|one| one == "Unified"));
     if !unified {
-        return Err(Refusal::new(404, "MailboxNotEnabledForRESTAPI", "REST API is not yet supported for this mailbox."));
+        return Err(Refusal::new(
+            404,
+            "MailboxNotEnabledForRESTAPI",
+            "REST API is not yet supported for this mailbox.",
+        ));
     }
     let number = group.notes["conversations"].as_u64().unwrap_or_default();
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
@@ -77,7 +81,8 @@ fn count(scene: &Scene<'_>, id: &str) -> Answer {
 fn mail(scene: &Scene<'_>, id: &str, kind: &str) -> Answer {
     let total = conversations(scene, id)?;
     let window = Window::of_outlook(scene)?;
-    let rows: Vec<Value> = (window.skip..total.min(window.skip + window.size)).map(|number| conversation(id, number)).collect();
+    let rows: Vec<Value> =
+        (window.skip..total.min(window.skip + window.size)).map(|number| conversation(id, number)).collect();
     let more = total > window.skip + window.size;
     Ok(Reply::json(outlook_page(scene.call, window, &format!("groups('{id}')/{kind}"), rows, more)))
 }
@@ -87,7 +92,7 @@ fn conversation(group: &str, number: usize) -> Value {
     json!({
         "id": ids.conversation(&number.to_string()),
         "topic": format!("Conversation {}", number + 1),
-        "hasAttachments": number % 5 == 0,
+        "hasAttachments": number.is_multiple_of(5),
         "lastDeliveredDateTime": "2025-01-31T08:15:00Z",
         "uniqueSenders": ["Somebody"],
         "preview": "",

@@ -43,7 +43,13 @@ pub(crate) fn checked_top(scene: &Scene<'_>, most: usize) -> Result<Option<usize
 }
 
 /// A collection answer of Outlook, with a link to the next page if more follows.
-pub(crate) fn outlook_page(call: &Call, window: Window, context: &str, rows: Vec<Value>, more: bool) -> Map<String, Value> {
+pub(crate) fn outlook_page(
+    call: &Call,
+    window: Window,
+    context: &str,
+    rows: Vec<Value>,
+    more: bool,
+) -> Map<String, Value> {
     let mut page = Map::new();
     page.insert("@odata.context".to_owned(), call.context(context).into());
     page.insert("value".to_owned(), Value::Array(rows));
@@ -74,7 +80,12 @@ struct Mark {
 ///
 /// # Errors
 /// 400 for tokens of another collection or application.
-pub(crate) fn directory_page(scene: &Scene<'_>, context: &str, rows: &[&Value], show: impl Fn(&Value) -> Value) -> Result<Value, Refusal> {
+pub(crate) fn directory_page(
+    scene: &Scene<'_>,
+    context: &str,
+    rows: &[&Value],
+    show: impl Fn(&Value) -> Value,
+) -> Result<Value, Refusal> {
     let call = scene.call;
     let size = checked_top(scene, 999)?.unwrap_or(100);
     let path = call.segments.join("/");
@@ -101,14 +112,24 @@ fn opened(scene: &Scene<'_>, token: &str, path: &str) -> Result<Mark, Refusal> {
     if mark.directory == path && mark.app == scene.caller.app {
         return Ok(mark);
     }
-    Err(Refusal::new(400, "Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request."))
+    Err(Refusal::new(
+        400,
+        "Directory_ExpiredPageToken",
+        "The specified page token value has expired and can no longer be included in your request.",
+    ))
 }
 
 /// Some members of a resource, in the order asked for; notes to the simulator never.
 pub(crate) fn chosen(resource: &Value, names: Option<&[String]>) -> Value {
     let Some(map) = resource.as_object() else { return resource.clone() };
     let names = match names {
-        None => return map.iter().filter(|(name, _)| !name.starts_with('_')).map(|(k, v)| (k.clone(), v.clone())).collect(),
+        None => {
+            return map
+                .iter()
+                .filter(|(name, _)| !name.starts_with('_'))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
+        }
         Some(names) => names,
     };
     let mut row = Map::new();

@@ -82,14 +82,18 @@ impl Order {
 fn efficient(filter: Option<&Filter>, orders: Option<&[Order]>) -> Result<(), Refusal> {
     let (Some(filter), Some(orders)) = (filter, orders) else { return Ok(()) };
     let paths = filter.paths();
-    let kept = orders.iter().zip(paths.iter().map(Some).chain(std::iter::repeat(None))).all(|(order, path)| path.is_some_and(|path| *path == order.path));
+    let kept = orders
+        .iter()
+        .zip(paths.iter().map(Some).chain(std::iter::repeat(None)))
+        .all(|(order, path)| path.is_some_and(|path| *path == order.path));
     let message = "The restriction or sort order is too complex for this operation.";
     if kept { Ok(()) } else { Err(Refusal::new(400, "InefficientFilter", message)) }
 }
 
 /// Filtering and foreign orders read every message: the service does not promise them to be quick either.
 fn sifted(mailbox: &Mailbox, slots: Vec<u32>, filter: Option<&Filter>, orders: &[Order]) -> Vec<u32> {
-    let resource = |slot: u32| Value::Object(mailbox.message(slot).map(crate::tenant::Message::resource).unwrap_or_default());
+    let resource =
+        |slot: u32| Value::Object(mailbox.message(slot).map(crate::tenant::Message::resource).unwrap_or_default());
     let mut rows: Vec<(u32, Value)> = slots.into_iter().map(|slot| (slot, resource(slot))).collect();
     rows.retain(|(_, row)| filter.is_none_or(|filter| filter.holds(row)));
     for order in orders.iter().rev() {

@@ -12,10 +12,12 @@ pub(super) fn value(scene: &Scene<'_>, user: &str, key: &str) -> Answer {
     let mailbox = scene.mailbox(user, READ_MAIL)?;
     let slot = messages::opened(scene, mailbox, None, key)?;
     let content = mailbox.read().message(slot).and_then(|message| message.content.clone());
-    let content = content.ok_or_else(|| Refusal::new(500, "ErrorContentConversionFailed", "Content conversion failed."))?;
+    let content =
+        content.ok_or_else(|| Refusal::new(500, "ErrorContentConversionFailed", "Content conversion failed."))?;
     let switches = &scene.world.knobs().switches;
     let content = if switches.regenerate_mime { regenerated(content, &scene.world.guid()) } else { content };
-    let cut = switches.cut_mime.filter(|cut| content.len() > cut.above).map(|cut| Cut { after: cut.above, clean: cut.clean });
+    let cut =
+        switches.cut_mime.filter(|cut| content.len() > cut.above).map(|cut| Cut { after: cut.above, clean: cut.clean });
     let reply = Reply::of(StatusCode::OK, Payload::Stream(content, cut));
     Ok(reply.with("content-type", "text/plain"))
 }

@@ -107,7 +107,11 @@ fn of_messages(scene: &Scene<'_>, user: &str, folder: Option<&str>, rest: &[&str
         (_, []) => messages::list(scene, user, folder),
         (_, ["$count"]) => messages::count(scene, user, folder),
         (Some(folder), ["delta"]) => delta::answer(scene, user, folder),
-        (None, ["delta"]) => Err(Refusal::new(400, "ErrorInvalidRequest", "Change tracking is not supported against 'microsoft.graph.message'.")),
+        (None, ["delta"]) => Err(Refusal::new(
+            400,
+            "ErrorInvalidRequest",
+            "Change tracking is not supported against 'microsoft.graph.message'.",
+        )),
         (_, [message]) => messages::one(scene, user, folder, message),
         (None, [message, "$value"]) => mime::value(scene, user, message),
         // The documentation prints this form, the service refuses it (microsoft-graph-docs-contrib#5546).

@@ -112,7 +112,8 @@ fn secured_class(message: &Message) -> &'static str {
     let head = headers(message).unwrap_or_default().to_ascii_lowercase();
     let secured = head.contains("pkcs7-mime") || head.contains("multipart/signed");
     let attached = if secured { attachments(message) } else { Vec::new() };
-    let kind = attached.first().filter(|one| one.kind == AttachmentKind::File).and_then(|one| one.content_type.as_deref());
+    let kind =
+        attached.first().filter(|one| one.kind == AttachmentKind::File).and_then(|one| one.content_type.as_deref());
     match kind {
         Some("multipart/signed") => "IPM.Note.SMIME.MultipartSigned",
         Some(kind) if kind.ends_with("pkcs7-mime") => "IPM.Note.SMIME",
@@ -123,7 +124,11 @@ fn secured_class(message: &Message) -> &'static str {
 /// PidTagMessageFlags: read, unsent, has attachments.
 fn flags(resource: &Map<String, Value>) -> u32 {
     let set = |name: &str| resource.get(name).and_then(Value::as_bool).unwrap_or_default();
-    [("isRead", 0x1), ("isDraft", 0x8), ("hasAttachments", 0x10)].iter().filter(|(name, _)| set(name)).map(|(_, bit)| bit).sum()
+    [("isRead", 0x1), ("isDraft", 0x8), ("hasAttachments", 0x10)]
+        .iter()
+        .filter(|(name, _)| set(name))
+        .map(|(_, bit)| bit)
+        .sum()
 }
 
 /// The header block of the MIME, which is short enough to be looked at.

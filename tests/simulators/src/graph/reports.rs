@@ -37,7 +37,9 @@ pub(super) fn answer(scene: &Scene<'_>, rest: &[&str]) -> Answer {
         return Err(Refusal::not_simulated(function));
     }
     let period = argument.filter(|period| ["D7", "D30", "D90", "D180"].contains(period));
-    let period = period.ok_or_else(|| Refusal::new(400, "InvalidArgument", "Invalid period value specified. Valid values are: D7, D30, D90, D180."))?;
+    let period = period.ok_or_else(|| {
+        Refusal::new(400, "InvalidArgument", "Invalid period value specified. Valid values are: D7, D30, D90, D180.")
+    })?;
     within_limits(scene, function)?;
     let location = downloads::address(scene, function, period);
     Ok(Reply::of(StatusCode::FOUND, Payload::Empty).with("location", &location))

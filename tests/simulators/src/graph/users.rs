@@ -86,7 +86,11 @@ pub(super) fn directory_filter(scene: &Scene<'_>) -> Result<Option<Filter>, Refu
     if query.get("$search").is_some() {
         return Err(match eventual {
             true => Refusal::not_simulated("$search"),
-            false => Refusal::new(400, "Request_UnsupportedQuery", "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'"),
+            false => Refusal::new(
+                400,
+                "Request_UnsupportedQuery",
+                "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
+            ),
         });
     }
     let filter = query.get("$filter").map(Filter::parse).transpose()?;
@@ -160,7 +164,12 @@ pub(super) fn subscribed_skus(scene: &Scene<'_>) -> Answer {
             *units.entry(licence["skuId"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         }
     }
-    let rows: Vec<Value> = units.into_iter().map(|(sku, consumed)| json!({"skuId": sku, "skuPartNumber": "SIMULATED",
-        "capabilityStatus": "Enabled", "consumedUnits": consumed})).collect();
+    let rows: Vec<Value> = units
+        .into_iter()
+        .map(|(sku, consumed)| {
+            json!({"skuId": sku, "skuPartNumber": "SIMULATED",
+        "capabilityStatus": "Enabled", "consumedUnits": consumed})
+        })
+        .collect();
     Ok(Reply::json(json!({"@odata.context": scene.call.context("subscribedSkus"), "value": rows})))
 }

@@ -186,7 +186,10 @@ fn headers(message: &Message, stored: &Map<String, Value>) -> Option<Value> {
 
 /// `microsoft.graph.eventMessage/isAllDay` is a member of a derived type.
 fn uncast(name: &str) -> String {
-    name.strip_prefix("microsoft.graph.").and_then(|cast| cast.split_once('/')).map_or(name, |(_, name)| name).to_owned()
+    name.strip_prefix("microsoft.graph.")
+        .and_then(|cast| cast.split_once('/'))
+        .map_or(name, |(_, name)| name)
+        .to_owned()
 }
 
 pub(crate) fn unknown_member(name: &str, of: &str) -> Refusal {

@@ -95,8 +95,7 @@ impl Claims {
             return Some(Complaint::new("invalid_client", 700_021, text));
         }
         let outside = now > self.exp + SKEW || self.nbf.is_some_and(|from| now + SKEW < from);
-        outside.then(|| {
-            Complaint::new("invalid_client", 700_024, "Client assertion is not within its valid time range.")
-        })
+        outside
+            .then(|| Complaint::new("invalid_client", 700_024, "Client assertion is not within its valid time range."))
     }
 }

@@ -18,7 +18,11 @@ impl Complaint {
     }
 
     pub fn missing(name: &str) -> Self {
-        Self::new("invalid_request", 900_144, format!("The request body must contain the following parameter: '{name}'."))
+        Self::new(
+            "invalid_request",
+            900_144,
+            format!("The request body must contain the following parameter: '{name}'."),
+        )
     }
 
     pub fn no_such_tenant(tenant: &str) -> Self {
@@ -27,7 +31,8 @@ impl Complaint {
     }
 
     pub fn malformed_tenant(tenant: &str) -> Self {
-        let text = format!("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.");
+        let text =
+            format!("Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.");
         Self::new("invalid_request", 900_023, text)
     }
 
@@ -37,7 +42,8 @@ impl Complaint {
     }
 
     pub fn scope(scope: &str) -> Self {
-        let text = format!("The provided request must include a 'scope' input parameter. The scope {scope} is not valid.");
+        let text =
+            format!("The provided request must include a 'scope' input parameter. The scope {scope} is not valid.");
         Self::new("invalid_scope", 70_011, text)
     }
 

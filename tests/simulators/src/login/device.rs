@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+use super::Form;
 use super::complaint::Complaint;
 use super::token::{self, Refresh};
-use super::Form;
 use crate::wire::Call;
 use crate::world::World;
 
@@ -58,7 +58,9 @@ pub(super) fn begin(world: &World, call: &Call, form: &Form) -> Result<Value, Co
     let device_code = world.guid().replace('-', "");
     let user_code = world.guid().to_uppercase().replace('-', "")[..9].to_owned();
     let verification_uri = format!("{}/_sim/device", call.origin);
-    let message = format!("To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate.");
+    let message = format!(
+        "To sign in, use a web browser to open the page {verification_uri} and enter the code {user_code} to authenticate."
+    );
     let answer = json!({
         "user_code": user_code,
         "device_code": device_code,
@@ -77,7 +79,8 @@ pub(super) fn redeem(world: &World, call: &Call, form: &Form) -> Result<Value, C
     let code = form.need("device_code")?;
     let (person, scope) = {
         let open = world.devices.open.lock();
-        let device = open.get(code).ok_or_else(|| bare("bad_verification_code", "The device_code was not recognised."))?;
+        let device =
+            open.get(code).ok_or_else(|| bare("bad_verification_code", "The device_code was not recognised."))?;
         (device.person()?, device.scope.clone())
     };
     world.devices.open.lock().remove(code);

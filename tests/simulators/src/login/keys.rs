@@ -100,7 +100,7 @@ impl Doorkeeper {
     pub fn admit(&self, token: Option<&str>, audiences: &[String], now: i64) -> Result<Caller, Refusal> {
         let token = token.ok_or_else(|| Refusal::unauthenticated("Access token is empty."))?;
         let claims = self.claims(token)?;
-        if !audiences.iter().any(|audience| *audience == claims.aud) {
+        if !audiences.contains(&claims.aud) {
             return Err(Refusal::unauthenticated("Access token validation failure. Invalid audience."));
         }
         if now >= claims.exp || now + CLOCK_LEEWAY < claims.nbf {

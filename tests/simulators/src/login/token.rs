@@ -153,7 +153,8 @@ pub(super) struct Refresh {
 
 fn refresh(world: &World, call: &Call, form: &Form) -> Result<Value, Complaint> {
     known_app(world, form.need("client_id")?)?;
-    let gone = || Complaint::new("invalid_grant", 70_008, "The provided authorization code or refresh token has expired.");
+    let gone =
+        || Complaint::new("invalid_grant", 70_008, "The provided authorization code or refresh token has expired.");
     let refresh: Refresh = world.seal.open(form.need("refresh_token")?).map_err(|_| gone())?;
     if !world.devices.spend(&refresh.number) {
         return Err(gone());

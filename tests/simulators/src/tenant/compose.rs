@@ -5,14 +5,17 @@ use mail_parser::{Address, Message, MessageParser};
 use serde_json::{Map, Value, json};
 
 use super::mailbox::outlook_time;
-use super::parts::parts_of;
+use crate::seed::mime_view::{self, View};
 
 /// The resource of a message that was just delivered, without ids and folder.
 pub(crate) fn resource_of(mime: &[u8], now: Timestamp) -> Map<String, Value> {
-    let parsed = MessageParser::default().parse(mime).unwrap_or_default();
+    let parser = MessageParser::default();
+    // an empty message has no parts to ask for headers
+    let parsed = parser.parse(mime).or_else(|| parser.parse("X-Empty:\r\n\r\n")).unwrap_or_default();
+    let view = mime_view::view(mime);
     let mut resource = times(&parsed, now);
-    resource.extend(facts(&parsed, mime));
-    resource.extend(described(&parsed));
+    resource.extend(facts(&parsed, &view));
+    resource.extend(described(&parsed, &view));
     resource
 }
 
@@ -42,10 +45,10 @@ fn times(parsed: &Message<'_>, now: Timestamp) -> Map<String, Value> {
     }))
 }
 
-fn facts(parsed: &Message<'_>, mime: &[u8]) -> Map<String, Value> {
+fn facts(parsed: &Message<'_>, view: &View) -> Map<String, Value> {
     map(json!({
         "categories": [],
-        "hasAttachments": parts_of(mime).iter().any(|part| !part.inline),
+        "hasAttachments": view.has_attachments(),
         "internetMessageId": parsed.message_id().map(|id| format!("<{id}>")),
         "importance": importance(parsed),
         "isDeliveryReceiptRequested": null,
@@ -66,14 +69,14 @@ fn importance(parsed: &Message<'_>) -> &'static str {
     }
 }
 
-fn described(parsed: &Message<'_>) -> Map<String, Value> {
+fn described(parsed: &Message<'_>, view: &View) -> Map<String, Value> {
     let people = |address: Option<&Address<'_>>| Value::Array(recipients(address));
     let first = |address: Option<&Address<'_>>| recipients(address).into_iter().next();
     let from = first(parsed.from());
     map(json!({
         "subject": parsed.subject().unwrap_or_default(),
-        "bodyPreview": preview(parsed),
-        "body": body(parsed),
+        "bodyPreview": preview(view),
+        "body": body(view),
         "sender": first(parsed.sender()).or_else(|| from.clone()),
         "from": from,
         "toRecipients": people(parsed.to()),
@@ -92,13 +95,13 @@ fn recipients(address: Option<&Address<'_>>) -> Vec<Value> {
     address.iter().map(one).collect()
 }
 
-fn preview(parsed: &Message<'_>) -> String {
-    let text = parsed.body_text(0).unwrap_or_default();
-    text.chars().take(255).collect()
+fn preview(view: &View) -> String {
+    let text = &view.body.text;
+    let plain = if view.body.is_html { mail_parser::decoders::html::html_to_text(text) } else { text.clone() };
+    plain.chars().take(255).collect()
 }
 
-fn body(parsed: &Message<'_>) -> Value {
-    let html = parsed.html_part(0).is_some_and(mail_parser::MessagePart::is_text_html);
-    let (kind, content) = if html { ("html", parsed.body_html(0)) } else { ("text", parsed.body_text(0)) };
-    json!({"contentType": kind, "content": content.unwrap_or_default()})
+fn body(view: &View) -> Value {
+    let kind = if view.body.is_html { "html" } else { "text" };
+    json!({"contentType": kind, "content": view.body.text})
 }

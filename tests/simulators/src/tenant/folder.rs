@@ -35,7 +35,10 @@ pub(crate) struct Folder {
 pub(crate) enum Logged {
     Here(u32),
     /// It left: the id it had, and the id that never changes.
-    Gone { id: Arc<str>, born: Arc<str> },
+    Gone {
+        id: Arc<str>,
+        born: Arc<str>,
+    },
 }
 
 impl Folder {

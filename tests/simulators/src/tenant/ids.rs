@@ -34,10 +34,6 @@ impl Ids {
         self.make("AAMkAG", "attachment", &format!("{message} {at}"), 120)
     }
 
-    pub fn rule(&self, at: usize) -> String {
-        self.make("AQAAA", "rule", &at.to_string(), 8)
-    }
-
     pub fn conversation(&self, topic: &str) -> String {
         self.make("AAQkAG", "conversation", topic, 52)
     }

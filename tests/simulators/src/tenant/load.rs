@@ -7,8 +7,8 @@ use super::{Folder, Group, Mailbox, Message, Tenant, User};
 use crate::dump::{Dump, Entry};
 
 /// Takes the dump apart. Lines that name somebody unknown are kept aside rather than lost.
-pub(crate) fn load(dump: Dump, tenant_id: &str) -> Tenant {
-    let mut tenant = Tenant::new(tenant_id.to_owned());
+pub(crate) fn load(dump: Dump) -> Tenant {
+    let mut tenant = Tenant::default();
     let mut later = Vec::new();
     for entry in dump.entries {
         match entry.kind.as_str() {
@@ -28,7 +28,8 @@ pub(crate) fn load(dump: Dump, tenant_id: &str) -> Tenant {
 fn user(entry: Entry) -> User {
     let (resource, notes) = apart(entry.resource);
     let text = |name: &str| resource[name].as_str().unwrap_or_default().to_owned();
-    let upn = if text("userPrincipalName").is_empty() { entry.user.unwrap_or_default() } else { text("userPrincipalName") };
+    let upn =
+        if text("userPrincipalName").is_empty() { entry.user.unwrap_or_default() } else { text("userPrincipalName") };
     User { id: text("id"), upn, resource, notes, mailbox: None }
 }
 

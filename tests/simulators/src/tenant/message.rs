@@ -51,6 +51,10 @@ pub(crate) struct Marks {
     /// The attachment of this number, from 0, cannot be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attachment_fails: Option<usize>,
+    /// Attachments that its MIME does not show, as the list of attachments has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Value>,
+    /// The id it had first, if a move gave it another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub born: Option<String>,
 }

@@ -21,16 +21,16 @@ pub(crate) use folder::{Folder, Logged};
 pub(crate) use ids::{Ids, looks_like_an_id, short};
 pub(crate) use load::load;
 pub(crate) use mailbox::Mailbox;
+pub(crate) use mailbox::outlook_time;
 pub(crate) use message::{Marks, Message};
 pub(crate) use parts::{Attachment, AttachmentKind, attachments, parts_of};
-pub(crate) use mailbox::outlook_time;
 pub(crate) use unload::{folder_resource, unload};
 
 use crate::dump::Entry;
 
 /// A whole tenant.
+#[derive(Default)]
 pub(crate) struct Tenant {
-    pub id: String,
     pub users: Vec<User>,
     by_key: HashMap<String, usize>,
     pub groups: Vec<Group>,
@@ -57,10 +57,6 @@ pub(crate) struct Group {
 }
 
 impl Tenant {
-    pub fn new(id: String) -> Self {
-        Self { id, users: Vec::new(), by_key: HashMap::new(), groups: Vec::new(), rest: Vec::new() }
-    }
-
     pub fn admit(&mut self, user: User) {
         let at = self.users.len();
         let mail = user.resource["mail"].as_str().map(str::to_lowercase);

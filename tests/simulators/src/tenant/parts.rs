@@ -1,12 +1,14 @@
-//! The attachments of a message: those that its resource lists, else those that its MIME holds.
+//! The attachments of a message: those that its resource lists, else those that its MIME holds and, after them, those
+//! that a note lists because no MIME shows them (links to files).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::Message;
 use crate::dump::Content;
+use crate::seed::mime_view;
 
 /// One attachment, whole.
 #[derive(Clone, Default)]
@@ -18,7 +20,7 @@ pub(crate) struct Attachment {
     pub content_location: Option<String>,
     pub inline: bool,
     /// The file, or the MIME of an embedded message.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// What the dump's own resource says beyond the above.
     pub stated: Map<String, Value>,
 }
@@ -35,7 +37,11 @@ pub(crate) enum AttachmentKind {
 pub(crate) fn attachments(message: &Message) -> Vec<Attachment> {
     match message.resource().get("attachments") {
         Some(Value::Array(stated)) => stated.iter().filter_map(Value::as_object).map(stated_one).collect(),
-        _ => message.content.as_ref().map(Content::to_bytes).map(|mime| parts_of(&mime)).unwrap_or_default(),
+        _ => {
+            let mime = message.content.as_ref().map(Content::to_bytes).unwrap_or_default();
+            let noted = message.marks.iter().flat_map(|marks| &marks.attachments);
+            parts_of(&mime).into_iter().chain(noted.filter_map(Value::as_object).map(stated_one)).collect()
+        }
     }
 }
 
@@ -53,60 +59,31 @@ fn stated_one(stated: &Map<String, Value>) -> Attachment {
         content_id: text("contentId"),
         content_location: text("contentLocation"),
         inline: stated.get("isInline").and_then(Value::as_bool).unwrap_or_default(),
-        bytes: text("contentBytes").and_then(|bytes| STANDARD.decode(bytes).ok()).unwrap_or_default(),
+        bytes: text("contentBytes").and_then(|bytes| STANDARD.decode(bytes).ok()).unwrap_or_default().into(),
         stated: stated.clone(),
     }
 }
 
-/// The attachments that a MIME message holds. Signed and encrypted mail shows one `smime.p7m` and nothing inside
-/// (microsoft-graph-docs#4585).
+/// The attachments that a MIME message holds.
 pub(crate) fn parts_of(mime: &[u8]) -> Vec<Attachment> {
-    let Some(parsed) = MessageParser::default().parse(mime) else { return Vec::new() };
-    let root = parsed.root_part();
-    if let Some(wrapped) = secured(root, mime) {
-        return vec![wrapped];
-    }
-    let html = parsed.body_html(0).unwrap_or_default();
-    parsed.attachments().filter_map(|part| attachment(part, &html)).collect()
+    mime_view::attachments(mime).into_iter().map(Attachment::from).collect()
 }
 
-fn secured(root: &MessagePart<'_>, mime: &[u8]) -> Option<Attachment> {
-    let kind = content_type(root)?;
-    let whole = kind == "multipart/signed" || kind.ends_with("pkcs7-mime");
-    let bytes = match root.is_multipart() {
-        true => mime.to_vec(),
-        false => root.contents().to_vec(),
-    };
-    let name = Some("smime.p7m".to_owned());
-    whole.then(|| Attachment { name, content_type: Some(kind), bytes, ..Attachment::default() })
-}
-
-fn content_type(part: &MessagePart<'_>) -> Option<String> {
-    let kind = part.content_type()?;
-    let subtype = kind.subtype().unwrap_or("octet-stream");
-    Some(format!("{}/{subtype}", kind.ctype()).to_lowercase())
-}
-
-fn attachment(part: &MessagePart<'_>, html: &str) -> Option<Attachment> {
-    let content_id = part.content_id().map(str::to_owned);
-    let referenced = content_id.as_ref().is_some_and(|id| html.contains(&format!("cid:{id}")));
-    let disposed_inline = part.content_disposition().is_some_and(mail_parser::ContentType::is_inline);
-    let mut found = Attachment {
-        name: part.attachment_name().map(str::to_owned),
-        content_type: content_type(part),
-        inline: referenced || (disposed_inline && content_id.is_some()),
-        content_location: part.content_location().map(str::to_owned),
-        content_id,
-        ..Attachment::default()
-    };
-    match &part.body {
-        PartType::Multipart(_) => return None,
-        PartType::Message(inner) => {
-            found.kind = AttachmentKind::Item;
-            found.name = found.name.or_else(|| inner.subject().map(str::to_owned));
-            found.bytes = inner.raw_message().to_vec();
+impl From<mime_view::Attachment> for Attachment {
+    fn from(seen: mime_view::Attachment) -> Self {
+        let kind = match seen.kind {
+            mime_view::AttachmentKind::File => AttachmentKind::File,
+            mime_view::AttachmentKind::Item => AttachmentKind::Item,
+        };
+        Self {
+            kind,
+            name: Some(seen.name),
+            content_type: Some(seen.content_type).filter(|kind| !kind.is_empty()),
+            content_id: seen.content_id,
+            content_location: seen.content_location,
+            inline: seen.is_inline,
+            bytes: seen.bytes,
+            stated: Map::new(),
         }
-        _ => found.bytes = part.contents().to_vec(),
     }
-    Some(found)
 }

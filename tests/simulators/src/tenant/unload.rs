@@ -8,7 +8,8 @@ use crate::dump::{Dump, Entry, Provider};
 
 /// The present state. Bodies are shared, not copied.
 pub(crate) fn unload(tenant: &Tenant) -> Dump {
-    let mut entries: Vec<Entry> = tenant.users.iter().map(|user| noted("user", &user.upn, &user.resource, &user.notes)).collect();
+    let mut entries: Vec<Entry> =
+        tenant.users.iter().map(|user| noted("user", &user.upn, &user.resource, &user.notes)).collect();
     for group in &tenant.groups {
         entries.push(Entry { user: None, ..noted("group", "", &group.resource, &group.notes) });
         entries.extend(group.members.iter().cloned());

@@ -115,12 +115,10 @@ fn ordered(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Null, Value::Null) => Some(Ordering::Equal),
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::Number(left), Value::Number(right)) => left.as_f64()?.partial_cmp(&right.as_f64()?),
-        (Value::String(left), Value::String(right)) => {
-            match (left.parse::<Timestamp>(), right.parse::<Timestamp>()) {
-                (Ok(left), Ok(right)) => Some(left.cmp(&right)),
-                _ => Some(left.to_lowercase().cmp(&right.to_lowercase())),
-            }
-        }
+        (Value::String(left), Value::String(right)) => match (left.parse::<Timestamp>(), right.parse::<Timestamp>()) {
+            (Ok(left), Ok(right)) => Some(left.cmp(&right)),
+            _ => Some(left.to_lowercase().cmp(&right.to_lowercase())),
+        },
         _ => None,
     }
 }

@@ -77,9 +77,8 @@ impl Refusal {
     }
 
     pub fn no_such_resource(id: &str) -> Self {
-        let message = format!(
-            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-        );
+        let message =
+            format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
         Self::new(404, "Request_ResourceNotFound", message)
     }
 
@@ -90,8 +89,9 @@ impl Refusal {
     /// The service keeps only so many generations of a sync state (microsoft-graph-docs#2350).
     pub fn sync_state_gone(generation: u64) -> Self {
         let [g1, g2, g3, g4] = [8, 6, 7, 8].map(|ahead| generation + ahead);
-        let message =
-            format!("The sync state generation is not found; generation={generation};[highest={g1}][{g4}][{g2}][{g3}].");
+        let message = format!(
+            "The sync state generation is not found; generation={generation};[highest={g1}][{g4}][{g2}][{g3}]."
+        );
         Self::new(410, "SyncStateNotFound", message)
     }
 
