@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::Form;
@@ -49,7 +50,7 @@ fn certificate<'a>(world: &'a World, header: &Header) -> Result<&'a str, Complai
 }
 
 fn named_by(header: &Header, der: &[u8]) -> bool {
-    let sha1 = || URL_SAFE_NO_PAD.encode(sha1_smol::Sha1::from(der).digest().bytes());
+    let sha1 = || URL_SAFE_NO_PAD.encode(Sha1::digest(der));
     let sha256 = || URL_SAFE_NO_PAD.encode(Sha256::digest(der));
     header.x5t_s256.as_ref().is_some_and(|named| *named == sha256())
         || header.x5t.as_ref().is_some_and(|named| *named == sha1())

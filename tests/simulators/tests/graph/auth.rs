@@ -96,7 +96,7 @@ fn assertion(of: &Certificate, algorithm: Algorithm, claims: &Value) -> String {
     let mut header = Header::new(algorithm);
     match algorithm {
         Algorithm::PS256 => header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(Sha256::digest(&of.der))),
-        _ => header.x5t = Some(URL_SAFE_NO_PAD.encode(sha1_smol::Sha1::from(&of.der).digest().bytes())),
+        _ => header.x5t = Some(URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&of.der))),
     }
     jsonwebtoken::encode(&header, claims, &of.key).unwrap()
 }
