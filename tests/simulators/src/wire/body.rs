@@ -31,6 +31,8 @@ pub(crate) struct Sending {
     cut: Option<Cut>,
     sent: u64,
     stats: Arc<Stats>,
+    /// The connection was given time to send what stands before the break.
+    flushed: bool,
     /// Let go when the body is dropped, which is when the answer has left.
     _lane: Option<Lane>,
 }
@@ -39,11 +41,11 @@ impl Sending {
     pub fn whole(bytes: Bytes, stats: Arc<Stats>) -> Self {
         let length = Some(bytes.len() as u64);
         let pieces = Box::new(std::iter::once(bytes).filter(|piece| !piece.is_empty()));
-        Self { pieces, length, cut: None, sent: 0, stats, _lane: None }
+        Self { pieces, length, cut: None, sent: 0, stats, flushed: false, _lane: None }
     }
 
     pub fn chunked(pieces: impl Iterator<Item = Bytes> + Send + 'static, stats: Arc<Stats>) -> Self {
-        Self { pieces: Box::new(pieces), length: None, cut: None, sent: 0, stats, _lane: None }
+        Self { pieces: Box::new(pieces), length: None, cut: None, sent: 0, stats, flushed: false, _lane: None }
     }
 
     #[must_use]
@@ -76,6 +78,11 @@ impl Sending {
         Some(Ok(piece))
     }
 
+    /// Whether the next piece is the breaking of the connection, which would take with it what is not sent yet.
+    fn breaks_now(&self) -> bool {
+        self.cut.is_some_and(|cut| !cut.clean && self.sent >= cut.after)
+    }
+
     fn end(&mut self) -> Option<Result<Bytes, BrokenOff>> {
         let clean = self.cut.is_none_or(|cut| cut.clean);
         (!clean).then(|| {
@@ -89,7 +96,14 @@ impl Body for Sending {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if self.breaks_now() && !std::mem::replace(&mut self.flushed, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(self.next().map(|piece| piece.map(Frame::data)))
     }
 

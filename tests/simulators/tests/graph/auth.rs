@@ -173,7 +173,8 @@ async fn tokens_are_needed_whole_and_alive() {
     assert_eq!(words(None).await, "Access token is empty.");
     assert!(words(Some("rubbish")).await.starts_with("CompactToken parsing failed"));
     let (head, signature) = client.token.rsplit_once('.').unwrap();
-    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    let first = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{head}.{first}{}", &signature[1..]);
     assert!(words(Some(&forged)).await.contains("signature"));
     client.control("faults", json!({"token_lifetime_s": 1})).await;
     let short = client.ask_token(&[("client_id", "app"), ("client_secret", "secret")]).await.1;
