@@ -1,0 +1,89 @@
+//! What the simulated tenant holds: people, groups, mailboxes. Rooms for calendars, contacts, tasks and drives stand
+//! beside [`Mailbox`] when they are built; until then their lines of the dump are kept in `rest` and given back.
+
+mod compose;
+mod folder;
+mod ids;
+mod load;
+mod mailbox;
+mod message;
+mod parts;
+mod trail;
+mod unload;
+
+use std::collections::HashMap;
+
+use parking_lot::RwLock;
+use serde_json::Value;
+
+pub(crate) use compose::{item_of, resource_of};
+pub(crate) use folder::{Folder, Logged};
+pub(crate) use ids::{Ids, looks_like_an_id, short};
+pub(crate) use load::load;
+pub(crate) use mailbox::Mailbox;
+pub(crate) use mailbox::outlook_time;
+pub(crate) use message::{Marks, Message};
+pub(crate) use parts::{Attachment, AttachmentKind, attachments, parts_of};
+pub(crate) use unload::{folder_resource, unload};
+
+use crate::dump::Entry;
+
+/// A whole tenant.
+#[derive(Default)]
+pub(crate) struct Tenant {
+    pub users: Vec<User>,
+    by_key: HashMap<String, usize>,
+    pub groups: Vec<Group>,
+    /// Lines of the dump that no room serves.
+    pub rest: Vec<Entry>,
+}
+
+/// Somebody or something with an address: a person, a guest, a shared mailbox, a room.
+pub(crate) struct User {
+    pub id: String,
+    pub upn: String,
+    /// As served; notes to the simulator are in `notes`.
+    pub resource: Value,
+    pub notes: Value,
+    /// Absent for guests, and for whoever has no mailbox in Exchange Online.
+    pub mailbox: Option<RwLock<Mailbox>>,
+}
+
+pub(crate) struct Group {
+    pub id: String,
+    pub resource: Value,
+    pub notes: Value,
+    pub members: Vec<Entry>,
+}
+
+impl Tenant {
+    pub fn admit(&mut self, user: User) {
+        let at = self.users.len();
+        let mail = user.resource["mail"].as_str().map(str::to_lowercase);
+        for key in [user.upn.to_lowercase(), user.id.to_lowercase()].into_iter().chain(mail) {
+            self.by_key.entry(key).or_insert(at);
+        }
+        self.users.push(user);
+    }
+
+    /// By id or `userPrincipalName`, as paths name people.
+    pub fn user(&self, key: &str) -> Option<&User> {
+        let key = key.to_lowercase();
+        let user = self.any_address(&key)?;
+        (user.id.to_lowercase() == key || user.upn.to_lowercase() == key).then_some(user)
+    }
+
+    /// By id, `userPrincipalName` or mail address, as dumps and scripts name people.
+    pub fn any_address(&self, key: &str) -> Option<&User> {
+        self.by_key.get(&key.to_lowercase()).map(|at| &self.users[*at])
+    }
+
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Every mailbox with its owner.
+    pub fn mailboxes(&self) -> impl Iterator<Item = (&User, &RwLock<Mailbox>)> {
+        self.users.iter().filter_map(|user| user.mailbox.as_ref().map(|mailbox| (user, mailbox)))
+    }
+}
