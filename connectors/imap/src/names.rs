@@ -70,7 +70,7 @@ fn fit(name: &str, path: &[String], limit: usize) -> String {
 pub fn mark(path: &[String]) -> String {
     let mut hasher = blake3::Hasher::new();
     for segment in path {
-        hasher.update(segment.as_bytes()).update(b"\0");
+        hasher.update(&(segment.len() as u64).to_le_bytes()).update(segment.as_bytes());
     }
     hasher.finalize().to_hex().chars().take(8).collect()
 }
