@@ -27,7 +27,7 @@ impl<'a> Wanted<'a> {
         let mut wanted = Self { by_id: HashMap::new(), by_length: HashMap::new() };
         for key in keys {
             match key.message_id.as_deref().map(bare) {
-                Some(id) if !id.is_empty() => wanted.by_id.entry(id).or_default().push(key),
+                Some(id) if is_usual(id) => wanted.by_id.entry(id).or_default().push(key),
                 _ => wanted.by_length.entry(key.length).or_default().push(key),
             }
         }
@@ -39,6 +39,11 @@ impl<'a> Wanted<'a> {
         let by_length = seen.size.and_then(|size| self.by_length.get(&size));
         by_id.into_iter().chain(by_length).flatten().copied().collect()
     }
+}
+
+/// Whether an id reads the same everywhere. Others (comments, blanks, 8-bit letters) are found by length.
+fn is_usual(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>()\"\\,;".contains(&byte))
 }
 
 /// Message-IDs are compared without angle brackets and blanks around them.
@@ -104,5 +109,6 @@ mod tests {
     fn ids_are_compared_whole_and_bare() {
         assert_eq!(bare(" <a@b> "), bare("a@b"));
         assert_ne!(bare("<a@b.example>"), bare("<a@b>"));
+        assert!(is_usual("a+b=c@d.e") && !is_usual("a b@c") && !is_usual("\u{e9}@c") && !is_usual(""));
     }
 }

@@ -243,21 +243,34 @@ impl Surveyor<'_> {
         Ok(self.make_named(&name, Some(attribute)).await?.ok())
     }
 
-    /// The wire name of the parent collection, with its separator; made if it has to be.
+    /// What the names of mailboxes below the parent collection start with.
     async fn parent(&mut self, want: &Wanted) -> Result<String, Fault> {
-        let hierarchy = self.hierarchy();
         let above = &want.path[..want.path.len().saturating_sub(1)];
-        if above.is_empty() {
-            return Ok(hierarchy.prefix);
-        }
-        let name = match self.boxes.claims.get(above) {
-            Some(name) => name.clone(),
-            None => {
-                let want = Wanted { path: above.to_vec(), role: Role::Ordinary, known: None, ..want.clone() };
-                Spot::of(&self.ensure(&want).await?.id)?.mailbox
-            }
+        let hierarchy = self.hierarchy();
+        let name = match self.ensured_parent(want).await? {
+            Some(name) => name,
+            None if above.is_empty() => return Ok(hierarchy.prefix),
+            None => self.make_parent(want, above).await?,
         };
         Ok(format!("{name}{}", hierarchy.separator.map_or_else(|| "-".to_owned(), String::from)))
+    }
+
+    /// The parent where it was ensured, wherever people renamed it to since.
+    async fn ensured_parent(&mut self, want: &Wanted) -> Result<Option<String>, Fault> {
+        let Some(id) = &want.parent else { return Ok(None) };
+        let spot = Spot::of(id)?;
+        if self.boxes.claims.values().any(|name| *name == spot.mailbox) {
+            return Ok(Some(spot.mailbox));
+        }
+        Ok(self.still_standing(&spot).await?.map(|spot| spot.mailbox))
+    }
+
+    async fn make_parent(&mut self, want: &Wanted, above: &[String]) -> Result<String, Fault> {
+        if let Some(name) = self.boxes.claims.get(above) {
+            return Ok(name.clone());
+        }
+        let parent = Wanted { path: above.to_vec(), parent: None, role: Role::Ordinary, known: None, ..want.clone() };
+        Ok(Spot::of(&self.ensure(&parent).await?.id)?.mailbox)
     }
 
     async fn make_ordinary(&mut self, parent: &str, path: &[String]) -> Result<Spot, Fault> {
