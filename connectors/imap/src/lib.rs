@@ -1,1 +1,299 @@
-//! IMAP servers as targets of transhume
+//! IMAP servers as targets of transhume.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `config`, `wire`, `login`, `account` | reaching a server, TLS, proving who speaks, connections per account |
+//! | `link`, `faults` | one connection behind one guard, and what its refusals mean |
+//! | `utf7`, `names`, `mailboxes` | which mailbox a collection is |
+//! | `flags`, `append`, `place` | writing: facts as flags, APPEND and MULTIAPPEND, refused batches |
+//! | `amend` | changing, moving and withdrawing what stands |
+//! | `bodies`, `observe`, `find` | reading back |
+//!
+//! Handles are a mailbox's UIDVALIDITY and the message's UID, collection ids its UIDVALIDITY and name: both say for
+//! themselves when a mailbox was replaced.
+
+mod account;
+mod amend;
+mod append;
+mod bodies;
+mod check;
+mod config;
+mod faults;
+mod find;
+mod flags;
+mod handle;
+mod link;
+mod login;
+mod mailboxes;
+mod names;
+mod observe;
+mod place;
+mod utf7;
+mod wire;
+
+pub use config::{ImapConfig, Security};
+
+use account::{Accounts, Lease};
+use async_trait::async_trait;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use link::Link;
+use mailboxes::{Spot, Surveyor};
+use observe::Walk;
+use place::{Outcomes, Placer, cut};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+use transhume_contract::{
+    Access, AccountId, Amended, Amending, Batch, Collection, Credential, Depth, Fault, Found, Identity, IntentId,
+    NaturalKey, Observed, Placed, Placement, Placing, Profile, Reach, Target, TargetTraits, Timestamp, Wanted, What,
+    Workload,
+};
+
+/// Dates every server seen keeps as they are. Outside, Dovecot 2.3 stores another date without an error: before 1970
+/// becomes 2036 or 2038, after 19 January 2038 becomes now.
+const EARLIEST: Timestamp = Timestamp::constant(86_400, 0);
+const LATEST: Timestamp = Timestamp::constant(2_147_385_600, 0);
+
+/// An IMAP server.
+pub struct ImapTarget {
+    identity: Identity,
+    accounts: Accounts,
+    traits: OnceCell<TargetTraits>,
+}
+
+impl ImapTarget {
+    /// Checks the settings and prepares TLS; nothing is connected yet.
+    pub fn new(config: ImapConfig, credential: Arc<dyn Credential>) -> Result<Self, Fault> {
+        let identity = Identity { connector: "imap".to_owned(), place: config.place() };
+        Ok(Self { identity, accounts: Accounts::new(config, credential)?, traits: OnceCell::new() })
+    }
+
+    /// A connection with the collection's mailbox selected, wherever people renamed it to, and its UIDVALIDITY.
+    async fn selected(&self, at: &Collection) -> Result<(Lease, u32), Fault> {
+        let spot = Spot::of(&at.id)?;
+        let mut lease = self.accounts.lease(&at.account, Some(&spot.mailbox)).await?;
+        if let Ok(selected) = lease.link.select(&spot.mailbox).await?
+            && selected.validity == spot.validity
+        {
+            return Ok((lease, selected.validity));
+        }
+        let account = lease.account().clone();
+        let mut boxes = account.mailboxes.lock().await;
+        let surveyor = &mut Surveyor { link: &mut lease.link, boxes: &mut boxes };
+        let found = surveyor.follow(&spot).await?.unwrap_or(spot);
+        match lease.link.select(&found.mailbox).await? {
+            Ok(selected) => Ok((lease, selected.validity)),
+            Err(_) => {
+                lease.give_back();
+                Err(faults::collection_vanished(&utf7::decode(&found.mailbox)))
+            }
+        }
+    }
+
+    async fn learn_traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
+        let lease = self.accounts.lease(account, None).await?;
+        let traits = traits_of(self.accounts.config(), &lease.link);
+        lease.give_back();
+        Ok(traits)
+    }
+
+    async fn place_group(&self, at: &Collection, group: Vec<Placing>) -> Outcomes {
+        let intents: Vec<IntentId> = group.iter().map(|placing| placing.intent.clone()).collect();
+        match Placer::new(self, at) {
+            Ok(placer) => placer.place(group).await,
+            Err(fault) => intents.into_iter().map(|intent| (intent, Err(fault.clone()))).collect(),
+        }
+    }
+}
+
+/// Cautious where servers differ: what one of them refuses or alters is repaired for all. 8-bit headers are kept by
+/// Dovecot, and made into `X` by Cyrus.
+fn traits_of(config: &ImapConfig, link: &Link) -> TargetTraits {
+    let profile = Profile {
+        nul: false,
+        bare_lf: false,
+        eight_bit_headers: link.is_dovecot(),
+        headerless: false,
+        earliest: EARLIEST,
+        latest: LATEST,
+        keyword_bytes: flags::KEYWORD_BYTES as u32,
+    };
+    TargetTraits {
+        workloads: vec![Workload::Mail],
+        profile,
+        batch: Batch { items: config.batch_items, bytes: config.batch_bytes },
+        lanes: config.connections,
+        lanes_per_collection: 1,
+        tells_handle: link.can("UIDPLUS"),
+        max_item_bytes: link.append_limit(),
+    }
+}
+
+/// Reading once more on a new connection is harmless; a lost connection is met once before it is told.
+macro_rules! twice {
+    ($attempt:expr) => {
+        match $attempt.await {
+            Err(fault) if lost_connection(&fault) => $attempt.await,
+            outcome => outcome,
+        }
+    };
+}
+
+fn lost_connection(fault: &Fault) -> bool {
+    fault.what == What::Unreachable && fault.reach == Reach::Account
+}
+
+#[async_trait]
+impl Target for ImapTarget {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
+        self.traits.get_or_try_init(|| self.learn_traits(account)).await.cloned()
+    }
+
+    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
+        let outcome = match account {
+            None => self.check_service().await,
+            Some(account) => self.check_account(account).await,
+        };
+        Ok(outcome.unwrap_or_else(|fault| Access { findings: vec![check::finding(&fault)], quota: None }))
+    }
+
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        twice!(self.ensure_once(want))
+    }
+
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        twice!(self.find_once(at, keys))
+    }
+
+    fn place<'a>(
+        &'a self,
+        at: &'a Collection,
+        batch: Vec<Placing>,
+    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
+        let config = self.accounts.config();
+        let groups = cut(batch, config.batch_items, config.batch_bytes);
+        stream::iter(groups).then(move |group| self.place_group(at, group)).flat_map(stream::iter).boxed()
+    }
+
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        twice!(self.amend_once(at, changes.clone()))
+    }
+
+    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+        self.relocate_once(what, to).await
+    }
+
+    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+        let (mut lease, validity) = self.selected(&what.at).await?;
+        let outcome = amend::withdraw(&mut lease.link, validity, what).await;
+        lease.give_back();
+        outcome
+    }
+
+    async fn settle(&self, _: &Collection) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
+        let start = Walking::Before(self, at, depth);
+        stream::unfold(start, Walking::step).boxed()
+    }
+}
+
+/// A walk as a stream: it starts when it is first polled, and ends at its end or its first fault.
+enum Walking<'a> {
+    Before(&'a ImapTarget, &'a Collection, Depth),
+    Under(Box<Walk>),
+    Over,
+}
+
+impl Walking<'_> {
+    async fn step(self) -> Option<(Result<Observed, Fault>, Self)> {
+        let mut walk = match self {
+            Self::Over => return None,
+            Self::Under(walk) => walk,
+            Self::Before(target, at, depth) => match twice!(target.selected(at)) {
+                Ok((lease, _)) => Box::new(Walk::new(lease, depth)),
+                Err(fault) => return Some((Err(fault), Self::Over)),
+            },
+        };
+        match walk.step().await {
+            Ok(Some(observed)) => Some((Ok(observed), Self::Under(walk))),
+            Ok(None) => {
+                walk.finish();
+                None
+            }
+            Err(fault) => Some((Err(fault), Self::Over)),
+        }
+    }
+}
+
+impl ImapTarget {
+    async fn check_service(&self) -> Result<Access, Fault> {
+        let greeting = self.accounts.greeting().await?;
+        tracing::debug!(greeting, "the server greets");
+        let config = self.accounts.config();
+        Ok(check::of_greeting(&config.place(), config.security != Security::Plain))
+    }
+
+    async fn check_account(&self, account: &AccountId) -> Result<Access, Fault> {
+        let mut lease = self.accounts.lease(account, None).await?;
+        let access = check::of_account(&mut lease.link).await?;
+        lease.give_back();
+        Ok(access)
+    }
+
+    async fn ensure_once(&self, want: &Wanted) -> Result<Collection, Fault> {
+        let mut lease = self.accounts.lease(&want.account, None).await?;
+        let account = lease.account().clone();
+        let mut boxes = account.mailboxes.lock().await;
+        let outcome = Surveyor { link: &mut lease.link, boxes: &mut boxes }.ensure(want).await;
+        lease.give_back();
+        outcome
+    }
+
+    async fn find_once(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        let (mut lease, _) = self.selected(at).await?;
+        let outcome = find::find(&mut lease.link, keys).await;
+        lease.give_back();
+        outcome
+    }
+
+    async fn amend_once(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        let (mut lease, validity) = self.selected(at).await?;
+        let outcome = amend::amend(&mut lease.link, validity, changes).await;
+        lease.give_back();
+        outcome
+    }
+
+    async fn relocate_once(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+        let (mut lease, validity) = self.selected(&what.at).await?;
+        let mut spot = Spot::of(&to.id)?;
+        let mut outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox).await?;
+        if let Err(answer) = &outcome
+            && faults::Refusal::of(answer) == faults::Refusal::NoMailbox
+        {
+            let account = lease.account().clone();
+            let mut boxes = account.mailboxes.lock().await;
+            spot = Surveyor { link: &mut lease.link, boxes: &mut boxes }.reopen(&spot).await?;
+            outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox).await?;
+        }
+        let place = lease.link.place().to_owned();
+        lease.give_back();
+        outcome.map_err(|answer| faults::refused(&place, "to move a message", &answer))
+    }
+}

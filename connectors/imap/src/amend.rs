@@ -1,0 +1,233 @@
+//! What changes a message that stands: flags, moving, withdrawing.
+
+use crate::{
+    bodies, faults,
+    flags::{Flags, refused_keyword, sayable},
+    handle,
+    link::{Answer, Link, quoted},
+    observe::{Seen, read_shapes},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use transhume_contract::{Amended, Amending, Facts, Fault, Handle, IntentId, Loss, Placed, Placement, What};
+
+/// Messages in one command.
+const AT_ONCE: usize = 500;
+
+type Amendings = Vec<(IntentId, Result<Amended, Fault>)>;
+
+/// Amends messages of the selected mailbox: reads what stands, merges, and sets each difference once for all messages
+/// that share it.
+pub async fn amend(link: &mut Link, validity: u32, changes: Vec<Amending>) -> Result<Amendings, Fault> {
+    let mut answers = Vec::with_capacity(changes.len());
+    let mut rest = changes;
+    while !rest.is_empty() {
+        let later = rest.split_off(rest.len().min(AT_ONCE));
+        answers.extend(amend_some(link, validity, rest).await?);
+        rest = later;
+    }
+    Ok(answers)
+}
+
+async fn amend_some(link: &mut Link, validity: u32, changes: Vec<Amending>) -> Result<Amendings, Fault> {
+    let standing = standing(link, validity, changes.iter().map(|change| &change.placement.handle)).await?;
+    let mut plan = Plan::default();
+    let mut merged = Vec::with_capacity(changes.len());
+    for change in changes {
+        let there = handle::read(&change.placement.handle).ok().and_then(|(_, uid)| standing.get(&uid));
+        merged.push((change.intent.clone(), there.map(|seen| (seen.uid, plan.add(&change, seen)))));
+    }
+    let refused = plan.carry_out(link).await?;
+    let place = link.place().to_owned();
+    let answer = |found: Option<(u32, Amended)>| match found {
+        Some((uid, amended)) => settle(&place, uid, amended, &refused),
+        None => Err(faults::item_vanished()),
+    };
+    Ok(merged.into_iter().map(|(intent, found)| (intent, answer(found))).collect())
+}
+
+/// The messages that stand, by UID.
+async fn standing<'a>(
+    link: &mut Link,
+    validity: u32,
+    handles: impl Iterator<Item = &'a Handle>,
+) -> Result<HashMap<u32, Seen>, Fault> {
+    let read = handles.filter_map(|handle| handle::read(handle).ok());
+    let uids: Vec<u32> = read.filter(|(theirs, _)| *theirs == validity).map(|(_, uid)| uid).collect();
+    if uids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let seen = read_shapes(link, &handle::set(&uids), "(UID FLAGS)").await?;
+    Ok(seen.into_iter().map(|message| (message.uid, message)).collect())
+}
+
+/// The STORE commands to send: an operation and the UIDs it is for.
+#[derive(Default)]
+struct Plan {
+    stores: BTreeMap<String, Vec<u32>>,
+}
+
+impl Plan {
+    /// Merges one change and notes what it needs.
+    fn add(&mut self, change: &Amending, seen: &Seen) -> Amended {
+        let there = in_our_spelling(&seen.facts, &change.want, &change.placement.facts);
+        let merge = sayable(&change.want).merge(&sayable(&change.placement.facts), &there);
+        let mut facts = there.clone();
+        facts.apply(&merge.set);
+        let (want, have) = (names(&Flags::of(&facts)), names(&Flags::of(&there)));
+        self.note("+", seen.uid, want.difference(&have));
+        self.note("-", seen.uid, have.difference(&want));
+        facts.received = change.placement.facts.received;
+        let changed_there = merge.changed_there.iter().map(|field| (*field).to_owned()).collect();
+        Amended { facts, changed_there, losses: Flags::of(&change.want).losses }
+    }
+
+    fn note<'a>(&mut self, sign: &str, uid: u32, flags: impl Iterator<Item = &'a String>) {
+        for flag in flags {
+            self.stores.entry(format!("{sign}FLAGS.SILENT ({flag})")).or_default().push(uid);
+        }
+    }
+
+    /// Sends the commands; gives those the server refused.
+    async fn carry_out(self, link: &mut Link) -> Result<Vec<Refused>, Fault> {
+        let mut refused = Vec::new();
+        for (operation, uids) in self.stores {
+            let answer = link.ask(&format!("UID STORE {} {operation}", handle::set(&uids)), |_| {}).await?;
+            if !answer.ok {
+                refused.push(Refused { operation, uids, answer });
+            }
+        }
+        Ok(refused)
+    }
+}
+
+/// A STORE the server said no to.
+struct Refused {
+    operation: String,
+    uids: Vec<u32>,
+    answer: Answer,
+}
+
+impl Refused {
+    /// The keyword it would have added.
+    fn keyword(&self) -> Option<&str> {
+        let flag = self.operation.strip_prefix("+FLAGS.SILENT (")?.strip_suffix(')')?;
+        (!flag.starts_with('\\') && flag != "$Forwarded").then_some(flag)
+    }
+}
+
+fn names(flags: &Flags) -> BTreeSet<String> {
+    flags.system.iter().map(|name| (*name).to_owned()).chain(flags.keywords.iter().cloned()).collect()
+}
+
+/// Keywords differ by case on no server, and come back in the spelling the mailbox saw first.
+fn in_our_spelling(there: &Facts, want: &Facts, base: &Facts) -> Facts {
+    let ours: Vec<&String> = base.categories.iter().chain(want.categories.iter()).flatten().collect();
+    let spelled = |keyword: &String| {
+        ours.iter()
+            .find(|known| known.eq_ignore_ascii_case(keyword))
+            .map_or_else(|| keyword.clone(), |known| (*known).clone())
+    };
+    let categories = there.categories.as_ref().map(|standing| standing.iter().map(spelled).collect());
+    Facts { categories, ..there.clone() }
+}
+
+/// A refused keyword is a named loss; a refused system flag is a fault.
+fn settle(place: &str, uid: u32, mut amended: Amended, refused: &[Refused]) -> Result<Amended, Fault> {
+    for refusal in refused.iter().filter(|refusal| refusal.uids.contains(&uid)) {
+        let Some(keyword) = refusal.keyword() else {
+            return Err(faults::refused(place, "a change of flags", &refusal.answer));
+        };
+        amended.facts.categories.get_or_insert_default().retain(|standing| standing != keyword);
+        amended.losses.push(refused_keyword(keyword, &refusal.answer.text));
+    }
+    Ok(amended)
+}
+
+/// Whether a message of the selected mailbox stands, with its flags and size.
+async fn one(link: &mut Link, validity: u32, what: &Placement) -> Result<Seen, Fault> {
+    let (theirs, uid) = handle::read(&what.handle)?;
+    if theirs != validity {
+        return Err(faults::item_vanished());
+    }
+    let seen = read_shapes(link, &uid.to_string(), "(UID FLAGS RFC822.SIZE)").await?;
+    seen.into_iter().find(|message| message.uid == uid).ok_or_else(faults::item_vanished)
+}
+
+/// Moves a message from the selected mailbox. The handle is unknown where the server tells no COPYUID.
+/// `Ok(Err(answer))` is a refusal.
+pub async fn relocate(
+    link: &mut Link,
+    validity: u32,
+    what: &Placement,
+    to: &str,
+) -> Result<Result<Placed, Answer>, Fault> {
+    let uid = one(link, validity, what).await?.uid;
+    let moves = link.can("MOVE");
+    let verb = if moves { "MOVE" } else { "COPY" };
+    let answer = link.ask(&format!("UID {verb} {uid} {}", quoted(to)), |_| {}).await.map_err(Fault::outcome_unknown)?;
+    if !answer.ok {
+        return Ok(Err(answer));
+    }
+    let losses = if moves { Vec::new() } else { remove(link, uid).await? };
+    let told = answer.uids.filter(|told| told.sources == [uid]);
+    let handle = told.and_then(|told| Some(handle::make(told.validity, *told.uids.first()?)));
+    Ok(Ok(Placed { handle, version: None, losses }))
+}
+
+/// Removes one message and no other: a plain EXPUNGE would take along what people marked as deleted, so without
+/// UIDPLUS the message is only marked, and that is said.
+async fn remove(link: &mut Link, uid: u32) -> Result<Vec<Loss>, Fault> {
+    let doing = "to remove a message";
+    link.order(&format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)"), doing, |_| {}).await?;
+    if link.can("UIDPLUS") {
+        link.order(&format!("UID EXPUNGE {uid}"), doing, |_| {}).await?;
+        return Ok(Vec::new());
+    }
+    let detail = "the server has no UIDPLUS: the message is marked as deleted and goes with the next expunge";
+    Ok(vec![Loss::new("marked_deleted", detail)])
+}
+
+/// Removes a message of ours that nobody changed since.
+pub async fn withdraw(link: &mut Link, validity: u32, what: &Placement) -> Result<(), Fault> {
+    let seen = one(link, validity, what).await?;
+    let base = sayable(&what.facts);
+    let there = in_our_spelling(&seen.facts, &base, &base);
+    if !base.merge(&there, &there).set.eq(&Facts::default()) {
+        return Err(changed_there("its flags were changed"));
+    }
+    let digests = bodies::digests(link, &[(seen.uid, seen.size.unwrap_or(u64::MAX))]).await?;
+    if digests.get(&seen.uid) != Some(&what.digest) {
+        return Err(changed_there("its bytes are not those that were placed"));
+    }
+    remove(link, seen.uid).await.map(|_| ())
+}
+
+fn changed_there(why: &str) -> Fault {
+    Fault::new(What::Forbidden, format!("The message was placed by us, but {why} there since; it is left alone."))
+        .ask("Delete it on the mail server by hand if it shall go.")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn keywords(list: &[&str]) -> Facts {
+        Facts { categories: Some(list.iter().map(|word| (*word).to_owned()).collect()), ..Facts::default() }
+    }
+
+    #[test]
+    fn keywords_come_back_in_our_spelling() {
+        let there = in_our_spelling(&keywords(&["blau", "other"]), &keywords(&["Blau"]), &Facts::default());
+        assert_eq!(there, keywords(&["Blau", "other"]));
+    }
+
+    #[test]
+    fn a_refused_keyword_is_a_loss_only_where_it_was_wanted() {
+        let answer = Answer { text: "Too many user flags in mailbox".into(), ..Answer::default() };
+        let refused = [Refused { operation: "+FLAGS.SILENT (Rot)".into(), uids: vec![3], answer }];
+        let amended = Amended { facts: keywords(&["Rot"]), changed_there: vec![], losses: vec![] };
+        assert_eq!(settle("h", 3, amended.clone(), &refused).unwrap().losses.len(), 1);
+        assert_eq!(settle("h", 4, amended.clone(), &refused), Ok(amended));
+    }
+}

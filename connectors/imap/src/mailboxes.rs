@@ -1,0 +1,418 @@
+//! Which mailbox a collection is: its name, whether it stands, where it went.
+//!
+//! What people do there is theirs. A mailbox they renamed is followed by its UIDVALIDITY; one they deleted (or moved
+//! into the trash) is made anew under its name, empty and with another UIDVALIDITY, so that new mail has a place,
+//! while everything placed before is told as vanished and is not placed again.
+
+use crate::{
+    faults::{Refusal, refused},
+    link::{Answer, Link, quoted},
+    names::{self, Hierarchy},
+    utf7,
+};
+use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
+use std::collections::{BTreeMap, HashMap};
+use transhume_contract::{Cause, Collection, CollectionId, Fault, Reach, Role, Size, Wanted, What};
+
+/// A collection's id: the mailbox's UIDVALIDITY and its name on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    pub validity: u32,
+    pub mailbox: String,
+}
+
+impl Spot {
+    pub fn of(id: &CollectionId) -> Result<Self, Fault> {
+        let read = id.as_str().split_once(' ').and_then(|(validity, mailbox)| {
+            Some(Self { validity: validity.parse().ok()?, mailbox: mailbox.to_owned() })
+        });
+        read.ok_or_else(|| {
+            Fault::new(What::Malformed, "A mailbox id of the store is not one this connector made.")
+                .reaching(Reach::Collection)
+                .report()
+        })
+    }
+
+    pub fn id(&self) -> CollectionId {
+        CollectionId::new(format!("{} {}", self.validity, self.mailbox))
+    }
+}
+
+/// What is known of an account's mailboxes in this process.
+#[derive(Default)]
+pub struct Mailboxes {
+    hierarchy: Option<Hierarchy>,
+    /// By name on the wire, with the attributes in lower case.
+    listed: BTreeMap<String, Vec<String>>,
+    /// Which source path has which mailbox, so that two never share one.
+    claims: HashMap<Vec<String>, String>,
+}
+
+/// What STATUS tells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    validity: u32,
+    messages: u32,
+}
+
+/// One look at an account's mailboxes through one connection.
+pub struct Surveyor<'a> {
+    pub link: &'a mut Link,
+    pub boxes: &'a mut Mailboxes,
+}
+
+impl Surveyor<'_> {
+    /// Finds or makes the mailbox for a collection.
+    pub async fn ensure(&mut self, want: &Wanted) -> Result<Collection, Fault> {
+        self.learn().await?;
+        let known = match &want.known {
+            Some(id) => self.still_standing(&Spot::of(id)?).await?,
+            None => None,
+        };
+        let free = known.filter(|spot| !self.claimed_by_other(&spot.mailbox, &want.path));
+        let spot = match free {
+            Some(spot) => spot,
+            None => self.make(want).await?,
+        };
+        if want.known.is_none() {
+            self.subscribe(&spot.mailbox).await?;
+        }
+        self.boxes.claims.insert(want.path.clone(), spot.mailbox.clone());
+        Ok(self.collection(want, &spot))
+    }
+
+    fn collection(&self, want: &Wanted, spot: &Spot) -> Collection {
+        let separator = self.hierarchy().separator;
+        let last = separator.and_then(|separator| spot.mailbox.rsplit_once(separator)).map(|(_, last)| last);
+        Collection {
+            account: want.account.clone(),
+            workload: want.workload,
+            id: spot.id(),
+            parent: None,
+            name: utf7::decode(last.unwrap_or(&spot.mailbox)),
+            role: want.role,
+            hidden: false,
+            expected: Size::default(),
+        }
+    }
+
+    fn hierarchy(&self) -> Hierarchy {
+        self.boxes.hierarchy.clone().unwrap_or_default()
+    }
+
+    /// Reads separator, namespaces and the list of mailboxes, once.
+    async fn learn(&mut self) -> Result<(), Fault> {
+        if self.boxes.hierarchy.is_some() {
+            return Ok(());
+        }
+        let mut separator = None;
+        let doing = "to tell its hierarchy separator";
+        self.link
+            .order("LIST \"\" \"\"", doing, |response| {
+                if let Response::MailboxData(MailboxDatum::List(root)) = response {
+                    separator = root.delimiter.as_ref().and_then(|text| text.chars().last());
+                }
+            })
+            .await?;
+        let lines = if self.link.can("NAMESPACE") { self.link.namespace().await? } else { Vec::new() };
+        let (prefix, foreign) = names::read_namespaces(&lines).unwrap_or_default();
+        self.list().await?;
+        self.boxes.hierarchy = Some(Hierarchy { separator, prefix, foreign });
+        Ok(())
+    }
+
+    async fn list(&mut self) -> Result<(), Fault> {
+        let special = self.link.can("SPECIAL-USE") && self.link.can("LIST-EXTENDED");
+        let command = if special { "LIST \"\" \"*\" RETURN (SPECIAL-USE)" } else { "LIST \"\" \"*\"" };
+        let mut listed = BTreeMap::new();
+        self.link
+            .order(command, "to list its mailboxes", |response| {
+                if let Response::MailboxData(MailboxDatum::List(found)) = response {
+                    let attributes = found.name_attributes.iter().map(attribute_name).collect();
+                    listed.insert(found.name.to_string(), attributes);
+                }
+            })
+            .await?;
+        self.boxes.listed = listed;
+        Ok(())
+    }
+
+    async fn status(&mut self, mailbox: &str) -> Result<Option<Standing>, Fault> {
+        let mut found = Standing::default();
+        let command = format!("STATUS {} (MESSAGES UIDVALIDITY)", quoted(mailbox));
+        let answer = self
+            .link
+            .ask(&command, |response| {
+                if let Response::MailboxData(MailboxDatum::Status { status, .. }) = response {
+                    found = read_standing(status);
+                }
+            })
+            .await?;
+        if answer.ok {
+            return Ok(Some(found));
+        }
+        match Refusal::of(&answer) {
+            Refusal::ServerTrouble | Refusal::NotPermitted => Err(self.refused(mailbox, &answer)),
+            _ => Ok(None),
+        }
+    }
+
+    fn refused(&self, mailbox: &str, answer: &Answer) -> Fault {
+        let doing = format!("the mailbox `{}`", utf7::decode(mailbox));
+        refused(self.link.place(), &doing, answer).reaching(Reach::Collection)
+    }
+
+    /// Where a known mailbox is now: under its name, or renamed. `None` when it is gone or was put into the trash.
+    async fn still_standing(&mut self, spot: &Spot) -> Result<Option<Spot>, Fault> {
+        if self.status(&spot.mailbox).await?.is_some_and(|standing| standing.validity == spot.validity) {
+            return Ok(Some(spot.clone()));
+        }
+        self.list().await?;
+        let mut found = self.validities().await?;
+        found.retain(|(_, validity)| *validity == spot.validity);
+        let here = |(mailbox, _): &(String, u32)| !self.is_foreign(mailbox) && !self.is_in_trash(mailbox);
+        let mut candidates = found.into_iter().filter(here).map(|(mailbox, _)| mailbox);
+        let renamed = candidates.next().filter(|_| candidates.next().is_none());
+        Ok(renamed.map(|mailbox| Spot { validity: spot.validity, mailbox }))
+    }
+
+    /// Every mailbox's UIDVALIDITY, in one command where the server can (RFC 5819).
+    async fn validities(&mut self) -> Result<Vec<(String, u32)>, Fault> {
+        let mut found = Vec::new();
+        if self.link.can("LIST-STATUS") {
+            let command = "LIST \"\" \"*\" RETURN (STATUS (UIDVALIDITY))";
+            self.link
+                .order(command, "to list its mailboxes", |response| {
+                    if let Response::MailboxData(MailboxDatum::Status { mailbox, status }) = response {
+                        found.push((mailbox.to_string(), read_standing(status).validity));
+                    }
+                })
+                .await?;
+            return Ok(found);
+        }
+        let names: Vec<String> = self.boxes.listed.keys().cloned().collect();
+        for mailbox in names {
+            if let Some(standing) = self.status(&mailbox).await? {
+                found.push((mailbox, standing.validity));
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_foreign(&self, mailbox: &str) -> bool {
+        self.hierarchy().foreign.iter().any(|prefix| !prefix.is_empty() && mailbox.starts_with(prefix.as_str()))
+    }
+
+    fn is_in_trash(&self, mailbox: &str) -> bool {
+        let Some(separator) = self.hierarchy().separator else { return false };
+        self.with_use("\\Trash").is_some_and(|trash| mailbox.starts_with(&format!("{trash}{separator}")))
+    }
+
+    fn with_use(&self, attribute: &str) -> Option<String> {
+        let attribute = attribute.to_ascii_lowercase();
+        let mut found = self.boxes.listed.iter().filter(|(_, attributes)| attributes.contains(&attribute));
+        found.find(|(mailbox, _)| !self.is_foreign(mailbox)).map(|(mailbox, _)| mailbox.clone())
+    }
+
+    fn claimed_by_other(&self, mailbox: &str, path: &[String]) -> bool {
+        self.boxes.claims.iter().any(|(theirs, name)| name == mailbox && theirs != path)
+    }
+
+    async fn make(&mut self, want: &Wanted) -> Result<Spot, Fault> {
+        if want.role == Role::Inbox && !self.claimed_by_other("INBOX", &want.path) {
+            return self.make_named("INBOX", None).await?.map_err(|answer| self.refused("INBOX", &answer));
+        }
+        if let Some(spot) = self.make_special(want).await? {
+            return Ok(spot);
+        }
+        let parent = Box::pin(self.parent(want)).await?;
+        self.make_ordinary(&parent, &want.path).await
+    }
+
+    /// The mailbox of a role: the server's own, else one with a usual name, else a new one.
+    async fn make_special(&mut self, want: &Wanted) -> Result<Option<Spot>, Fault> {
+        let Some((attribute, usual)) = names::special_use(want.role) else { return Ok(None) };
+        let hierarchy = self.hierarchy();
+        let spelled = |name: &str| format!("{}{}", hierarchy.prefix, utf7::encode(name));
+        let listed = |name: &String| self.boxes.listed.keys().any(|mailbox| mailbox.eq_ignore_ascii_case(name));
+        let there = usual.iter().map(|name| spelled(name)).find(listed);
+        let name = self.with_use(attribute).or(there).unwrap_or_else(|| spelled(usual[0]));
+        if self.claimed_by_other(&name, &want.path) {
+            return Ok(None);
+        }
+        Ok(self.make_named(&name, Some(attribute)).await?.ok())
+    }
+
+    /// What the names of mailboxes below the parent collection start with.
+    async fn parent(&mut self, want: &Wanted) -> Result<String, Fault> {
+        let above = &want.path[..want.path.len().saturating_sub(1)];
+        let hierarchy = self.hierarchy();
+        let name = match self.ensured_parent(want).await? {
+            Some(name) => name,
+            None if above.is_empty() => return Ok(hierarchy.prefix),
+            None => self.make_parent(want, above).await?,
+        };
+        Ok(format!("{name}{}", hierarchy.separator.map_or_else(|| "-".to_owned(), String::from)))
+    }
+
+    /// The parent where it was ensured, wherever people renamed it to since.
+    async fn ensured_parent(&mut self, want: &Wanted) -> Result<Option<String>, Fault> {
+        let Some(id) = &want.parent else { return Ok(None) };
+        let spot = Spot::of(id)?;
+        if self.boxes.claims.values().any(|name| *name == spot.mailbox) {
+            return Ok(Some(spot.mailbox));
+        }
+        Ok(self.still_standing(&spot).await?.map(|spot| spot.mailbox))
+    }
+
+    async fn make_parent(&mut self, want: &Wanted, above: &[String]) -> Result<String, Fault> {
+        if let Some(name) = self.boxes.claims.get(above) {
+            return Ok(name.clone());
+        }
+        let parent = Wanted { path: above.to_vec(), parent: None, role: Role::Ordinary, known: None, ..want.clone() };
+        Ok(Spot::of(&self.ensure(&parent).await?.id)?.mailbox)
+    }
+
+    async fn make_ordinary(&mut self, parent: &str, path: &[String]) -> Result<Spot, Fault> {
+        let hierarchy = self.hierarchy();
+        let segment = path.last().map_or("", String::as_str);
+        let mut last = Answer::default();
+        for (spelling, altered) in names::spellings(segment, path, &hierarchy) {
+            let plain = format!("{parent}{}", utf7::encode(&spelling));
+            let name = match self.taken(&plain, path, altered).await? {
+                true => format!("{parent}{}", utf7::encode(&names::marked(&spelling, path))),
+                false => plain,
+            };
+            match self.make_named(&name, None).await? {
+                Ok(spot) => return Ok(spot),
+                Err(answer) => last = answer,
+            }
+        }
+        let top = format!("{}{}", hierarchy.prefix, utf7::encode(&names::marked("folder", path)));
+        match self.make_named(&top, None).await? {
+            Ok(spot) => Ok(spot),
+            Err(_) => Err(name_refused(self.link.place(), segment, &last)),
+        }
+    }
+
+    /// Whether a name stands for something else: another path's mailbox, a role's, or, where the spelling was
+    /// altered, one that already holds mail.
+    async fn taken(&mut self, mailbox: &str, path: &[String], altered: bool) -> Result<bool, Fault> {
+        let special = ["\\sent", "\\drafts", "\\trash", "\\junk", "\\archive", "\\all", "\\flagged", "\\important"];
+        let attributes = self.boxes.listed.get(mailbox);
+        if mailbox.eq_ignore_ascii_case("INBOX")
+            || attributes.is_some_and(|found| found.iter().any(|name| special.contains(&name.as_str())))
+            || self.claimed_by_other(mailbox, path)
+        {
+            return Ok(true);
+        }
+        Ok(altered && self.status(mailbox).await?.is_some_and(|standing| standing.messages > 0))
+    }
+
+    /// Makes a mailbox unless it stands. The inner error is a refusal of the name.
+    async fn make_named(&mut self, name: &str, special: Option<&str>) -> Result<Result<Spot, Answer>, Fault> {
+        if let Some(standing) = self.status(name).await? {
+            return Ok(Ok(Spot { validity: standing.validity, mailbox: name.to_owned() }));
+        }
+        let answer = self.create(name, special).await?;
+        if let Some(standing) = self.status(name).await? {
+            self.boxes.listed.entry(name.to_owned()).or_default();
+            return Ok(Ok(Spot { validity: standing.validity, mailbox: name.to_owned() }));
+        }
+        match Refusal::of(&answer) {
+            Refusal::Cannot | Refusal::Plain | Refusal::NoMailbox => Ok(Err(answer)),
+            _ => Err(self.refused(name, &answer)),
+        }
+    }
+
+    async fn create(&mut self, name: &str, special: Option<&str>) -> Result<Answer, Fault> {
+        let command = format!("CREATE {}", quoted(name));
+        if let Some(attribute) = special.filter(|_| self.link.can("CREATE-SPECIAL-USE")) {
+            let answer = self.link.ask(&format!("{command} (USE ({attribute}))"), |_| {}).await?;
+            if answer.ok {
+                return Ok(answer);
+            }
+        }
+        self.link.ask(&command, |_| {}).await
+    }
+
+    /// A server without subscriptions is no fault.
+    async fn subscribe(&mut self, mailbox: &str) -> Result<(), Fault> {
+        let answer = self.link.ask(&format!("SUBSCRIBE {}", quoted(mailbox)), |_| {}).await?;
+        if !answer.ok {
+            tracing::warn!(words = answer.text, "the server refused a subscription");
+        }
+        Ok(())
+    }
+
+    /// Where mail for this collection goes now that its name was not found: where it was renamed to, else the same
+    /// name, made anew.
+    pub async fn reopen(&mut self, spot: &Spot) -> Result<Spot, Fault> {
+        self.learn().await?;
+        if let Some(found) = self.still_standing(spot).await? {
+            return Ok(found);
+        }
+        let made = self.make_named(&spot.mailbox, None).await?;
+        let made = made.map_err(|answer| self.refused(&spot.mailbox, &answer))?;
+        self.subscribe(&made.mailbox).await?;
+        Ok(made)
+    }
+
+    /// Where the collection stands, if it does.
+    pub async fn follow(&mut self, spot: &Spot) -> Result<Option<Spot>, Fault> {
+        self.learn().await?;
+        self.still_standing(spot).await
+    }
+}
+
+fn attribute_name(attribute: &NameAttribute<'_>) -> String {
+    let name = match attribute {
+        NameAttribute::Sent => "\\sent",
+        NameAttribute::Drafts => "\\drafts",
+        NameAttribute::Trash => "\\trash",
+        NameAttribute::Junk => "\\junk",
+        NameAttribute::Archive => "\\archive",
+        NameAttribute::All => "\\all",
+        NameAttribute::Flagged => "\\flagged",
+        NameAttribute::NoSelect => "\\noselect",
+        NameAttribute::NoInferiors => "\\noinferiors",
+        NameAttribute::Extension(name) => return name.to_ascii_lowercase(),
+        _ => "",
+    };
+    name.to_owned()
+}
+
+fn read_standing(status: &[StatusAttribute]) -> Standing {
+    let mut standing = Standing::default();
+    for attribute in status {
+        match attribute {
+            StatusAttribute::Messages(count) => standing.messages = *count,
+            StatusAttribute::UidValidity(validity) => standing.validity = *validity,
+            _ => {}
+        }
+    }
+    standing
+}
+
+fn name_refused(place: &str, segment: &str, answer: &Answer) -> Fault {
+    let words = answer.text.trim_end_matches('.');
+    Fault::new(
+        What::Unmappable,
+        format!("The IMAP server {place} refused every spelling of the folder `{segment}`: {words}."),
+    )
+    .reaching(Reach::Collection)
+    .ask("Rename that folder at the source, or permit its name on the mail server, then run again.")
+    .code(Cause::RefusedByTarget.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back() {
+        let spot = Spot { validity: 7, mailbox: "A &- b/c d".into() };
+        assert_eq!(Spot::of(&spot.id()), Ok(spot));
+        assert!(Spot::of(&CollectionId::new("nonsense")).is_err());
+    }
+}

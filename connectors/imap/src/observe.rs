@@ -1,0 +1,198 @@
+//! Everything that stands in a mailbox, window by window, checked against the count the server stated.
+
+use crate::{
+    account::Lease,
+    bodies, faults,
+    flags::{read_flags, read_internal_date},
+    handle,
+    link::Link,
+};
+use async_imap::imap_proto::{AttributeValue, Response};
+use std::collections::VecDeque;
+use transhume_contract::{Depth, Facts, Fault, Observed};
+
+/// UIDs asked for in one command. Where mailboxes have gaps the window grows.
+const WINDOW: u32 = 1000;
+const WIDEST: u32 = 1 << 30;
+
+/// What one FETCH response told of a message.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub uid: u32,
+    pub size: Option<u64>,
+    pub facts: Facts,
+    pub message_id: Option<String>,
+}
+
+/// A walk over the selected mailbox.
+pub struct Walk {
+    lease: Lease,
+    depth: Depth,
+    validity: u32,
+    /// The first UID that was not there when the walk began.
+    end: u32,
+    next: u32,
+    width: u32,
+    seen: u32,
+    expected: u32,
+    ready: VecDeque<Observed>,
+}
+
+impl Walk {
+    /// Starts at a mailbox that has just been selected.
+    pub fn new(lease: Lease, depth: Depth) -> Self {
+        let selected = lease.link.selected.clone().unwrap_or_default();
+        let end = if selected.exists == 0 { 1 } else { selected.next.unwrap_or(u32::MAX) };
+        Self {
+            lease,
+            depth,
+            validity: selected.validity,
+            end,
+            next: 1,
+            width: if selected.next.is_some() { WINDOW } else { u32::MAX },
+            seen: 0,
+            expected: selected.exists,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The next message, or the walk's end.
+    pub async fn step(&mut self) -> Result<Option<Observed>, Fault> {
+        loop {
+            if let Some(observed) = self.ready.pop_front() {
+                return Ok(Some(observed));
+            }
+            if self.next >= self.end {
+                return self.check_count().map(|()| None);
+            }
+            self.read_window().await?;
+        }
+    }
+
+    /// The connection goes back when the walk has come to its end.
+    pub fn finish(self) {
+        self.lease.give_back();
+    }
+
+    async fn read_window(&mut self) -> Result<(), Fault> {
+        let last = self.next.saturating_add(self.width - 1).min(self.end - 1);
+        let mut seen = read_shapes(&mut self.lease.link, &format!("{}:{last}", self.next), items(self.depth)).await?;
+        seen.retain(|message| (self.next..=last).contains(&message.uid));
+        self.next = last.saturating_add(1);
+        let count = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+        self.seen += count;
+        if count < WINDOW / 4 {
+            self.width = self.width.saturating_mul(2).min(WIDEST);
+        } else if count > WINDOW {
+            self.width = (self.width / 2).max(1);
+        }
+        self.ready = self.observations(seen).await?.into();
+        Ok(())
+    }
+
+    async fn observations(&mut self, seen: Vec<Seen>) -> Result<Vec<Observed>, Fault> {
+        let digests = match self.depth {
+            Depth::Presence | Depth::Shape => None,
+            Depth::Content => {
+                let sizes: Vec<_> =
+                    seen.iter().map(|message| (message.uid, message.size.unwrap_or(u64::MAX))).collect();
+                Some(bodies::digests(&mut self.lease.link, &sizes).await?)
+            }
+        };
+        let observed = seen.into_iter().filter_map(|message| {
+            let digest = match &digests {
+                None => None,
+                Some(read) => Some(*read.get(&message.uid)?),
+            };
+            let handle = handle::make(self.validity, message.uid);
+            Some(Observed { handle, version: None, facts: message.facts, length: message.size, digest })
+        });
+        Ok(observed.collect())
+    }
+
+    /// A server that states a number of messages and lists fewer is not believed.
+    fn check_count(&mut self) -> Result<(), Fault> {
+        let removed = self.lease.link.selected.as_ref().map_or(0, |selected| selected.expunged);
+        if self.seen.saturating_add(removed) >= self.expected {
+            return Ok(());
+        }
+        self.lease.link.broken = true;
+        Err(faults::short_list(self.lease.link.place(), self.expected, self.seen))
+    }
+}
+
+const fn items(depth: Depth) -> &'static str {
+    match depth {
+        Depth::Presence => "(UID)",
+        Depth::Shape | Depth::Content => "(UID FLAGS INTERNALDATE RFC822.SIZE)",
+    }
+}
+
+/// Fetches what is asked of a set of UIDs of the selected mailbox.
+pub async fn read_shapes(link: &mut Link, set: &str, items: &str) -> Result<Vec<Seen>, Fault> {
+    let mut seen = Vec::new();
+    link.order(&format!("UID FETCH {set} {items}"), "to list messages", |response| {
+        seen.extend(read_shape(response));
+    })
+    .await?;
+    seen.sort_by_key(|message: &Seen| message.uid);
+    seen.dedup_by_key(|message| message.uid);
+    Ok(seen)
+}
+
+fn read_shape(response: &Response<'_>) -> Option<Seen> {
+    let Response::Fetch(_, attributes) = response else { return None };
+    let mut seen = Seen::default();
+    for attribute in attributes {
+        match attribute {
+            AttributeValue::Uid(uid) => seen.uid = *uid,
+            AttributeValue::Rfc822Size(size) => seen.size = Some(u64::from(*size)),
+            AttributeValue::Flags(flags) => {
+                seen.facts = Facts { received: seen.facts.received, ..read_flags(flags.iter().map(AsRef::as_ref)) };
+            }
+            AttributeValue::InternalDate(date) => seen.facts.received = read_internal_date(date),
+            AttributeValue::BodySection { data: Some(header), section: Some(_), .. } => {
+                seen.message_id = read_message_id(header);
+            }
+            _ => {}
+        }
+    }
+    (seen.uid > 0).then_some(seen)
+}
+
+/// The value of the first Message-ID field, unfolded.
+fn read_message_id(header: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(header);
+    let (_, value) = text.split_once(':')?;
+    let mut id = String::new();
+    for (at, line) in value.lines().enumerate() {
+        if at > 0 && !line.starts_with([' ', '\t']) {
+            break;
+        }
+        id.push_str(line.trim());
+    }
+    (!id.is_empty()).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_ids_are_unfolded() {
+        assert_eq!(read_message_id(b"Message-ID: <a@b>\r\n\r\n").as_deref(), Some("<a@b>"));
+        assert_eq!(read_message_id(b"Message-Id:\r\n <long@id>\r\n\r\n").as_deref(), Some("<long@id>"));
+        assert_eq!(read_message_id(b"Message-ID: <a@b>\r\nMessage-ID: <c@d>\r\n\r\n").as_deref(), Some("<a@b>"));
+        assert_eq!(read_message_id(b"\r\n"), None);
+    }
+
+    #[test]
+    fn shapes_are_read() {
+        let line = b"* 3 FETCH (UID 9 FLAGS (\\Seen Blau \\Recent) INTERNALDATE \" 1-Jan-2020 10:00:00 +0000\" RFC822.SIZE 77)\r\n";
+        let seen = async_imap::imap_proto::Response::parse(line).ok().and_then(|(_, response)| read_shape(&response));
+        let seen = seen.unwrap_or_default();
+        assert_eq!((seen.uid, seen.size, seen.facts.read), (9, Some(77), Some(true)));
+        assert_eq!(seen.facts.categories, Some(vec!["Blau".to_owned()]));
+        assert!(seen.facts.received.is_some());
+    }
+}

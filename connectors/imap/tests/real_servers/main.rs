@@ -1,0 +1,11 @@
+//! The IMAP target before Dovecot and Cyrus, and through a proxy that breaks what passes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod conformance;
+mod keeping;
+mod limits;
+mod lost;
+mod naming;
+mod placing;
+mod security;
+mod setting;
