@@ -69,7 +69,10 @@ impl Exchange {
     }
 
     async fn once(&self, request: &HttpRequest) -> Result<HttpResponse, Failed> {
-        let copy = request.clone().map(reqwest::Body::from);
+        let copy = reqwest::Request::try_from(request.clone()).map_err(|_| {
+            let fault = Fault::new(What::Malformed, "a token request cannot be written").reaching(Reach::Run).report();
+            (Setback::Hopeless, None, fault)
+        })?;
         let answer = self.wire.execute(copy).await.map_err(|broken| {
             let setback = match (broken.lasting, broken.sent) {
                 (true, _) => Setback::Hopeless,

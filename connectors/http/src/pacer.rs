@@ -4,6 +4,7 @@
 //! at each, so that a mailbox that must wait never stands in the way of another at the key of the app.
 
 use crate::{
+    Patience, Window,
     limits::{Counters, LaneKey, LaneView, Limits},
     window::Meter,
 };
@@ -18,8 +19,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// A lane lost to a refusal comes back after so long without another.
+/// A lane lost to a refusal comes back after so long without another, and the next one after as long again.
 const RECOVERY: Duration = Duration::from_secs(300);
+/// More than any clock arithmetic overflows with; nobody waits so long (see `enter`).
+const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 86_400);
 /// Keys that stand idle are forgotten when there are more than this.
 const KEYS_KEPT: usize = 1024;
 
@@ -28,12 +31,15 @@ pub(crate) struct Pacer(Arc<Shared>);
 
 struct Shared {
     limits: Limits,
+    recovery: Duration,
     book: Mutex<Book>,
 }
 
 #[derive(Default)]
 struct Book {
     keys: HashMap<LaneKey, Key>,
+    /// When there are more keys than this, the idle ones are looked for.
+    crowd: usize,
     counters: Counters,
 }
 
@@ -46,6 +52,8 @@ struct Key {
     /// When the last lane was lost or won back.
     stepped: Option<Instant>,
     paused_until: Option<Instant>,
+    /// When the pause was asked for.
+    paused_at: Option<Instant>,
     /// Refusals without a named pause, one after the other.
     streak: u32,
     meter: Option<Meter>,
@@ -67,7 +75,11 @@ enum Readiness {
 
 impl Pacer {
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Shared { limits, book: Mutex::default() }))
+        Self::recovering(limits, RECOVERY)
+    }
+
+    fn recovering(limits: Limits, recovery: Duration) -> Self {
+        Self(Arc::new(Shared { limits, recovery, book: Mutex::default() }))
     }
 
     /// Waits until every key has a lane free, room in its window and no pause. A pause longer than `longest` is not
@@ -97,17 +109,22 @@ impl Pacer {
     }
 
     /// The pause a refusal asks for; without one, exponential with jitter. Returns when the key may be used again.
-    pub fn pause(&self, key: &LaneKey, asked: Option<Duration>, first: Duration, most: Duration) -> Instant {
+    /// `entered` is when the refused request got its lanes: those that were under way together are one refusal.
+    pub fn pause(&self, key: &LaneKey, asked: Option<Duration>, entered: Instant, patience: &Patience) -> Instant {
         let mut book = self.book();
         let now = Instant::now();
         let key = self.key(&mut book, key);
-        let pause = asked.unwrap_or_else(|| jittered(first, most, key.streak));
-        if asked.is_none() {
-            key.streak = key.streak.saturating_add(1);
-        }
-        let until = now + pause.min(Duration::from_secs(86_400 * 365));
-        let until = key.paused_until.map_or(until, |before| before.max(until));
-        key.paused_until = Some(until);
+        let before = key.paused_until.filter(|until| *until > now);
+        let pause = match (asked, before, key.paused_at) {
+            (Some(asked), ..) => asked.min(LONGEST_PAUSE),
+            (None, Some(until), Some(at)) if entered < at => return until,
+            (None, ..) => {
+                key.streak = key.streak.saturating_add(1);
+                jittered(patience.pause, patience.pause_max, key.streak - 1)
+            }
+        };
+        let until = before.map_or(now + pause, |before| before.max(now + pause));
+        (key.paused_at, key.paused_until) = (Some(now), Some(until));
         until
     }
 
@@ -147,7 +164,7 @@ impl Pacer {
         for key in keys {
             let Some(key) = book.keys.get_mut(key) else { continue };
             key.streak = 0;
-            if key.lanes < key.ceiling && key.stepped.is_none_or(|stepped| now >= stepped + RECOVERY) {
+            if key.lanes < key.ceiling && key.stepped.is_none_or(|stepped| now >= stepped + self.0.recovery) {
                 key.lanes += 1;
                 key.stepped = Some(now);
                 key.changed.notify_one();
@@ -222,8 +239,10 @@ impl Pacer {
 
     fn turn(&self, key: &LaneKey) -> Arc<Turn<()>> {
         let mut book = self.book();
-        if book.keys.len() > KEYS_KEPT {
+        if book.keys.len() > book.crowd.max(KEYS_KEPT) {
             book.forget_idle(key);
+            // Thousands of busy keys are not searched again at every request.
+            book.crowd = book.keys.len() * 2;
         }
         self.key(&mut book, key).turn.clone()
     }
@@ -247,7 +266,7 @@ impl Book {
 }
 
 impl Key {
-    fn new(lanes: usize, window: Option<crate::Window>) -> Self {
+    fn new(lanes: usize, window: Option<Window>) -> Self {
         let ceiling = lanes.max(1);
         Self {
             turn: Arc::default(),
@@ -257,6 +276,7 @@ impl Key {
             in_flight: 0,
             stepped: None,
             paused_until: None,
+            paused_at: None,
             streak: 0,
             meter: window.map(|window| Meter::new(window, Instant::now())),
         }
@@ -305,3 +325,7 @@ pub(crate) fn jittered(first: Duration, most: Duration, streak: u32) -> Duration
     let full = first.saturating_mul(1 << streak.min(20)).min(most);
     full.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
+
+#[cfg(test)]
+#[path = "pacer_tests.rs"]
+mod tests;

@@ -55,7 +55,9 @@ impl Road {
     ///
     /// Faults: `Throttled` or `Unreachable` when patience has ended, `Unauthenticated` when the token was refused
     /// twice or cannot be had, `Forbidden` (reaching the run, remedy `Report`) for an address that must not be
-    /// reached. The code is the service's own, or `HTTP 504` and the like where it gave none.
+    /// reached. The code is the service's own, or `HTTP 504` and the like where it gave none. `Throttled` reaches the
+    /// account; `Unreachable` the run when no connection could be made or trusted, else the item: a connector that
+    /// knows better says so.
     pub async fn send(&self, request: Request) -> Result<Response, Fault> {
         self.allowed(&request)?;
         self.until_answered(&request, &mut Tries::new(self.config.patience)).await
@@ -178,18 +180,18 @@ impl Road {
                 pieces: pieces(answer, permit, id, silence),
             }));
         }
-        let key = Keys::of(&permit);
+        let keys = Keys::of(&permit);
         let answer =
             Answer::read(status, headers, id.clone(), pieces(answer, permit, id, silence), self.config.classify).await;
         match answer.reading.verdict {
             Verdict::Final => Ok(Ok(answer.into_response())),
-            Verdict::Transient => Ok(Err(self.refused(request, &answer, &key))),
-            Verdict::Throttled(class) => Ok(Err(self.throttle(request, &answer, key.named(class)))),
+            Verdict::Transient => Ok(Err(self.refused(request, &answer, &keys))),
+            Verdict::Throttled(class) => Ok(Err(self.throttle(request, &answer, &keys, class))),
             Verdict::Crowded(class) => {
-                if let Some(lane) = key.named(class) {
-                    self.pacer.step_down(lane, key.entered);
+                if let Some(key) = keys.named(class) {
+                    self.pacer.step_down(key, keys.entered);
                 }
-                Ok(Err(self.throttle(request, &answer, key.named(class))))
+                Ok(Err(self.throttle(request, &answer, &keys, class)))
             }
             Verdict::TokenRefused => {
                 let fault = answer.mark(no_token_helps(request));
@@ -202,7 +204,7 @@ impl Road {
     fn refused(&self, request: &Request, answer: &Answer, keys: &Keys) -> Failed {
         let asked = answer.retry_after();
         if let (Some(_), Some(key)) = (asked, keys.named(None)) {
-            self.pause(key, asked);
+            self.pause(key, asked, keys.entered);
         }
         let sentence = format!("{}: the service answered {}", request.shown(), answer.status);
         let fault = answer.mark(Fault::new(What::Unreachable, sentence));
@@ -214,17 +216,17 @@ impl Road {
         Failed { setback: Setback::Refused, asked, fault, repeatable }
     }
 
-    fn throttle(&self, request: &Request, answer: &Answer, key: Option<&LaneKey>) -> Failed {
-        let asked = answer.retry_after();
-        let pause = key.map_or_else(|| asked.unwrap_or(self.config.patience.pause), |key| self.pause(key, asked));
+    fn throttle(&self, request: &Request, answer: &Answer, keys: &Keys, class: Option<&str>) -> Failed {
+        let (asked, key) = (answer.retry_after(), keys.named(class));
+        let pause =
+            key.map_or_else(|| asked.unwrap_or(self.config.patience.pause), |key| self.pause(key, asked, keys.entered));
         let fault = throttled(request, "the service asks for fewer requests").wait(pause);
         // The pause is the key's: the request waits for it where all others do.
         Failed { setback: Setback::Throttled, asked: None, fault: answer.mark(fault), repeatable: true }
     }
 
-    fn pause(&self, key: &LaneKey, asked: Option<Duration>) -> Duration {
-        let patience = &self.config.patience;
-        let until = self.pacer.pause(key, asked, patience.pause, patience.pause_max);
+    fn pause(&self, key: &LaneKey, asked: Option<Duration>, entered: Instant) -> Duration {
+        let until = self.pacer.pause(key, asked, entered, &self.config.patience);
         tracing::info!(
             class = key.class,
             seconds = asked.map(|asked| asked.as_secs_f64()),
@@ -280,12 +282,11 @@ fn throttled(request: &Request, why: &str) -> Fault {
     Fault::new(What::Throttled, format!("{}: {why}", request.shown())).reaching(Reach::Account)
 }
 
-fn written(request: &Request, bearer: Option<&Bearer>) -> Result<http::Request<reqwest::Body>, Fault> {
+/// Links are sent as they came: the address is not taken apart and put together again on the way.
+fn written(request: &Request, bearer: Option<&Bearer>) -> Result<reqwest::Request, Fault> {
     let malformed = || Fault::new(What::Malformed, format!("{} cannot be written", request.shown())).report();
-    let body = request.body.clone().map_or_else(reqwest::Body::default, reqwest::Body::from);
-    let mut written = http::Request::new(body);
-    *written.method_mut() = request.method.clone();
-    *written.uri_mut() = request.url.as_str().parse().map_err(|_| malformed())?;
+    let mut written = reqwest::Request::new(request.method.clone(), request.url.clone());
+    *written.body_mut() = request.body.clone().map(reqwest::Body::from);
     *written.headers_mut() = request.headers.clone();
     let id = uuid::Uuid::new_v4().to_string();
     written.headers_mut().insert(CLIENT_REQUEST_ID, HeaderValue::from_str(&id).map_err(|_| malformed())?);

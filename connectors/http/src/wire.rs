@@ -58,12 +58,9 @@ impl Wire {
     }
 
     /// One request, one answer, nothing repeated.
-    pub(crate) async fn execute(&self, request: http::Request<reqwest::Body>) -> Result<reqwest::Response, Broken> {
-        let refuse = |fault| Broken { fault, sent: false, lasting: true };
-        let request = reqwest::Request::try_from(request)
-            .map_err(|_| refuse(Fault::new(What::Malformed, "a request cannot be written").report()))?;
+    pub(crate) async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, Broken> {
         let url = request.url().clone();
-        permitted(&url).map_err(refuse)?;
+        permitted(&url).map_err(|fault| Broken { fault, sent: false, lasting: true })?;
         let client = if is_loopback(&url) { &self.0.loopback } else { &self.0.outside };
         let answer = client.execute(request).await.map_err(|error| self.broken(&url, &error))?;
         self.note_clock(answer.headers());
@@ -135,6 +132,9 @@ fn apart(theirs: SystemTime, ours: SystemTime) -> i64 {
 
 /// What broke, from the kind of the innermost I/O error; the library's own words hold whole addresses.
 pub(crate) fn in_words(error: &reqwest::Error, silence: Duration) -> String {
+    if error.is_builder() {
+        return "the address cannot be written as a request".into();
+    }
     if error.is_timeout() && error.is_connect() {
         return "no connection in time".into();
     }

@@ -46,7 +46,7 @@ async fn no_request_leaves_before_its_retry_after_in_any_form() {
             assert_eq!(&answer.body[..], b"fine");
             let arrivals = arrivals.lock().unwrap();
             let waited = (arrivals[1] - arrivals[0]).as_secs_f64();
-            assert!(waited >= *seconds && waited < seconds + 1.5, "{status}: {waited} for {seconds}");
+            assert!(waited >= *seconds && waited < seconds + 3.0, "{status}: {waited} for {seconds}");
             assert_eq!(road.counters().throttled + road.counters().refused, 1);
         });
         join_all(waits).await;
@@ -55,7 +55,7 @@ async fn no_request_leaves_before_its_retry_after_in_any_form() {
 
 #[tokio::test]
 async fn the_pause_of_one_request_holds_back_all_others_of_its_key_and_no_other() {
-    let (url, arrivals) = refusing_once(429, || "0.5".into()).await;
+    let (url, arrivals) = refusing_once(429, || "1".into()).await;
     let road = road(&url);
     let began = Instant::now();
     let first = road.send(get(&url, "/"));
@@ -64,14 +64,14 @@ async fn the_pause_of_one_request_holds_back_all_others_of_its_key_and_no_other(
         let others = (0..5).map(|_| road.whole(get(&url, "/"), 10));
         let stranger = Request::get(url.clone(), [LaneKey::new("mailbox", "bert")]);
         road.send(stranger).await.unwrap();
-        assert!(began.elapsed() < Duration::from_millis(400), "another mailbox does not wait");
+        assert!(began.elapsed() < Duration::from_millis(900), "another mailbox does not wait");
         join_all(others).await
     };
     let (first, later) = tokio::join!(first, later);
     assert!(first.is_ok() && later.iter().all(Result::is_ok));
     let arrivals = arrivals.lock().unwrap();
     assert_eq!(arrivals.len(), 8);
-    let early = arrivals.iter().filter(|at| **at - arrivals[0] < Duration::from_millis(500)).count();
+    let early = arrivals.iter().filter(|at| **at - arrivals[0] < Duration::from_secs(1)).count();
     assert_eq!(early, 2, "the refused one and the other mailbox's");
 }
 
@@ -187,10 +187,10 @@ async fn the_window_is_kept_at_the_servers_door() {
     };
     let url = serve(Router::new().fallback(answer)).await;
     let mut config = config(&url);
-    let window = Some(Window { requests: 20, per: Duration::from_millis(800) });
+    let window = Some(Window { requests: 20, per: Duration::from_millis(1500) });
     config.limits = Limits::default()
         .with("mailbox", Limit { lanes: 3, window })
-        .with("app", Limit { lanes: 100, window: Some(Window { requests: 50, per: Duration::from_millis(800) }) });
+        .with("app", Limit { lanes: 100, window: Some(Window { requests: 50, per: Duration::from_millis(1500) }) });
     let road = Road::new(wire(), config, None);
     let all = (0..180).map(|at| {
         let of = format!("m{}", at % 3);
@@ -199,14 +199,14 @@ async fn the_window_is_kept_at_the_servers_door() {
     });
     let began = Instant::now();
     assert!(join_all(all).await.iter().all(Result::is_ok));
-    // 60 per mailbox at 20 per 0.8 s: at least two windows must have passed, and little more is needed.
+    // 60 per mailbox at 20 per 1.5 s: at least two windows must have passed, and little more is needed.
     let took = began.elapsed();
-    assert!(took > Duration::from_millis(1600) && took < Duration::from_millis(4500), "{took:?}");
+    assert!(took > Duration::from_millis(3000) && took < Duration::from_millis(9000), "{took:?}");
     let arrivals = arrivals.lock().unwrap();
     for times in arrivals.values() {
-        assert!(most_within(times.clone(), Duration::from_millis(780)) <= 20);
+        assert!(most_within(times.clone(), Duration::from_millis(1300)) <= 20);
     }
-    assert!(most_within(arrivals.values().flatten().copied().collect(), Duration::from_millis(780)) <= 50);
+    assert!(most_within(arrivals.values().flatten().copied().collect(), Duration::from_millis(1300)) <= 50);
 }
 
 /// The most arrivals in any stretch of this length; a little shorter than the window, for the way takes its time.

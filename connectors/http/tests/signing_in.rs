@@ -26,13 +26,13 @@ use transhume_http::{
     Certificate, DeviceSignIn, Grant, Proof, Refusal, Signature, TokenCache, TokenFaults, Tokens, Url, rfc6749,
 };
 
-type Form_ = HashMap<String, String>;
+type Fields = HashMap<String, String>;
 
 /// A token endpoint that answers with the next of its answers (the last again and again), and a service at `/api`
 /// that takes only the tokens that are good.
 #[derive(Clone, Default)]
 struct Office {
-    asked: Arc<Mutex<Vec<Form_>>>,
+    asked: Arc<Mutex<Vec<Fields>>>,
     answers: Arc<Mutex<Vec<(u16, Value)>>>,
     /// Tokens the service refuses.
     bad: Arc<Mutex<Vec<String>>>,
@@ -51,7 +51,7 @@ impl Office {
             .with_state(self.clone());
         serve(router).await
     }
-    async fn token(State(office): State<Self>, Form(form): Form<Form_>) -> Response {
+    async fn token(State(office): State<Self>, Form(form): Form<Fields>) -> Response {
         tokio::time::sleep(Duration::from_millis(30)).await;
         office.asked.lock().unwrap().push(form);
         let mut answers = office.answers.lock().unwrap();
@@ -137,28 +137,24 @@ async fn a_second_refusal_stops_the_run() {
 
 #[tokio::test]
 async fn a_token_is_renewed_ahead_of_its_end_and_never_used_after() {
-    let office = Office::answering(vec![granted("one", 1), granted("two", 3599)]);
+    let office = Office::answering(vec![granted("one", 3), granted("two", 3599)]);
     let tokens = by_secret(&office.open().await);
     assert_eq!(tokens.bearer().await.unwrap().token.expose_secret(), "one");
-    tokio::time::sleep(Duration::from_millis(850)).await;
+    tokio::time::sleep(Duration::from_millis(2450)).await;
     // Ageing: one renews, the others are served at once with the token that is still good.
-    let began = std::time::Instant::now();
-    let (renewing, others) = tokio::join!(tokens.bearer(), async {
-        let bearer = tokens.bearer().await.unwrap();
-        (bearer.token.expose_secret().to_owned(), began.elapsed() < Duration::from_millis(25))
-    });
+    let (renewing, other) = tokio::join!(tokens.bearer(), tokens.bearer());
     assert_eq!(renewing.unwrap().token.expose_secret(), "two");
-    assert_eq!(others, ("one".to_owned(), true));
+    assert_eq!(other.unwrap().token.expose_secret(), "one");
     assert_eq!(tokens.bearer().await.unwrap().token.expose_secret(), "two");
     assert_eq!(office.times_asked(), 2);
 }
 
 #[tokio::test]
 async fn a_renewal_that_fails_ahead_of_time_goes_unnoticed() {
-    let office = Office::answering(vec![granted("one", 1), (503, json!({}))]);
+    let office = Office::answering(vec![granted("one", 3), (503, json!({}))]);
     let tokens = by_secret(&office.open().await);
     tokens.bearer().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(810)).await;
+    tokio::time::sleep(Duration::from_millis(2450)).await;
     assert_eq!(tokens.bearer().await.unwrap().token.expose_secret(), "one");
 }
 
