@@ -121,3 +121,24 @@ fn there_are_enough_rows() {
     assert!(rows + cases >= 120, "{rows} rows and {cases} cases");
     assert!(golden("filter.json").exists());
 }
+
+/// The bytes and facts all golden rows give, as one number. When it changes, so do renderings in people's stores: raise
+/// `EDITION`, then renew the number.
+#[test]
+fn the_edition_speaks_for_these_answers() {
+    let mut hasher = blake3::Hasher::new();
+    for row in rows("filter.json") {
+        hasher.update(&filter(&bytes(string(&row, "in")), &profile(&row)).0);
+    }
+    for path in cases("reassembly") {
+        hasher.update(&std::fs::read(path.with_extension("eml")).unwrap());
+    }
+    for row in rows("keywords.json") {
+        hasher.update(row["keyword"].to_string().as_bytes());
+    }
+    for row in rows("facts.json") {
+        hasher.update(row["target"].to_string().as_bytes());
+    }
+    let answers = &hasher.finalize().to_hex()[..16];
+    insta::assert_snapshot!(format!("edition {} gives {answers}", transhume_mappings::EDITION));
+}

@@ -40,7 +40,9 @@ const STRUCTURE: [&str; 7] = [
 
 /// Whether the block is a header at all: it has fields, and it begins with one or they prevail.
 pub(super) fn is_header(block: &[u8]) -> bool {
-    let proper: Vec<bool> = unfolded(block).iter().map(|line| name_of(line).is_some()).collect();
+    // A continuation of nothing speaks neither for nor against.
+    let lines = unfolded(block).into_iter().filter(|line| !line.starts_with([' ', '\t']));
+    let proper: Vec<bool> = lines.map(|line| name_of(&line).is_some()).collect();
     let count = proper.iter().filter(|&&proper| proper).count();
     count > 0 && (proper.first() == Some(&true) || count > proper.len() - count)
 }

@@ -11,7 +11,7 @@ pub use facts::{FlagState, Importance, MailFacts, TargetFacts, mail_facts};
 pub use keyword::{Keyword, keyword};
 pub use sieve::{Sieve, sieve};
 
-use crate::{MailProfile, Parts, Rendered, Tables, Unrendered};
+use crate::{MailProfile, PartInfo, Parts, Rendered, Tables, Unrendered};
 use std::io::Write;
 
 /// Streams the RFC 5322 form of an original into `out`, with memory that does not grow with the message: a header
@@ -30,16 +30,19 @@ pub fn mail(
     _tables: &Tables,
     out: &mut dyn Write,
 ) -> Result<Rendered, Unrendered> {
-    let names: Vec<String> = original.parts().into_iter().map(|part| part.name).collect();
-    let has = |name: &str| names.iter().any(|known| known == name);
-    if has("mime") {
-        Ok(filter::mail(&mut *original.open("mime")?, profile, out)?)
-    } else if has("message") {
+    let parts = original.parts();
+    let find = |name: &str| parts.iter().find(|part| part.name == name);
+    if let Some(mime) = find("mime") {
+        Ok(filter::mail(&mut *original.open("mime")?, mime.size, profile, out)?)
+    } else if find("message").is_some() {
         reassemble::mail(original, out)
     } else {
-        Err(Unrendered::unmappable(format!(
-            "This original has neither a part `mime` nor a part `message` (it has: {}); pull the item again.",
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-        )))
+        Err(Unrendered::unmappable(neither(&parts)))
     }
+}
+
+fn neither(parts: &[PartInfo]) -> String {
+    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    format!("This original has neither a part `mime` nor a part `message` (its parts: {names}); pull the item again.")
 }

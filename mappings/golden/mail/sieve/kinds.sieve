@@ -5,20 +5,35 @@
 #! rule_approximated: rule `isReadReceipt`: the condition `isReadReceipt` is told by header fields, which is near but not the same
 #! rule_approximated: rule `isSigned`: the condition `isSigned` is told by header fields, which is near but not the same
 # Inbox rules of the former mail system, written as Sieve. Look them over before you switch them on.
-require ["imap4flags", "mime"];
+require ["foreverypart", "imap4flags", "mime", "variables"];
+
+set "dollar" "$";
+
+# What the parts of the message say.
+foreverypart {
+    if header :mime :contains "Content-Disposition" "attachment" {
+        set "hasAttachments" "yes";
+    }
+    if header :mime :param "method" :is "Content-Type" "REQUEST" {
+        set "isMeetingRequest" "yes";
+    }
+    if header :mime :param "method" :is "Content-Type" "REPLY" {
+        set "isMeetingResponse" "yes";
+    }
+}
 
 # Rule: hasAttachments
-if header :mime :anychild :contains "Content-Disposition" "attachment" {
+if string :is "${hasAttachments}" "yes" {
     addflag "\\Seen";
 }
 
 # Rule: isMeetingRequest
-if header :mime :anychild :contains "Content-Type" "method=REQUEST" {
+if string :is "${isMeetingRequest}" "yes" {
     addflag "\\Seen";
 }
 
 # Rule: isMeetingResponse
-if header :mime :anychild :contains "Content-Type" "method=REPLY" {
+if string :is "${isMeetingResponse}" "yes" {
     addflag "\\Seen";
 }
 

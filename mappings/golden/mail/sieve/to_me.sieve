@@ -1,8 +1,9 @@
 # Inbox rules of the former mail system, written as Sieve. Look them over before you switch them on.
 require ["comparator-i;ascii-numeric", "envelope", "imap4flags", "relational", "variables"];
 
-# "me" is the address the message was delivered to.
 set "dollar" "$";
+
+# "me" is the address the message was delivered to.
 if envelope :matches "to" "*" {
     set "me" "${1}";
 }

@@ -42,7 +42,7 @@ pub(super) fn all_well_named(block: &[u8]) -> bool {
 
 /// The block reads like a body: its first line is no field and lines that are none prevail.
 pub(super) fn is_no_header(block: &[u8]) -> bool {
-    let fields = || split(block).filter(|field| !is_mbox_line(field) && !is_blank(field));
+    let fields = || split(block).filter(|field| !is_mbox_line(field) && !is_blank(field) && !is_continuation(field));
     let named = fields().filter(|field| name_end(field).is_some()).count();
     let first_is_named = fields().next().is_some_and(|field| name_end(field).is_some());
     named == 0 || (!first_is_named && named <= fields().count() - named)

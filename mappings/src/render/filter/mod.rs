@@ -17,11 +17,16 @@ use std::io::{self, Read, Write};
 /// Large enough that most messages are one chunk.
 const CHUNK: usize = 64 * 1024;
 
-/// Filters one message from `input` into `out`.
-pub(super) fn mail(input: &mut dyn Read, profile: &MailProfile, out: &mut dyn Write) -> io::Result<Rendered> {
+/// Filters one message from `input` into `out`. `size` is what the source said of its length, and may be wrong.
+pub(super) fn mail(
+    input: &mut dyn Read,
+    size: u64,
+    profile: &MailProfile,
+    out: &mut dyn Write,
+) -> io::Result<Rendered> {
     let mut lines = LineStage::new(profile.nul, profile.bare_lf);
     let mut header = HeaderStage::new(profile, out);
-    for_each_chunk(input, |chunk| header.feed(lines.feed(chunk)))?;
+    for_each_chunk(input, chunk_for(size), |chunk| header.feed(lines.feed(chunk)))?;
     let mut losses = header.finish()?;
     lines.tell(&mut losses);
     Ok(rendered(losses))
@@ -30,15 +35,20 @@ pub(super) fn mail(input: &mut dyn Read, profile: &MailProfile, out: &mut dyn Wr
 /// Copies a message nested in another through the line stage only: a target looks at the outer header alone.
 pub(super) fn nested(input: &mut dyn Read, out: &mut dyn Write) -> io::Result<Rendered> {
     let mut lines = LineStage::new(false, false);
-    for_each_chunk(input, |chunk| out.write_all(lines.feed(chunk)))?;
+    for_each_chunk(input, CHUNK, |chunk| out.write_all(lines.feed(chunk)))?;
     let mut losses = Losses::default();
     lines.tell(&mut losses);
     Ok(rendered(losses))
 }
 
+/// One byte more than a small message has, so that its end is seen at once and no larger buffer is cleared for it.
+fn chunk_for(size: u64) -> usize {
+    usize::try_from(size.saturating_add(1)).unwrap_or(CHUNK).clamp(1024, CHUNK)
+}
+
 /// Hands the input on in chunks of equal length, the last one shorter and perhaps empty.
-pub(super) fn for_each_chunk(input: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
+fn for_each_chunk(input: &mut dyn Read, chunk: usize, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut buffer = vec![0; chunk];
     loop {
         let filled = fill(input, &mut buffer)?;
         each(&buffer[..filled])?;

@@ -34,7 +34,7 @@ pub fn sieve(
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => Vec::new(),
     };
     rules.sort_by_key(|rule| rule.get("sequence").and_then(Value::as_i64).unwrap_or(i64::MAX));
-    let mut script = Script::new(conditions::speak_of_me(&rules), profile, tables);
+    let mut script = Script::new(conditions::need_variables(&rules), profile, tables);
     for rule in rules {
         write_rule(rule, folder_path, &mut script);
     }

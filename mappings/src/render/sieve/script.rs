@@ -5,11 +5,36 @@ use crate::loss::Losses;
 use crate::{MailProfile, Tables};
 use std::collections::BTreeSet;
 
+/// What stands before the rules, by the extension that needs it.
+const PREAMBLES: [(&str, &str); 3] = [
+    ("variables", "\nset \"dollar\" \"$\";\n"),
+    (
+        "envelope",
+        "\n# \"me\" is the address the message was delivered to.\n\
+         if envelope :matches \"to\" \"*\" {\n    set \"me\" \"${1}\";\n}\n",
+    ),
+    (
+        "foreverypart",
+        "\n# What the parts of the message say.\n\
+         foreverypart {\n    \
+             if header :mime :contains \"Content-Disposition\" \"attachment\" {\n        \
+                 set \"hasAttachments\" \"yes\";\n    \
+             }\n    \
+             if header :mime :param \"method\" :is \"Content-Type\" \"REQUEST\" {\n        \
+                 set \"isMeetingRequest\" \"yes\";\n    \
+             }\n    \
+             if header :mime :param \"method\" :is \"Content-Type\" \"REPLY\" {\n        \
+                 set \"isMeetingResponse\" \"yes\";\n    \
+             }\n\
+         }\n",
+    ),
+];
+
 pub(super) struct Script<'a> {
     pub profile: &'a MailProfile,
     pub tables: &'a Tables,
-    /// `${me}` is set, so every string must be kept from being taken for a variable (RFC 5229 section 3).
-    speaks_of_me: bool,
+    /// Variables are in use, so every string must be kept from being taken for one (RFC 5229 section 3).
+    variables: bool,
     extensions: BTreeSet<&'static str>,
     /// Extensions of the rule at hand; they count only if it is not written as a comment.
     pending: BTreeSet<&'static str>,
@@ -20,11 +45,11 @@ pub(super) struct Script<'a> {
 }
 
 impl<'a> Script<'a> {
-    pub fn new(speaks_of_me: bool, profile: &'a MailProfile, tables: &'a Tables) -> Self {
+    pub fn new(variables: bool, profile: &'a MailProfile, tables: &'a Tables) -> Self {
         Self {
             profile,
             tables,
-            speaks_of_me,
+            variables,
             extensions: BTreeSet::new(),
             pending: BTreeSet::new(),
             text: String::new(),
@@ -58,7 +83,7 @@ impl<'a> Script<'a> {
     /// A quoted string (RFC 5228 section 2.4.2).
     pub fn string(&self, text: &str) -> String {
         let mut text = one_line(text).replace('\\', "\\\\").replace('"', "\\\"");
-        if self.speaks_of_me {
+        if self.variables {
             text = text.replace("${", "${dollar}{");
         }
         format!("\"{text}\"")
@@ -84,7 +109,11 @@ impl<'a> Script<'a> {
         }
     }
 
-    pub fn finish(self) -> Sieve {
+    pub fn finish(mut self) -> Sieve {
+        if self.variables && self.text.contains("${dollar}") {
+            // The rule that wanted variables may stand as a comment while another's string was guarded against them.
+            self.extensions.insert("variables");
+        }
         let mut script = String::from(
             "# Inbox rules of the former mail system, written as Sieve. Look them over before you switch them on.\n",
         );
@@ -92,10 +121,8 @@ impl<'a> Script<'a> {
             let names: Vec<String> = self.extensions.iter().map(|name| format!("\"{name}\"")).collect();
             script.push_str(&format!("require [{}];\n", names.join(", ")));
         }
-        if self.extensions.contains("variables") {
-            script.push_str("\n# \"me\" is the address the message was delivered to.\n");
-            script
-                .push_str("set \"dollar\" \"$\";\nif envelope :matches \"to\" \"*\" {\n    set \"me\" \"${1}\";\n}\n");
+        for (extension, preamble) in PREAMBLES {
+            script.push_str(if self.extensions.contains(extension) { preamble } else { "" });
         }
         script.push_str(&self.text);
         Sieve { script, losses: self.losses.finish() }
