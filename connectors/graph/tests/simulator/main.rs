@@ -1,0 +1,8 @@
+//! The source against the simulated Microsoft 365.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod accounts;
+mod faults;
+mod listing;
+mod originals;
+mod stage;
