@@ -99,7 +99,9 @@ impl Attachments {
             row.insert("item".to_owned(), embedded(&one.bytes, nested, 1));
         }
         if let Some(names) = select {
-            let kept = |name: &String| name.starts_with('@') || name == "id" || name == "item" || names.contains(name);
+            // Members of a derived type are selected with their cast: `microsoft.graph.fileAttachment/contentId`.
+            let selected = |name: &String| names.iter().any(|one| one.rsplit('/').next() == Some(name.as_str()));
+            let kept = |name: &String| name.starts_with('@') || name == "id" || name == "item" || selected(name);
             row.retain(|name, _| kept(name));
         }
         row.into()
