@@ -51,7 +51,11 @@ pub struct Account {
     proven: AtomicBool,
     refused: Mutex<Option<Fault>>,
     pub mailboxes: tokio::sync::Mutex<Mailboxes>,
-    pub refused_keywords: Mutex<HashMap<String, Vec<String>>>,
+    refused_keywords: Mutex<HashMap<String, Vec<String>>>,
+    /// When this process met the account, and per mailbox the last loss of a command under way: `None` once the
+    /// server was given time to finish it.
+    met: Instant,
+    losses: Mutex<HashMap<String, Option<Instant>>>,
 }
 
 /// A connection on loan. It goes back only by [`give_back`](Self::give_back), when a command has come to its end: one
@@ -223,6 +227,8 @@ impl Account {
             refused: Mutex::default(),
             mailboxes: tokio::sync::Mutex::default(),
             refused_keywords: Mutex::default(),
+            met: Instant::now(),
+            losses: Mutex::default(),
         }
     }
 
@@ -246,6 +252,21 @@ impl Account {
     /// One lane fewer, unless it is the last.
     fn gave_up_one(&self) -> bool {
         self.allowed.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now > 1).then(|| now - 1)).is_ok()
+    }
+
+    /// A command that writes into this mailbox was lost: the server may still be at it.
+    pub fn remember_loss(&self, mailbox: &str) {
+        lock(&self.losses).insert(mailbox.to_owned(), Some(Instant::now()));
+    }
+
+    /// Since when the server may still be at work on a command nobody waits for: one lost here, or one that a killed
+    /// process before us left behind.
+    pub fn unsettled_since(&self, mailbox: &str) -> Option<Instant> {
+        lock(&self.losses).get(mailbox).copied().unwrap_or(Some(self.met))
+    }
+
+    pub fn remember_settled(&self, mailbox: &str) {
+        lock(&self.losses).insert(mailbox.to_owned(), None);
     }
 
     /// Keywords a mailbox refused before: its table of keywords is full.

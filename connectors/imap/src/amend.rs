@@ -2,7 +2,7 @@
 
 use crate::{
     bodies, faults,
-    flags::{Flags, refused_keyword, sayable},
+    flags::{Flags, as_placed, refused_keyword, sayable},
     handle,
     link::{Answer, Link, quoted},
     observe::{Seen, read_shapes},
@@ -70,7 +70,7 @@ impl Plan {
     /// Merges one change and notes what it needs.
     fn add(&mut self, change: &Amending, seen: &Seen) -> Amended {
         let there = in_our_spelling(&seen.facts, &change.want, &change.placement.facts);
-        let merge = sayable(&change.want).merge(&sayable(&change.placement.facts), &there);
+        let merge = sayable(&change.want).merge(&as_placed(&change.placement.facts), &there);
         let mut facts = there.clone();
         facts.apply(&merge.set);
         let (want, have) = (names(&Flags::of(&facts)), names(&Flags::of(&there)));
@@ -190,9 +190,8 @@ async fn remove(link: &mut Link, uid: u32) -> Result<Vec<Loss>, Fault> {
 /// Removes a message of ours that nobody changed since.
 pub async fn withdraw(link: &mut Link, validity: u32, what: &Placement) -> Result<(), Fault> {
     let seen = one(link, validity, what).await?;
-    let base = sayable(&what.facts);
-    let there = in_our_spelling(&seen.facts, &base, &base);
-    if !base.merge(&there, &there).set.eq(&Facts::default()) {
+    let base = as_placed(&what.facts);
+    if in_our_spelling(&seen.facts, &base, &base) != base {
         return Err(changed_there("its flags were changed"));
     }
     let digests = bodies::digests(link, &[(seen.uid, seen.size.unwrap_or(u64::MAX))]).await?;

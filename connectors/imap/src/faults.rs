@@ -173,6 +173,12 @@ impl Refusal {
     }
 }
 
+/// The mailbox's table of keywords is full. Halving is no way out of it: Cyrus 3.6 was seen to close the connection in
+/// the middle of a batch that goes over its limit of 100, and answers single messages well.
+pub fn too_many_keywords(answer: &Answer) -> bool {
+    answer.text.to_ascii_lowercase().contains("too many user flags")
+}
+
 /// What a NO or BAD to a command means, in a sentence that keeps the server's words. `doing` completes "refused".
 pub fn refused(place: &str, doing: &str, answer: &Answer) -> Fault {
     let said = format!("The IMAP server {place} refused {doing}: {}.", answer.text.trim_end_matches('.'));

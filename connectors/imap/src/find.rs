@@ -10,6 +10,7 @@ use crate::{
     observe::{Seen, read_shapes},
 };
 use std::collections::HashMap;
+use tokio::time::{Duration, Instant, sleep, sleep_until};
 use transhume_contract::{Digest, Fault, Found, NaturalKey};
 
 /// UIDs asked for in one command.
@@ -49,6 +50,31 @@ fn is_usual(id: &str) -> bool {
 /// Message-IDs are compared without angle brackets and blanks around them.
 fn bare(id: &str) -> &str {
     id.trim().trim_start_matches('<').trim_end_matches('>')
+}
+
+/// Time a server is given to finish what a lost connection had sent; then the mailbox must stand still.
+const GRACE: Duration = Duration::from_millis(1500);
+const STILL: Duration = Duration::from_millis(200);
+/// Other mail may keep arriving: the wait ends.
+const MOST_LOOKS: usize = 20;
+
+/// Waits until the server can have finished a command whose answer was lost: what is found missing too early would be
+/// placed twice. (Dovecot 2.3 works on through what it has read after the client is gone.)
+pub async fn await_calm(link: &mut Link, since: Instant) -> Result<(), Fault> {
+    sleep_until(since + GRACE).await;
+    for _ in 0..MOST_LOOKS {
+        let before = count_of(link).await?;
+        sleep(STILL).await;
+        if count_of(link).await? == before {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn count_of(link: &mut Link) -> Result<u32, Fault> {
+    link.order("NOOP", "a NOOP", |_| {}).await?;
+    Ok(link.selected.as_ref().map_or(0, |selected| selected.exists))
 }
 
 /// Finds every message of the selected mailbox that matches a key byte for byte.

@@ -75,6 +75,12 @@ pub fn sayable(facts: &Facts) -> Facts {
     said
 }
 
+/// What stands at a message right after it was placed with these facts: what they leave unsaid is unset.
+pub fn as_placed(facts: &Facts) -> Facts {
+    let flags = Flags::of(facts);
+    read_flags(flags.system.iter().copied().chain(flags.keywords.iter().map(String::as_str)))
+}
+
 /// Reads what stands at a message.
 pub fn read_flags<'a>(flags: impl Iterator<Item = &'a str>) -> Facts {
     let mut facts = Facts {

@@ -74,7 +74,7 @@ impl ImapTarget {
     async fn selected(&self, at: &Collection) -> Result<(Lease, u32), Fault> {
         let spot = Spot::of(&at.id)?;
         let mut lease = self.accounts.lease(&at.account, Some(&spot.mailbox)).await?;
-        if let Ok(selected) = lease.link.select(&spot.mailbox).await?
+        if let Ok(selected) = lease.link.open(&spot.mailbox).await?
             && selected.validity == spot.validity
         {
             return Ok((lease, selected.validity));
@@ -83,13 +83,25 @@ impl ImapTarget {
         let mut boxes = account.mailboxes.lock().await;
         let surveyor = &mut Surveyor { link: &mut lease.link, boxes: &mut boxes };
         let found = surveyor.follow(&spot).await?.unwrap_or(spot);
-        match lease.link.select(&found.mailbox).await? {
+        match lease.link.open(&found.mailbox).await? {
             Ok(selected) => Ok((lease, selected.validity)),
             Err(_) => {
                 lease.give_back();
                 Err(faults::collection_vanished(&utf7::decode(&found.mailbox)))
             }
         }
+    }
+
+    /// A connection with the mailbox selected, when no lost command can be changing it any more.
+    async fn calm(&self, at: &Collection) -> Result<(Lease, u32), Fault> {
+        let (mut lease, validity) = self.selected(at).await?;
+        let mailbox = lease.link.selected.as_ref().map(|selected| selected.mailbox.clone()).unwrap_or_default();
+        let account = lease.account().clone();
+        let Some(since) = account.unsettled_since(&mailbox) else { return Ok((lease, validity)) };
+        find::await_calm(&mut lease.link, since).await?;
+        account.remember_settled(&mailbox);
+        lease.give_back();
+        self.selected(at).await
     }
 
     async fn learn_traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
@@ -263,7 +275,7 @@ impl ImapTarget {
     }
 
     async fn find_once(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
-        let (mut lease, _) = self.selected(at).await?;
+        let (mut lease, _) = self.calm(at).await?;
         let outcome = find::find(&mut lease.link, keys).await;
         lease.give_back();
         outcome

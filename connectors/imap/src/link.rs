@@ -220,12 +220,18 @@ impl Link {
         }
     }
 
-    /// Selects a mailbox, or brings its view up to date when it is selected already. `Ok(Err(answer))` is a refusal.
+    /// Selects a mailbox, or brings its view up to date when it is selected already (its UIDNEXT stays as it was).
+    /// `Ok(Err(answer))` is a refusal.
     pub async fn select(&mut self, mailbox: &str) -> Result<Result<Selected, Answer>, Fault> {
         if self.selected.as_ref().is_some_and(|selected| selected.mailbox == mailbox) {
             self.order("NOOP", "a NOOP", |_| {}).await?;
             return Ok(Ok(self.selected.clone().unwrap_or_default()));
         }
+        self.open(mailbox).await
+    }
+
+    /// Selects a mailbox anew, so that its counts and its UIDNEXT are those of now.
+    pub async fn open(&mut self, mailbox: &str) -> Result<Result<Selected, Answer>, Fault> {
         self.selected = None;
         let mut selected = Selected { mailbox: mailbox.to_owned(), ..Selected::default() };
         let command = format!("SELECT {}", quoted(mailbox));

@@ -170,7 +170,7 @@ impl Surveyor<'_> {
         self.list().await?;
         let mut found = self.validities().await?;
         found.retain(|(_, validity)| *validity == spot.validity);
-        let here = |(mailbox, _): &(String, u32)| !self.is_foreign(mailbox) && !self.is_in_trash(mailbox);
+        let here = |(mailbox, _): &(String, u32)| self.could_be_renamed(mailbox);
         let mut candidates = found.into_iter().filter(here).map(|(mailbox, _)| mailbox);
         let renamed = candidates.next().filter(|_| candidates.next().is_none());
         Ok(renamed.map(|mailbox| Spot { validity: spot.validity, mailbox }))
@@ -197,6 +197,12 @@ impl Surveyor<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Cyrus gives mailboxes made within one second the same UIDVALIDITY: what is certainly something else is left out.
+    fn could_be_renamed(&self, mailbox: &str) -> bool {
+        let other = mailbox == "INBOX" || self.boxes.claims.values().any(|name| name == mailbox);
+        !other && !self.is_foreign(mailbox) && !self.is_in_trash(mailbox)
     }
 
     fn is_foreign(&self, mailbox: &str) -> bool {

@@ -10,6 +10,7 @@ use crate::{
     link::Answer,
     mailboxes::{Spot, Surveyor},
 };
+use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use transhume_contract::{AccountId, Cause, Collection, Fault, Handle, IntentId, Loss, Placed, Placing, Reach, What};
 
@@ -106,6 +107,7 @@ impl<'a> Placer<'a> {
         if group.is_empty() {
             return lease.give_back();
         }
+        let group = if lease.link.is_dovecot() { without_future_dates(group) } else { group };
         let entries: Vec<Entry> = group.iter().map(entry).collect();
         if lease.link.can("MULTIAPPEND") || group.len() == 1 {
             let reply = append_many(&mut lease.link, &self.spot.mailbox, &entries).await;
@@ -148,6 +150,7 @@ impl<'a> Placer<'a> {
             Reply::Told(answer) if answer.ok => self.stored(lease, group, &answer).await,
             Reply::Told(answer) => self.refused(lease, group, &answer).await,
             Reply::Unknown(fault) => {
+                lease.account().remember_loss(&self.spot.mailbox);
                 let fault = fault.reaching(Reach::Item).outcome_unknown();
                 self.done.extend(group.into_iter().map(|job| (job.placing.intent, Err(fault.clone()))));
             }
@@ -197,6 +200,9 @@ impl<'a> Placer<'a> {
             | Refusal::ServerTrouble => {
                 let fault = faults::refused(lease.link.place(), "the messages", answer);
                 self.fail_all(group, &fault);
+            }
+            _ if group.len() > 1 && faults::too_many_keywords(answer) => {
+                group.into_iter().rev().for_each(|job| self.put_back(vec![job]));
             }
             _ if group.len() > 1 => {
                 let second = group.split_off(group.len() / 2);
@@ -271,6 +277,20 @@ fn entry(job: &Job) -> Entry {
         date: job.placing.facts.received.map(|instant| instant.clamp(EARLIEST, LATEST)),
         body: job.placing.body.clone(),
     }
+}
+
+/// Dovecot 2.3 stores its own clock instead of a date more than two hours ahead of it, without an error: that is named.
+fn without_future_dates(mut group: Vec<Job>) -> Vec<Job> {
+    let now = Timestamp::now();
+    let limit = now.saturating_add(SignedDuration::from_hours(2)).unwrap_or(LATEST);
+    for job in &mut group {
+        if let Some(date) = job.placing.facts.received.filter(|date| *date > limit) {
+            let detail = format!("the server stores no date in the future: {date} became the time of the move");
+            job.flags.losses.push(Loss::new("date_clamped", detail));
+            job.placing.facts.received = Some(now);
+        }
+    }
+    group
 }
 
 fn over_limit(length: u64, limit: u64) -> Fault {

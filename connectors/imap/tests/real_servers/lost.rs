@@ -1,1 +1,113 @@
+//! Connections that end at bad moments.
 
+use crate::setting::{count, dovecot, key, mailbox, observe, place, placing, plain, target_at, target_with};
+use futures::StreamExt;
+use std::{collections::BTreeSet, time::Duration};
+use transhume_contract::{Depth, Outcome, Reach, Target, What};
+use transhume_imap::ImapConfig;
+use transhume_servers::{Act, Cyrus, CyrusOptions, Proxy, Script, Store};
+
+/// Places a batch over a connection that ends at the first APPEND, then decides by finding: nothing may be lost or twice.
+async fn settled_by_finding(port: u16, script: Script, act: Act) {
+    let proxy = Proxy::start(port, script).unwrap();
+    let target = target_at(proxy.port());
+    let name = format!("Cut {act:?} {}", proxy.port());
+    let at = mailbox(&target, &[name.as_str()]).await;
+    proxy.on("APPEND", 1, act.clone());
+    let answers = place(&target, &at, (0..20).map(placing).collect()).await;
+    assert_eq!(answers.len(), 20);
+    let mut owed = Vec::new();
+    for (intent, answer) in &answers {
+        match answer {
+            Ok(_) => {}
+            Err(fault) => {
+                assert_eq!((fault.outcome, fault.reach), (Outcome::Unknown, Reach::Item), "{fault}");
+                owed.push(intent.parse::<usize>().unwrap());
+            }
+        }
+    }
+    let keys: Vec<_> = owed.iter().map(|n| key(*n)).collect();
+    let found: BTreeSet<_> = target.find(&at, &keys).await.unwrap().into_iter().map(|found| found.intent).collect();
+    let missing = owed.iter().filter(|n| !found.contains(&key(**n).intent)).map(|n| placing(*n)).collect();
+    assert!(place(&target, &at, missing).await.iter().all(|(_, answer)| answer.is_ok()));
+    let seen = observe(&target, &at, Depth::Content).await;
+    let distinct: BTreeSet<_> = seen.iter().map(|message| message.digest).collect();
+    assert_eq!((seen.len(), distinct.len()), (20, 20), "{act:?}");
+}
+
+#[tokio::test]
+async fn a_batch_cut_off_is_settled_by_finding() {
+    let (dovecot, cyrus) = (dovecot(Store::Maildir), Cyrus::start(CyrusOptions::with_accounts(&["anna"])).unwrap());
+    for port in [dovecot.imap_port(), cyrus.imap_port()] {
+        for missing in [&[][..], &["UIDPLUS"], &["MULTIAPPEND"], &["MULTIAPPEND", "LITERAL+", "UIDPLUS"]] {
+            for act in [Act::CutBefore, Act::CutAfter, Act::CutMidway, Act::CutOnArrival] {
+                settled_by_finding(port, Script::without(missing), act).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_never_an_empty_mailbox() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at = mailbox(&target, &["Full"]).await;
+    place(&target, &at, (0..50).map(placing).collect()).await;
+    for verb in ["SELECT", "UID FETCH"] {
+        for nth in 1..=3 {
+            proxy.cut_before(verb, nth);
+        }
+        let seen: Vec<_> = target.observe(&at, Depth::Content).collect().await;
+        let whole = seen.len() == 50 && seen.iter().all(Result::is_ok);
+        let told = seen.last().is_some_and(|last| last.as_ref().is_err_and(|fault| fault.what == What::Unreachable));
+        assert!(whole || told, "{verb}: {} answers", seen.len());
+        proxy.tell(|script| script.deeds.clear());
+    }
+    proxy.cut_before("UID FETCH", 1);
+    assert_eq!(target.find(&at, &[key(7)]).await.unwrap().len(), 1, "finding is tried again by itself");
+    proxy.cut_all();
+    assert_eq!(count(&target, &at).await, 50);
+}
+
+#[tokio::test]
+async fn a_connection_lost_while_idle_costs_nothing() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at = mailbox(&target, &["Idle"]).await;
+    place(&target, &at, vec![placing(1)]).await;
+    proxy.cut_all();
+    assert_eq!(target.find(&at, &[key(1)]).await.unwrap().len(), 1);
+    proxy.cut_all();
+    assert!(target.ensure(&crate::setting::wanted(&["Idle"], transhume_contract::Role::Ordinary)).await.is_ok());
+}
+
+#[tokio::test]
+async fn silence_is_a_fault_of_unknown_outcome() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_with(ImapConfig { silence_seconds: 1, ..plain(proxy.port()) });
+    let at = mailbox(&target, &["Silent"]).await;
+    proxy.on("APPEND", 1, Act::Stall);
+    let answers = place(&target, &at, (0..3).map(placing).collect()).await;
+    let unknown =
+        answers.iter().filter(|(_, answer)| answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown));
+    assert_eq!(unknown.count(), 3);
+    assert!(answers[0].1.as_ref().unwrap_err().sentence.contains("fell silent"));
+}
+
+#[tokio::test]
+async fn latency_costs_round_trips_per_batch_and_not_per_message() {
+    let server = dovecot(Store::Mdbox);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at = mailbox(&target, &["Far"]).await;
+    proxy.set_latency(Duration::from_millis(20));
+    proxy.reset_counts();
+    let start = std::time::Instant::now();
+    place(&target, &at, (0..100).map(placing).collect()).await;
+    assert_eq!(proxy.count("APPEND"), 1);
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(observe(&target, &at, Depth::Content).await.len(), 100);
+}

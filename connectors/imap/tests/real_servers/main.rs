@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance;
-mod keeping;
 mod limits;
 mod lost;
 mod naming;

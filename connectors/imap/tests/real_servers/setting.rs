@@ -89,7 +89,7 @@ pub fn placing_of(intent: &str, facts: Facts, bytes: impl Into<Vec<u8>>) -> Plac
 }
 
 pub fn placing(n: usize) -> Placing {
-    placing_of(&n.to_string(), Facts { read: Some(n % 2 == 0), ..Facts::default() }, text(n))
+    placing_of(&n.to_string(), Facts { read: Some(n.is_multiple_of(2)), ..Facts::default() }, text(n))
 }
 
 pub fn key(n: usize) -> NaturalKey {
