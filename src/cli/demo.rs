@@ -141,7 +141,9 @@ fn local_part(address: &str) -> String {
 
 fn whereabouts(project: &Path, demo: &args::Demo) -> String {
     match &demo.imap {
-        Some(address) => format!("The mail is now in the IMAP server at {address}, and its originals in {}.", project.display()),
+        Some(address) => {
+            format!("The mail is now in the IMAP server at {address}, and its originals in {}.", project.display())
+        }
         None => format!(
             "The mail is now in {}, one Maildir per account: try `mutt -R -f {}/ACCOUNT/Maildir`.",
             project.join("mail").display(),

@@ -2,12 +2,14 @@
 
 mod args;
 mod check;
+mod demo;
 mod exit;
 mod explain;
 mod init;
 mod moving;
 mod plan;
 mod session;
+mod simulate;
 mod status;
 mod survey;
 mod terminal;
@@ -73,6 +75,7 @@ async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Verify(verify) => verify::run(&common, &verify, terminal).await,
         Verb::Status => status::run(&common, &terminal).await,
         Verb::Explain(explain) => explain::run(&common, &explain, &terminal).await,
-        _ => Ok(Exit::Done),
+        Verb::Demo(demo) => demo::run(&common, &demo, terminal).await,
+        Verb::Simulate(simulate) => simulate::run(&simulate, &terminal).await,
     }
 }

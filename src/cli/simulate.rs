@@ -24,7 +24,8 @@ pub async fn run(simulate: &args::Simulate, terminal: &Terminal) -> Result<Exit,
         return Ok(Exit::Done);
     }
     let stop = stop_on_signals();
-    let running = Simulator::start(dump, options(simulate)?).await.map_err(|error| Failure::stuck(error.to_string()))?;
+    let running =
+        Simulator::start(dump, options(simulate)?).await.map_err(|error| Failure::stuck(error.to_string()))?;
     if let Some(authority) = running.authority_pem() {
         terminal.print(authority);
     }
@@ -37,7 +38,8 @@ pub async fn run(simulate: &args::Simulate, terminal: &Terminal) -> Result<Exit,
 
 fn dump(simulate: &args::Simulate) -> Result<Dump, Failure> {
     let Some(folder) = &simulate.tenant else {
-        let (accounts, messages, seed, hostile) = (simulate.accounts, simulate.messages, simulate.seed, simulate.hostile);
+        let (accounts, messages, seed, hostile) =
+            (simulate.accounts, simulate.messages, simulate.seed, simulate.hostile);
         return Ok(tenant(&Recipe { accounts, messages, seed, hostile, message_bytes: None, ..Recipe::default() }));
     };
     Dump::load(folder).map_err(|error| Failure::usage(error.to_string()))

@@ -3,6 +3,7 @@
 mod conversions;
 mod credential;
 mod graph;
+mod imap;
 
 use crate::{
     config::{Config, ConfigError, SourceConfig, TargetConfig},
@@ -11,6 +12,7 @@ use crate::{
 use conversions::Conversions;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use transhume_contract::{Fault, Source, Target, Workload, wrappers::Rehearsal};
+use transhume_folder::Folder;
 use transhume_mappings::Tables;
 
 /// Why no engine could be built.
@@ -60,11 +62,8 @@ async fn source(config: &Config) -> Result<Arc<dyn Source>, NotBuilt> {
 
 fn target(config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {
     match config {
-        TargetConfig::Imap(_) => Ok(Arc::new(transhume_contract::memory::MemoryTarget::new(true))),
-        TargetConfig::Folder(folder) => {
-            let _ = folder;
-            Ok(Arc::new(transhume_contract::memory::MemoryTarget::new(true)))
-        }
+        TargetConfig::Imap(imap) => imap::target(imap),
+        TargetConfig::Folder(folder) => Ok(Arc::new(Folder::open(&folder.path)?)),
     }
 }
 
