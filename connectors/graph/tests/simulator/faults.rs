@@ -2,7 +2,7 @@ use crate::stage::{Stage, config, plain};
 use futures::{StreamExt, stream};
 use serde_json::json;
 use std::time::{Duration, Instant};
-use transhume_contract::{Listed, What};
+use transhume_contract::{Account, Listed, What};
 use transhume_graph::{GraphSource, Window};
 use transhume_simulators::Options;
 
@@ -59,6 +59,7 @@ async fn tokens_that_live_for_seconds_do_not_hurt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pulling_keeps_nine_tenths_of_what_its_lanes_allow() {
     const LATENCY: u64 = 40;
+    const SHARE: f64 = 0.9;
     for lanes in [3_usize, 4] {
         let mut options = Options::default();
         options.knobs.latency_ms = LATENCY;
@@ -70,14 +71,25 @@ async fn pulling_keeps_nine_tenths_of_what_its_lanes_allow() {
         });
         let account = stage.first().await;
         let all: Vec<Listed> = stage.whole(&account).await.into_values().flat_map(|r| r.listed.into_values()).collect();
-        let started = Instant::now();
-        let fetched = stream::iter(&all).map(|one| stage.fetch(&account, one)).buffer_unordered(lanes);
-        assert!(fetched.all(|fetched| futures::future::ready(fetched.is_ok())).await);
         let ideal = all.len() as f64 / lanes as f64 * LATENCY as f64 / 1000.0;
-        let share = ideal / started.elapsed().as_secs_f64();
-        assert!(share >= 0.85, "{lanes} lanes reach {:.0} % of what they allow", share * 100.0);
+        let mut best = 0.0_f64;
+        // A machine busy with other tests may spoil one measurement, not three.
+        for _ in 0..3 {
+            best = best.max(ideal / seconds_to_fetch(&stage, &account, &all, lanes).await);
+            if best >= SHARE {
+                break;
+            }
+        }
+        assert!(best >= SHARE, "{lanes} lanes reach {:.0} % of what they allow", best * 100.0);
         assert_eq!(stage.sim.stats().concurrency_breaches, 0);
     }
+}
+
+async fn seconds_to_fetch(stage: &Stage, account: &Account, all: &[Listed], lanes: usize) -> f64 {
+    let started = Instant::now();
+    let fetched = stream::iter(all).map(|one| stage.fetch(account, one)).buffer_unordered(lanes);
+    assert!(fetched.all(|fetched| futures::future::ready(fetched.is_ok())).await);
+    started.elapsed().as_secs_f64()
 }
 
 #[tokio::test(flavor = "multi_thread")]
