@@ -73,3 +73,6 @@ pub use sink::{Completed, StoredSink};
 pub use targets::TargetRow;
 pub use totals::{CollectionTotals, LossTotal, Quarantined, StageTotals, Tally, Totals, VerdictTotal};
 pub use verdicts::{NewVerdict, Subject, Verdict};
+
+#[cfg(test)]
+mod tests;

@@ -208,7 +208,13 @@ fn to_amend(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The n-th placement of an item without a home goes to the n-th membership without a placement.
+/// The n-th placement of an item without a home goes to its n-th membership without a placement.
+const HOMES: &str = "WITH orphan AS (SELECT key, item, row_number() OVER (PARTITION BY item ORDER BY key) AS nth
+        FROM placement WHERE orphan = 1 AND state = 0),
+    home AS (SELECT item, collection, row_number() OVER (PARTITION BY item ORDER BY collection) AS nth
+        FROM membership WHERE stage = 1 AND item IN (SELECT item FROM orphan)
+            AND collection IN (SELECT value FROM json_each(?2)))";
+
 fn to_move(
     db: &Connection,
     workload: Workload,
@@ -220,13 +226,14 @@ fn to_move(
     if !collections::is_settled(db, workload)? {
         return Ok(Vec::new());
     }
-    let home = "(SELECT m.collection FROM membership m WHERE m.item = p.item AND m.stage = 1
-        AND m.collection IN (SELECT value FROM json_each(?2)) ORDER BY m.collection LIMIT 1 OFFSET
-        (SELECT count(*) FROM placement q WHERE q.item = p.item AND q.state = 0 AND q.orphan = 1 AND q.key < p.key))";
-    let sql = select(
-        &format!("{home} AS home"),
-        " WHERE p.orphan = 1 AND p.state = 0 AND i.workload = ?1 AND p.key > ?3 AND home IS NOT NULL
-            AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5",
+    let sql = format!(
+        "{HOMES} {}",
+        select(
+            "h.collection",
+            " JOIN orphan o ON o.key = p.key JOIN home h ON h.item = o.item AND h.nth = o.nth
+                WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL
+                    AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5",
+        )
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((Work(workload), Json(pushed), after, run, limit(most)), |row| {

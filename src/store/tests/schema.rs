@@ -1,0 +1,78 @@
+//! Versions: forward from the first, never back.
+
+use super::fixture::*;
+use crate::store::{NotOpened, Opening, Project, StoreOptions};
+use rusqlite::Connection;
+use std::{path::PathBuf, time::Duration};
+
+/// A store as version 1 wrote it: two messages, one of them fetched and placed with a loss, one gone.
+const VERSION_1: &str = include_str!("account_1.sql");
+
+fn store_path(fixture: &Fixture) -> PathBuf {
+    fixture.path().join("accounts/anna@contoso.example/store.db")
+}
+
+#[tokio::test]
+async fn a_store_of_version_1_is_brought_to_the_present_and_its_totals_with_it() {
+    let fixture = Fixture::new().await;
+    std::fs::create_dir_all(store_path(&fixture).parent().unwrap()).unwrap();
+    let old = Connection::open(store_path(&fixture)).unwrap();
+    old.execute_batch(VERSION_1).unwrap();
+    drop(old);
+
+    let reading = Project::open(fixture.path(), Opening::Reading, StoreOptions::default()).await.unwrap();
+    let refused = reading.open_account(&account().id).await.map(|_| ()).unwrap_err();
+    assert!(refused.sentence.contains("older transhume"), "a reader changes nothing: {refused}");
+    drop(reading);
+
+    let store = fixture.store().await;
+    let totals = store.totals(MAIL).await.unwrap();
+    assert_eq!((totals.listed.items, totals.listed.bytes, totals.gone.items), (1, 10, 1));
+    assert_eq!((totals.fetched.items, totals.rendered, totals.placed.items), (1, 1, 1));
+    assert_eq!(totals.losses[0].name, "nul_bytes");
+    let stages = store.collection_totals(MAIL).await.unwrap()[0].stages;
+    assert_eq!((stages.placed.items, stages.listed().items), (1, 1));
+    super::totals::tallies_agree(&store).await;
+    // And it goes on as any other.
+    pass(&store, vec![("inbox", vec![only_in("new", "1", "inbox")])]).await;
+    fetch(&store, "new", b"hello").await;
+    assert_eq!(push(&store, "inbox").await, 1);
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
+    let fixture = Fixture::new().await;
+    drop(fixture.store().await);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let newer = Connection::open(store_path(&fixture)).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let project = fixture.project().await;
+    let refused = project.open_account(&account().id).await.map(|_| ()).unwrap_err();
+    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 2)"), "{refused}");
+    assert!(refused.next_step().unwrap().contains("newer transhume"));
+}
+
+#[tokio::test]
+async fn a_project_of_a_newer_version_is_refused_by_readers_too() {
+    let fixture = Fixture::new().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let newer = Connection::open(fixture.path().join("project.db")).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    for opening in [Opening::Reading, Opening::Running { verb: "run".to_owned() }] {
+        let refused = Project::open(fixture.path(), opening, StoreOptions::default()).await.map(|_| ()).unwrap_err();
+        let NotOpened::Fault(fault) = refused else { panic!("{refused}") };
+        assert!(fault.sentence.contains("store version 99"), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_database_is_not_taken_for_ours() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let foreign = Connection::open(dir.path().join("project.db")).unwrap();
+    foreign.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    drop(foreign);
+    let refused = Project::create(dir.path(), StoreOptions::default()).await.unwrap_err();
+    assert!(refused.to_string().contains("not a database of transhume"), "{refused}");
+}
