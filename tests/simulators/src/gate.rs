@@ -97,7 +97,7 @@ async fn one(world: &World, call: &Call, ids: &Ids) -> Result<Outgoing, Broken> 
     wait(world, fault.as_ref()).await;
     let answer = |call: &Call| match (&admitted, &overrun) {
         (Err(refusal), _) => Err(refusal.clone()),
-        (_, Some(overrun)) => Err(throttled(world, overrun)),
+        (_, Some(overrun)) => Err(throttled(world, key.as_ref(), overrun)),
         (Ok(caller), None) => graph::answer(&Scene { world, call, caller }).map(|reply| applied(call, reply)),
     };
     let outgoing = faulty(world, call, ids, fault, key.as_ref(), answer)?;
@@ -150,8 +150,11 @@ fn key(world: &World, call: &Call, caller: &Caller) -> Option<Key> {
     Some((caller.app.clone(), user.id.clone()))
 }
 
-fn throttled(world: &World, overrun: &Overrun) -> Refusal {
+fn throttled(world: &World, key: Option<&Key>, overrun: &Overrun) -> Refusal {
     let seconds = overrun.seconds();
+    if let Some(key) = key {
+        world.pace.told(key, seconds);
+    }
     let told = match world.knobs().switches.fractional_retry_after {
         true => format!("{seconds:.3}"),
         false => seconds.ceil().to_string(),

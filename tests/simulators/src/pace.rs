@@ -53,7 +53,6 @@ impl Pace {
         let refusal = meter.refusal(now, limits);
         stats.entered(&key.1, meter.running + 1, refusal.as_ref());
         if let Some(refusal) = refusal {
-            meter.tell(now, refusal.seconds());
             return Err(refusal);
         }
         meter.running += 1;
@@ -67,7 +66,7 @@ impl Pace {
         meters.entry(key.clone()).or_default().refusal(Instant::now(), &limits).map(|refusal| refusal.seconds())
     }
 
-    /// Notes that a fault script told a caller to wait.
+    /// Notes that a caller is told to wait, when the answer leaves.
     pub fn told(&self, key: &Key, seconds: f64) {
         self.meters.lock().entry(key.clone()).or_default().tell(Instant::now(), seconds);
     }

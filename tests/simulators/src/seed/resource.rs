@@ -101,7 +101,7 @@ fn identity(dice: &mut Dice, standing: &Standing) -> Map<String, Value> {
         "receivedDateTime": standing.received,
         "parentFolderId": standing.folder,
         "conversationId": dice.outlook_id("AAQkAG", 96),
-        "conversationIndex": dice.outlook_id("AQHa", 40),
+        "conversationIndex": dice.outlook_id("AQHa", 40).replace('-', "+").replace('_', "/"),
         "webLink": format!("https://outlook.office365.com/owa/?ItemID={}&exvsurl=1&viewmodel=ReadMessageItem", id.replace('=', "%3D")),
     }))
 }

@@ -56,7 +56,7 @@ fn folder_entry(user: &User, mailbox: &Mailbox, folder: &Folder) -> Entry {
 /// A folder as the service shows it, without its parent.
 pub(crate) fn folder_resource(mailbox: &Mailbox, folder: &Folder) -> Map<String, Value> {
     let mut resource = folder.rest.clone();
-    let children = mailbox.visible_children(folder, false).len();
+    let children = mailbox.visible_children(folder, true).len();
     let fields = [
         ("id", json!(&*folder.id)),
         ("displayName", json!(folder.name)),

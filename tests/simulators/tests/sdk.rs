@@ -1,0 +1,125 @@
+//! Microsoft's official Python SDK, unpatched, against the simulator: whoever the simulator can fool, it should be them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use transhume_simulators::dump::{Dump, Entry};
+use transhume_simulators::seed::{Recipe, tenant};
+use transhume_simulators::{Options, SelfSigned, Simulator};
+
+fn sdk() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk")
+}
+
+/// The Python of an environment that is made once for these requirements, outside the build directory.
+fn python() -> PathBuf {
+    let requirements = sdk().join("requirements.txt");
+    let digest = Sha256::digest(std::fs::read(&requirements).unwrap());
+    let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let home = cache().join(format!("sdk-{name}"));
+    let python = home.join("bin/python");
+    if !home.join("complete").exists() {
+        let _ = std::fs::remove_dir_all(&home); // half an environment is none
+        std::fs::create_dir_all(home.parent().unwrap()).unwrap();
+        done(Command::new("python3").args(["-m", "venv"]).arg(&home));
+        done(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--no-input", "-r"]).arg(&requirements));
+        std::fs::write(home.join("complete"), "").unwrap();
+    }
+    python
+}
+
+fn cache() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
+    cache.unwrap_or_else(home).join("transhume")
+}
+
+fn done(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|why| panic!("{command:?} cannot be run: {why}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn messages<'a>(dump: &'a Dump, user: &'a str) -> impl Iterator<Item = &'a Entry> {
+    dump.entries.iter().filter(move |entry| entry.kind == "message" && entry.user.as_deref() == Some(user))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_sdk_finds_its_way() {
+    let dump = tenant(&Recipe { accounts: 2, messages: 20, ..Recipe::default() });
+    let tls = SelfSigned::new(&[]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("authority.pem");
+    std::fs::write(&authority, tls.authority_pem()).unwrap();
+    let options = Options { tls: Some(tls), ..Options::default() };
+    let guid = options.tenant_id.clone();
+    let running = Simulator::start(dump.clone(), options).await.unwrap();
+    let url = format!("https://localhost:{}", running.port());
+    let seen = tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(python());
+        command.arg(sdk().join("drive.py")).env("SIMULATOR", url).env("SIMULATOR_TENANT", guid);
+        done(command.env("SSL_CERT_FILE", &authority).env("REQUESTS_CA_BUNDLE", &authority))
+    })
+    .await
+    .unwrap();
+    let seen: Value = serde_json::from_slice(&seen.stdout).unwrap();
+    compare(&dump, &seen);
+    let stats = running.stats();
+    assert_eq!((stats.concurrency_breaches, stats.window_breaches, stats.writes), (0, 0, 0));
+}
+
+fn compare(dump: &Dump, seen: &Value) {
+    let users = dump.entries.iter().filter(|entry| entry.kind == "user").count();
+    assert_eq!(seen["users"].as_array().unwrap().len(), users);
+    assert!(seen["no_mailbox"].as_object().unwrap().values().all(|code| code == "MailboxNotEnabledForRESTAPI"));
+    assert_eq!(seen["nobody"], serde_json::json!([404, "Request_ResourceNotFound", true]));
+    assert_eq!(seen["nothing"], serde_json::json!([404, "ErrorItemNotFound", true]));
+    assert_eq!(seen["wrong_secret"], true);
+    let boxes = seen["mailboxes"].as_object().unwrap();
+    assert!(boxes.len() >= 2);
+    boxes.iter().for_each(|(user, seen)| compare_mailbox(dump, user, seen));
+}
+
+/// Everything below the root is found and read, but what the dump says can never be read.
+fn compare_mailbox(dump: &Dump, user: &str, seen: &Value) {
+    let root = folder_id(dump, user, "msgfolderroot");
+    let beside = |entry: &&Entry| !hangs_below(dump, user, &entry.resource["parentFolderId"], &root);
+    let all: Vec<&Entry> = messages(dump, user).filter(|entry| !beside(entry)).collect();
+    let found = seen["messages"].as_u64().unwrap();
+    let searched = searched(dump, user, &root);
+    assert_eq!(found, all.len() as u64 + searched, "{user}");
+    assert_eq!(seen["again"], 0, "a second round brings nothing");
+    let sum = |name: &str| seen["read"].as_array().unwrap().iter().map(|one| one[name].as_u64().unwrap()).sum::<u64>();
+    let readable = all.iter().filter(|entry| !entry.resource["_sim"]["fails"].is_string());
+    let bytes: u64 = readable.map(|entry| entry.content.as_ref().unwrap().len()).sum();
+    assert!(sum("bytes") >= bytes, "{user}: {} of {bytes}", sum("bytes"));
+    let refused: usize =
+        seen["read"].as_array().unwrap().iter().map(|one| one["refused"].as_array().unwrap().len()).sum();
+    assert!(refused >= all.iter().filter(|entry| entry.resource["_sim"]["fails"].is_string()).count());
+}
+
+fn folder_id(dump: &Dump, user: &str, role: &str) -> Value {
+    let named = |entry: &&Entry| entry.user.as_deref() == Some(user) && entry.parent.as_deref() == Some(role);
+    dump.entries.iter().find(named).unwrap().resource["id"].clone()
+}
+
+fn hangs_below(dump: &Dump, user: &str, folder: &Value, root: &Value) -> bool {
+    let own = |entry: &&Entry| entry.kind == "mailFolder" && entry.user.as_deref() == Some(user);
+    let find = |id: &Value| dump.entries.iter().filter(own).find(|entry| entry.resource["id"] == *id);
+    std::iter::successors(find(folder), |entry| find(&entry.resource["parentFolderId"]))
+        .any(|entry| entry.resource["id"] == *root)
+}
+
+/// What search folders show a second time, where the tree shows them.
+fn searched(dump: &Dump, user: &str, root: &Value) -> u64 {
+    let own = |entry: &&Entry| entry.kind == "mailFolder" && entry.user.as_deref() == Some(user);
+    let shown = |entry: &&Entry| hangs_below(dump, user, &entry.resource["parentFolderId"], root);
+    let folders = dump.entries.iter().filter(own).filter(shown);
+    let sources = folders.flat_map(|entry| entry.resource["sourceFolderIds"].as_array().into_iter().flatten());
+    let lies =
+        |source: &Value| messages(dump, user).filter(|entry| entry.resource["parentFolderId"] == *source).count();
+    sources.map(|source| lies(source) as u64).sum()
+}
