@@ -27,6 +27,7 @@ mod tls;
 mod wire;
 mod world;
 
-pub use options::{Limits, MimeCut, Options, Switches};
+pub use options::{Knobs, Limits, MimeCut, Options, Switches};
 pub use simulator::{Running, Simulator, StartError};
-pub use tls::SelfSigned;
+pub use stats::Counts;
+pub use tls::{SelfSigned, TlsError};
