@@ -30,7 +30,7 @@ pub struct Common {
     #[arg(long, global = true, value_name = "W")]
     pub wave: Option<String>,
     /// Only these accounts, by source address or target login; may be repeated.
-    #[arg(long = "account", global = true, value_name = "A")]
+    #[arg(id = "account", long = "account", global = true, value_name = "A")]
     pub accounts: Vec<String>,
     /// Only these workloads, separated by commas: mail.
     #[arg(long, global = true, value_delimiter = ',', value_parser = workload, value_name = "WORKLOADS")]

@@ -7,7 +7,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::Compared,
+    engine::{Compared, is_fine},
     report::{count, fault_lines},
     store::Verdict,
 };
@@ -51,7 +51,7 @@ async fn tell_differences(
         let page = store.differences(workload, after, 500).await?;
         let Some(last) = page.last() else { break };
         after = last.number;
-        for verdict in page.iter().filter(|verdict| verdict.kind != "changed_there") {
+        for verdict in page.iter().filter(|verdict| !is_fine(&verdict.kind)) {
             terminal.line(&Line { r#type: "difference", account: &account.address, verdict });
             if told < SHOWN {
                 terminal.print(&sentence(&account.address, verdict));

@@ -37,7 +37,10 @@ impl Kind {
     }
 }
 
+/// What the store notes where people at the target decided otherwise: it is theirs, and no difference.
+pub const CHANGED_THERE: &str = "changed_there";
+
 /// Whether a verdict of this name is no difference.
 pub fn is_fine(name: &str) -> bool {
-    name == Kind::Ok.name()
+    name == Kind::Ok.name() || name == CHANGED_THERE
 }

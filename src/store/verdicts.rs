@@ -48,8 +48,7 @@ pub struct Verdict {
 }
 
 impl AccountStore {
-    /// Keeps verdicts, in one commit. Each replaces the one before on the same subject; a verdict that something of
-    /// ours is missing also marks its placement lost.
+    /// Keeps verdicts, in one commit. Each replaces the one before on the same subject.
     pub async fn record_verdicts(&self, verdicts: Vec<NewVerdict>) -> Result<(), Fault> {
         let run = self.inner.run;
         self.write(move |db| verdicts.iter().try_for_each(|verdict| keep(db, run, verdict))).await
@@ -96,6 +95,12 @@ impl AccountStore {
         })
         .await
     }
+}
+
+/// Drops the verdict on a placement that no longer answers for its item.
+pub(super) fn forget(db: &Connection, placement: PlacementKey) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM verdict WHERE placement = ?1")?.execute([placement])?;
+    Ok(())
 }
 
 const SELECT: &str = "SELECT v.key, v.placement, v.target, v.handle, v.item, i.id, v.kind, v.detail, v.at, v.depth

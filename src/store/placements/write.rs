@@ -89,7 +89,11 @@ impl AccountStore {
     /// Allows a lost placement to be placed again, as a repair was asked for.
     pub async fn repair(&self, key: PlacementKey) -> Result<(), Fault> {
         let run = self.inner.run;
-        self.write(move |db| end(db, run, key, SUPERSEDED, "repaired")).await
+        self.write(move |db| {
+            end(db, run, key, SUPERSEDED, "repaired")?;
+            verdicts::forget(db, key)
+        })
+        .await
     }
 
     /// Amending, moving, superseding or withdrawing failed: it is owed, or in quarantine, and not offered again in this

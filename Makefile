@@ -1,0 +1,43 @@
+# transhume: `make demo` and `make test` are all a newcomer needs. Both install what they need (Debian packages; root or
+# sudo the first time) and share one build.
+
+CARGO ?= cargo
+DEMO ?= transhume-demo
+DEMO_ACCOUNTS = $(shell seq -s, -f 'account%.0f' 1 20)
+
+.PHONY: demo test lint torture bench deny clean-demo
+
+# The whole job on a simulated Microsoft 365 tenant, into a real Dovecot. Again on the same project, nothing moves.
+demo:
+	scripts/install-build-tools
+	scripts/install-test-servers dovecot
+	$(CARGO) build --workspace --bins
+	mkdir -p $(DEMO)
+	target/debug/transhume-servers dovecot --dir $(DEMO)/dovecot --accounts $(DEMO_ACCOUNTS) --master migrator -- \
+		scripts/demo target/debug/transhume $(DEMO)
+
+test: lint
+	scripts/install-test-servers
+	$(CARGO) nextest run --workspace --no-fail-fast
+	$(CARGO) test --workspace --doc --quiet
+
+lint:
+	scripts/install-build-tools nextest
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# What takes longer: many kills, large messages, long fault scripts.
+torture:
+	scripts/install-build-tools nextest
+	scripts/install-test-servers
+	TRANSHUME_TORTURE_KILLS=50 $(CARGO) nextest run --test torture --run-ignored all --no-fail-fast
+
+# Figures as ratios in one run: see benches/.
+bench:
+	scripts/install-build-tools
+	scripts/install-test-servers
+	$(CARGO) bench --benches
+
+# Licences, advisories, sources. Needs `cargo install cargo-deny`.
+deny:
+	$(CARGO) deny check
