@@ -29,7 +29,7 @@ impl AccountStore {
     pub(super) fn open(dir: &Path, account: Account, run: Option<RunId>, terms: &Terms) -> Result<Self, Fault> {
         let path = dir.join("store.db");
         let blobs = Blobs::new(&dir.join("blobs"), Arc::clone(&terms.life));
-        if terms.writing {
+        if terms.writing() {
             fs::create_dir_all(blobs.held_dir()).at(dir).map_err(|trouble| trouble.into_fault(dir))?;
         }
         let db = Database::open(&path, Kind::Account, terms)?;
@@ -62,7 +62,7 @@ impl AccountStore {
     pub(super) async fn write<T, W>(&self, write: W) -> Result<T, Fault>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
         self.inner.db.write(write).await
     }

@@ -72,10 +72,10 @@ impl Project {
     pub async fn assign(&self, assignments: Vec<Assignment>) -> Result<Vec<String>, Fault> {
         self.write(move |db| {
             let mut unknown = Vec::new();
-            for assignment in assignments {
+            for assignment in &assignments {
                 match by_address(db, &assignment.address)? {
-                    Some(row) => keep_assignment(db, &row.account.id, &assignment)?,
-                    None => unknown.push(assignment.address),
+                    Some(row) => keep_assignment(db, &row.account.id, assignment)?,
+                    None => unknown.push(assignment.address.clone()),
                 }
             }
             Ok(unknown)
@@ -122,7 +122,7 @@ impl Project {
         self.write(move |db| {
             db.execute("DELETE FROM finding WHERE side = ?1 AND account = ?2", (side, &account))?;
             let sql = "INSERT INTO finding (side, account, finding, at) VALUES (?1, ?2, ?3, ?4)";
-            for finding in findings {
+            for finding in &findings {
                 db.execute(sql, (side, &account, Json(finding), now()))?;
             }
             Ok(())
@@ -151,7 +151,7 @@ impl Project {
         fault: Option<&Fault>,
     ) -> Result<(), Fault> {
         let (account, fault, run) = (account.as_str().to_owned(), fault.cloned(), self.run());
-        self.write(move |db| keep_stop(db, &account, side, workload, fault, run)).await
+        self.write(move |db| keep_stop(db, &account, side, workload, fault.as_ref(), run)).await
     }
 
     /// Why an account stopped, where it did not go on since.
@@ -251,7 +251,7 @@ fn keep_stop(
     account: &str,
     side: Side,
     workload: Workload,
-    fault: Option<Fault>,
+    fault: Option<&Fault>,
     run: Option<RunId>,
 ) -> Result<(), Trouble> {
     let old = "DELETE FROM setback WHERE account = ?1 AND side = ?2 AND workload = ?3";

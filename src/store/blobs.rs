@@ -201,9 +201,20 @@ pub(super) fn unpack(blob: &Blob, data: &[u8]) -> Result<Bytes, Trouble> {
     let length = usize::try_from(blob.stored.length).unwrap_or(usize::MAX);
     let bytes = match blob.codec {
         Codec::Plain => data.to_vec(),
-        Codec::Zstd => zstd::bulk::decompress(data, length).map_err(|_| altered(&blob.stored.digest))?,
+        Codec::Zstd => decompress(data, length).map_err(|_| altered(&blob.stored.digest))?,
     };
     if Digest::of(&bytes) == blob.stored.digest { Ok(bytes.into()) } else { Err(altered(&blob.stored.digest).into()) }
+}
+
+/// Setting up zstd costs as much as unpacking a message; each thread does it once.
+fn decompress(data: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|kept| match kept {
+        Some(decompressor) => decompressor.decompress(data, length),
+        None => kept.insert(zstd::bulk::Decompressor::new()?).decompress(data, length),
+    })
 }
 
 pub(super) fn altered(digest: &Digest) -> Fault {

@@ -2,6 +2,7 @@
 
 use super::{
     faults::{Trouble, reading_only},
+    lock::RunLock,
     options::{Life, StoreOptions},
     readers::Readers,
     schema::{self, Kind},
@@ -14,9 +15,16 @@ use transhume_contract::Fault;
 /// How the databases of a project are opened.
 #[derive(Clone)]
 pub(super) struct Terms {
-    pub writing: bool,
+    /// Without it nothing is written. Every writing thread holds it to its end.
+    pub lock: Option<Arc<RunLock>>,
     pub options: StoreOptions,
     pub life: Arc<Life>,
+}
+
+impl Terms {
+    pub fn writing(&self) -> bool {
+        self.lock.is_some()
+    }
 }
 
 pub(super) struct Database {
@@ -32,12 +40,15 @@ impl Database {
 
     fn try_open(path: &Path, kind: Kind, terms: &Terms) -> Result<Self, Trouble> {
         terms.life.alive()?;
-        let writer = if terms.writing {
-            let connection = schema::open_to_write(path, kind, &terms.options)?;
-            Some(Writer::start(connection, path, Arc::clone(&terms.life))?)
-        } else {
-            schema::check(path, kind)?;
-            None
+        let writer = match &terms.lock {
+            Some(lock) => {
+                let connection = schema::open_to_write(path, kind, &terms.options)?;
+                Some(Writer::start(connection, path, Arc::clone(&terms.life), Arc::clone(lock))?)
+            }
+            None => {
+                schema::check(path, kind)?;
+                None
+            }
         };
         Ok(Self { writer, readers: Readers::new(path, Arc::clone(&terms.life)) })
     }
@@ -54,7 +65,7 @@ impl Database {
     pub async fn write_heavy<T, W>(&self, weight: usize, write: W) -> Result<T, Fault>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
         self.writer.as_ref().ok_or_else(reading_only)?.write(weight, write).await
     }
@@ -62,7 +73,7 @@ impl Database {
     pub async fn write<T, W>(&self, write: W) -> Result<T, Fault>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
         self.write_heavy(0, write).await
     }

@@ -103,10 +103,11 @@ impl AccountStore {
 
 fn matching(db: &Connection, meant: &str) -> Result<Vec<ItemKey>, Trouble> {
     let bare = meant.trim().trim_start_matches('<').trim_end_matches('>');
-    let sql = "SELECT key FROM item WHERE id = ?1 AND state < 2
+    let sql = "SELECT key FROM item WHERE workload IN (1, 2, 3, 4, 5) AND id = ?1 AND state < 2
         UNION SELECT key FROM item WHERE message_id IN (?2, '<' || ?2 || '>') AND state < 2
         UNION SELECT key FROM item WHERE key = ?3 AND state < 2
-        UNION SELECT key FROM item WHERE state < 2 AND length(?1) >= 4 AND substr(id, 1, length(?1)) = ?1 LIMIT ?4";
+        UNION SELECT key FROM item WHERE workload IN (1, 2, 3, 4, 5) AND id > ?1 AND id < ?1 || char(1114111)
+            AND state < 2 AND length(?1) >= 4 LIMIT ?4";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map((meant, bare, meant.parse::<i64>().ok(), limit(MOST)), |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -51,7 +51,7 @@ impl AccountStore {
         let (run, event, detail) = (self.inner.run, event.to_owned(), detail.to_owned());
         self.write(move |db| {
             let sql = "INSERT INTO journal (at, run, event, detail) VALUES (?1, ?2, ?3, ?4)";
-            db.execute(sql, (now(), run, event, detail))?;
+            db.execute(sql, (now(), run, &event, &detail))?;
             Ok(())
         })
         .await

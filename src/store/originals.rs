@@ -41,6 +41,11 @@ impl AccountStore {
         self.read(move |db| latest(db, item)).await
     }
 
+    /// The same of several items, in their order: a batch in one read.
+    pub async fn originals(&self, items: Vec<ItemKey>) -> Result<Vec<Option<Original>>, Fault> {
+        self.read(move |db| items.iter().map(|item| latest(db, *item)).collect()).await
+    }
+
     /// The latest settings of an account for a workload, where any were captured.
     pub async fn settings(&self, workload: Workload) -> Result<Option<Original>, Fault> {
         self.read(move |db| match settings_item(db, workload)? {
@@ -99,6 +104,14 @@ pub(super) struct ClosedPart {
     pub stored: blobs::Stored,
     /// Its bytes, where no row names them yet.
     pub prepared: Option<Prepared>,
+}
+
+impl ClosedPart {
+    /// The same once a row names its bytes.
+    pub fn without_bytes(&self) -> Self {
+        let (name, media_type) = (self.name.clone(), self.media_type.clone());
+        Self { name, media_type, stored: self.stored, prepared: None }
+    }
 }
 
 /// The unfinished original of an item at this version, if an earlier attempt left one.

@@ -38,7 +38,7 @@ impl AccountStore {
         page: Page,
     ) -> Result<Committed, Fault> {
         let (feed, listing, run) = (feed.clone(), listing.clone(), self.inner.run);
-        self.write(move |db| take_page(db, run, pass, &feed, &listing, page)).await
+        self.write(move |db| take_page(db, run, pass, &feed, &listing, &page)).await
     }
 }
 
@@ -48,7 +48,7 @@ fn take_page(
     pass: Pass,
     feed: &Feed,
     listing: &Listing,
-    page: Page,
+    page: &Page,
 ) -> Result<Committed, Trouble> {
     collections::must_be_latest(db, pass)?;
     let row = feeds::row_of(db, pass, &feed.id)?;
@@ -56,8 +56,8 @@ fn take_page(
     let seen = Seen { feed: row.key, round: row.round };
     let mut sums = Committed { new: 0, changed: 0, left: 0, refused: 0, next: None };
     let taking = Taking { db, run, pass, feed, seen };
-    last_of_each(page.changes).into_iter().try_for_each(|change| taking.take(change, &mut sums))?;
-    sums.next = advance(db, pass, feed, &row, page.next)?;
+    last_of_each(&page.changes).try_for_each(|change| taking.take(change, &mut sums))?;
+    sums.next = advance(db, pass, feed, &row, &page.next)?;
     Ok(sums)
 }
 
@@ -86,10 +86,13 @@ fn subject(change: &Change) -> (ItemId, Option<CollectionId>) {
     }
 }
 
-fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
+fn last_of_each(changes: &[Change]) -> impl Iterator<Item = &Change> {
     let last: HashMap<_, _> = changes.iter().enumerate().map(|(at, change)| (subject(change), at)).collect();
-    let counts = |(at, change): &(usize, Change)| last.get(&subject(change)) == Some(at);
-    changes.into_iter().enumerate().filter(counts).map(|(_, change)| change).collect()
+    changes
+        .iter()
+        .enumerate()
+        .filter(move |(at, change)| last.get(&subject(change)) == Some(at))
+        .map(|(_, change)| change)
 }
 
 struct Taking<'a> {
@@ -101,16 +104,16 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    fn take(&self, change: Change, sums: &mut Committed) -> Result<(), Trouble> {
+    fn take(&self, change: &Change, sums: &mut Committed) -> Result<(), Trouble> {
         match change {
-            Change::Listed(listed) => self.take_listed(&listed, sums),
+            Change::Listed(listed) => self.take_listed(listed, sums),
             Change::Gone(id, collection) => {
                 sums.left += 1;
-                self.take_gone(&id, collection.as_ref())
+                self.take_gone(id, collection.as_ref())
             }
             Change::Refused(id, collection, fault) => {
                 sums.refused += 1;
-                self.take_refused(&id, collection.as_ref(), &fault)
+                self.take_refused(id, collection.as_ref(), fault)
             }
         }
     }
@@ -168,13 +171,13 @@ impl Taking<'_> {
     }
 }
 
-fn advance(db: &Connection, pass: Pass, feed: &Feed, row: &FeedRow, next: Next) -> Result<Option<Listing>, Trouble> {
+fn advance(db: &Connection, pass: Pass, feed: &Feed, row: &FeedRow, next: &Next) -> Result<Option<Listing>, Trouble> {
     match next {
         Next::More(cursor) => {
             let sql = "UPDATE feed SET cursor = ?2 WHERE key = ?1";
             db.prepare_cached(sql)?.execute((row.key, cursor.as_str()))?;
             let round = u64::try_from(row.round).unwrap_or_default();
-            Ok(Some(Listing { from: Some(cursor), round, full: row.full }))
+            Ok(Some(Listing { from: Some(cursor.clone()), round, full: row.full }))
         }
         Next::Done(cursor) => {
             if row.full {

@@ -58,7 +58,8 @@ impl From<Fault> for NotOpened {
     }
 }
 
-/// An opened project. Cloning is cheap; the lock goes with the last clone.
+/// An opened project. Cloning is cheap. The lock goes when the last clone, and of its account stores, is dropped and
+/// everything they had to write is written.
 #[derive(Clone)]
 pub struct Project {
     inner: Arc<Inner>,
@@ -71,8 +72,6 @@ struct Inner {
     run: Option<RunId>,
     /// Every account has one writing thread, however often it is opened.
     open: Mutex<HashMap<String, std::sync::Weak<super::account::Inner>>>,
-    /// Dropped last: nobody else may come in before the databases are closed.
-    _lock: Option<RunLock>,
 }
 
 impl Project {
@@ -82,8 +81,8 @@ impl Project {
         blocking(move || {
             let accounts = dir.join("accounts");
             fs::create_dir_all(&accounts).at(&accounts).map_err(|trouble| trouble.into_fault(&dir))?;
-            let _lock = locked(&dir, "init")?;
-            Database::open(&dir.join("project.db"), Kind::Project, &terms(true, options))?;
+            let lock = locked(&dir, "init")?;
+            Database::open(&dir.join("project.db"), Kind::Project, &terms(Some(lock), options))?;
             Ok(())
         })
         .await
@@ -108,9 +107,9 @@ impl Project {
             Opening::Running { verb } => Some(locked(&dir, verb)?),
             Opening::Reading => None,
         };
-        let terms = terms(lock.is_some(), options);
+        let terms = terms(lock, options);
         let db = Database::open(&path, Kind::Project, &terms)?;
-        Ok(Inner { dir, db, terms, run: None, open: Mutex::default(), _lock: lock })
+        Ok(Inner { dir, db, terms, run: None, open: Mutex::default() })
     }
 
     /// The run this project was opened for.
@@ -131,7 +130,7 @@ impl Project {
     pub async fn end_run(&self, outcome: &str) -> Result<(), Fault> {
         let (run, outcome) = (self.inner.run, outcome.to_owned());
         self.write(move |db| {
-            db.execute("UPDATE run SET ended = ?1, outcome = ?2 WHERE key = ?3", (now(), outcome, run))?;
+            db.execute("UPDATE run SET ended = ?1, outcome = ?2 WHERE key = ?3", (now(), &outcome, run))?;
             Ok(())
         })
         .await
@@ -164,7 +163,7 @@ impl Project {
 
     async fn open_folder(&self, row: accounts::AccountRow) -> Result<(String, AccountStore), Fault> {
         let dir = self.inner.dir.join("accounts").join(&row.folder);
-        let (terms, run, writing) = (self.inner.terms.clone(), self.inner.run, self.inner.terms.writing);
+        let (terms, run, writing) = (self.inner.terms.clone(), self.inner.run, self.inner.terms.writing());
         let opening = blocking(move || Ok(AccountStore::open(&dir, row.account, run, &terms)?)).await;
         let store = opening.map_err(|refused| match refused {
             NotOpened::Fault(fault) => fault,
@@ -193,7 +192,7 @@ impl Project {
     pub(super) async fn write<T, W>(&self, write: W) -> Result<T, Fault>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
         self.inner.db.write(write).await
     }
@@ -205,8 +204,8 @@ async fn blocking<T: Send + 'static>(
     spawn_blocking(work).await.map_err(|_| broken("opening the store did not come to its end"))?
 }
 
-fn terms(writing: bool, options: StoreOptions) -> Terms {
-    Terms { writing, life: Arc::new(Life::new(&options)), options }
+fn terms(lock: Option<RunLock>, options: StoreOptions) -> Terms {
+    Terms { lock: lock.map(Arc::new), life: Arc::new(Life::new(&options)), options }
 }
 
 fn locked(dir: &Path, verb: &str) -> Result<RunLock, NotOpened> {

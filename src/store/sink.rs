@@ -41,8 +41,6 @@ pub struct StoredSink {
     store: AccountStore,
     item: ItemKey,
     version: Version,
-    /// Its row, once something of it is durable.
-    original: Option<OriginalKey>,
     /// Parts that earlier attempts at this version left.
     held: HashMap<String, HeldPart>,
     closed: Vec<ClosedPart>,
@@ -79,9 +77,9 @@ impl AccountStore {
     /// Takes the original of an item at a version, going on where an attempt at the same version stopped.
     pub async fn original_sink(&self, item: ItemKey, version: &Version) -> Result<StoredSink, Fault> {
         let wanted = version.clone();
-        let (original, held) = self.read(move |db| held(db, item, &wanted)).await?;
+        let held = self.read(move |db| held(db, item, &wanted)).await?;
         let (store, version) = (self.clone(), version.clone());
-        Ok(StoredSink { store, item, version, original, held, closed: Vec::new(), open: None })
+        Ok(StoredSink { store, item, version, held, closed: Vec::new(), open: None })
     }
 
     /// Takes the account's settings for a workload, as an original of their own that is no item.
@@ -91,7 +89,7 @@ impl AccountStore {
     }
 }
 
-type Held = (Option<OriginalKey>, HashMap<String, HeldPart>);
+type Held = HashMap<String, HeldPart>;
 
 fn held(db: &Connection, item: ItemKey, version: &Version) -> Result<Held, Trouble> {
     let Some((key, at)) = originals::unfinished(db, item)? else { return Ok(Held::default()) };
@@ -100,7 +98,7 @@ fn held(db: &Connection, item: ItemKey, version: &Version) -> Result<Held, Troub
     }
     let mut query = db.prepare_cached("SELECT name, key, whole, digest, length FROM part WHERE original = ?1")?;
     let rows = query.query_map([key], held_part)?;
-    Ok((Some(key), rows.collect::<Result<_, _>>()?))
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn held_part(row: &Row<'_>) -> rusqlite::Result<(String, HeldPart)> {
@@ -127,16 +125,15 @@ impl StoredSink {
     /// Writes down what is closed, so that it outlives this process; answers the original's row.
     async fn make_durable(&mut self) -> Result<OriginalKey, Fault> {
         let (item, version, parts) = (self.item, self.version.clone(), std::mem::take(&mut self.closed));
+        self.closed = parts.iter().map(ClosedPart::without_bytes).collect();
         let written = self.store.inner.db.write_heavy(weight(&parts), move |db| {
             let original = originals::begin(db, item, &version)?;
             for (seq, part) in (0..).zip(&parts) {
                 originals::write_part(db, original, seq, part)?;
             }
-            Ok((original, parts.into_iter().map(without_bytes).collect()))
+            Ok(original)
         });
-        let (original, parts) = written.await?;
-        (self.original, self.closed) = (Some(original), parts);
-        Ok(original)
+        written.await
     }
 
     fn path(&self, key: i64) -> PathBuf {
@@ -295,7 +292,6 @@ impl OriginalSink for StoredSink {
         (self.open, self.closed) = (None, Vec::new());
         let keys: Vec<i64> = std::mem::take(&mut self.held).into_values().map(|held| held.key).collect();
         let item = self.item;
-        self.original = None;
         self.store.write(move |db| drop_attempt(db, item)).await?;
         let paths: Vec<PathBuf> = keys.into_iter().map(|key| self.path(key)).collect();
         disk_work(move || paths.iter().try_for_each(|path| remove(path))).await
@@ -315,10 +311,6 @@ impl StoredSink {
 
 fn closed(part: Part, stored: Stored, prepared: Option<blobs::Prepared>) -> ClosedPart {
     ClosedPart { name: part.name, media_type: part.media_type, stored, prepared }
-}
-
-fn without_bytes(part: ClosedPart) -> ClosedPart {
-    ClosedPart { prepared: None, ..part }
 }
 
 fn weight(parts: &[ClosedPart]) -> usize {

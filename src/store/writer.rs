@@ -2,6 +2,7 @@
 
 use super::{
     faults::{Trouble, broken},
+    lock::RunLock,
     options::{Life, Stop, stopped},
 };
 use rusqlite::Connection;
@@ -20,27 +21,57 @@ const MOST_BYTES_IN_BATCH: usize = 8 << 20;
 /// Bytes that may wait at once; who brings more waits with them (memory does not grow with the account).
 const ROOM: usize = 16 << 20;
 
-/// Tells the writer of a job what became of the commit.
-type Answer = Box<dyn FnOnce(Result<(), &Fault>) + Send>;
-/// Does the job and says what went wrong with it; without a connection it is refused.
-type Work = Box<dyn FnOnce(Option<&Connection>) -> (Option<Fault>, Answer) + Send>;
+/// One write, waiting or done.
+trait Job: Send {
+    /// Bytes of blobs it carries.
+    fn weight(&self) -> usize;
+    /// Does it, and says what went wrong. It may be done again after a rollback.
+    fn run(&mut self, connection: &Connection) -> Option<Fault>;
+    /// Tells whoever waits what came of it, given what became of the commit.
+    fn answer(self: Box<Self>, commit: Result<(), &Fault>);
+}
 
-struct Job {
+struct Write<T, W> {
+    write: W,
     weight: usize,
-    work: Work,
+    result: Result<T, Fault>,
+    told: oneshot::Sender<Result<T, Fault>>,
+    path: PathBuf,
+    /// Held until it is answered.
+    _room: OwnedSemaphorePermit,
+}
+
+impl<T, W> Job for Write<T, W>
+where
+    T: Send,
+    W: FnMut(&Connection) -> Result<T, Trouble> + Send,
+{
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn run(&mut self, connection: &Connection) -> Option<Fault> {
+        self.result = (self.write)(connection).map_err(|trouble| trouble.into_fault(&self.path));
+        self.result.as_ref().err().cloned()
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), &Fault>) {
+        // Nobody waits any more where the caller was cancelled: the write stands all the same.
+        self.told.send(commit.map_err(Clone::clone).and(self.result)).ok();
+    }
 }
 
 /// The way to the writing thread. The thread ends when the last of these is dropped and what waits is written.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Job>,
+    queue: mpsc::Sender<Box<dyn Job>>,
     room: Arc<Semaphore>,
     path: PathBuf,
 }
 
 impl Writer {
-    pub fn start(connection: Connection, path: &Path, life: Arc<Life>) -> Result<Self, Trouble> {
+    pub fn start(connection: Connection, path: &Path, life: Arc<Life>, lock: Arc<RunLock>) -> Result<Self, Trouble> {
         let (queue, waiting) = mpsc::channel(MOST_IN_BATCH * 2);
-        let desk = Desk { connection, life, path: path.to_owned() };
+        let desk = Desk { connection, life, path: path.to_owned(), _lock: lock };
         thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || desk.work_through(waiting))
@@ -52,12 +83,12 @@ impl Writer {
     pub async fn write<T, W>(&self, weight: usize, write: W) -> Result<T, Fault>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
+        W: FnMut(&Connection) -> Result<T, Trouble> + Send + 'static,
     {
-        let room = self.enter(weight).await?;
         let (told, answer) = oneshot::channel();
-        let work = work(write, told, room, self.path.clone());
-        self.queue.send(Job { weight, work }).await.map_err(|_| gone())?;
+        let (room, path) = (self.enter(weight).await?, self.path.clone());
+        let job = Write { write, weight, result: Err(gone()), told, path, _room: room };
+        self.queue.send(Box::new(job)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 
@@ -71,71 +102,68 @@ fn gone() -> Fault {
     broken("the writer of the store has ended")
 }
 
-fn work<T, W>(write: W, told: oneshot::Sender<Result<T, Fault>>, room: OwnedSemaphorePermit, path: PathBuf) -> Work
-where
-    T: Send + 'static,
-    W: FnOnce(&Connection) -> Result<T, Trouble> + Send + 'static,
-{
-    Box::new(move |connection| {
-        let result = match connection {
-            Some(connection) => write(connection).map_err(|trouble| trouble.into_fault(&path)),
-            None => Err(gone()),
-        };
-        let failed = result.as_ref().err().cloned();
-        let answer: Answer = Box::new(move |commit| {
-            drop(room);
-            // Nobody waits any more where the caller was cancelled: the write stands all the same.
-            told.send(commit.map_err(Clone::clone).and(result)).ok();
-        });
-        (failed, answer)
-    })
+/// What is waiting, as far as one transaction should take it.
+fn gather(first: Box<dyn Job>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let mut weight = first.weight();
+    let mut batch = vec![first];
+    while batch.len() < MOST_IN_BATCH && weight < MOST_BYTES_IN_BATCH {
+        let Ok(job) = waiting.try_recv() else { break };
+        weight += job.weight();
+        batch.push(job);
+    }
+    batch
 }
 
 struct Desk {
     connection: Connection,
     life: Arc<Life>,
     path: PathBuf,
+    /// Nobody else may come in before the connection is closed: fields are dropped in their order.
+    _lock: Arc<RunLock>,
 }
 
 impl Desk {
-    fn work_through(self, mut waiting: mpsc::Receiver<Job>) {
+    fn work_through(self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
         while let Some(first) = waiting.blocking_recv() {
-            let mut answers = Vec::new();
-            let outcome = self.write_batch(first, &mut waiting, &mut answers);
-            let outcome = outcome.map_err(|trouble| trouble.into_fault(&self.path));
-            for answer in answers {
-                answer(outcome.as_ref().map(|_| ()));
+            let mut batch = gather(first, &mut waiting);
+            let outcome = self.write_batch(&mut batch).map_err(|trouble| trouble.into_fault(&self.path));
+            batch.into_iter().for_each(|job| job.answer(outcome.as_ref().map(|_| ())));
+        }
+    }
+
+    /// Nearly always everything succeeds. Where something does not, the batch is done again with a savepoint around
+    /// each job, which costs a third more, so that only what failed is undone.
+    fn write_batch(&self, batch: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
+        self.life.alive()?;
+        let written = self.write_together(batch).and_then(|together| match together {
+            true => Ok(()),
+            false => self.write_apart(batch),
+        });
+        written.and_then(|()| self.commit()).inspect_err(|_| self.roll_back())
+    }
+
+    fn write_together(&self, batch: &mut [Box<dyn Job>]) -> Result<bool, Trouble> {
+        self.run("BEGIN IMMEDIATE")?;
+        for job in batch {
+            let before = self.connection.total_changes();
+            let failed = job.run(&self.connection);
+            // What failed before it changed anything leaves nothing to undo.
+            if failed.is_some() && self.connection.total_changes() != before {
+                return Ok(false);
             }
         }
+        Ok(!self.connection.is_autocommit())
     }
 
-    fn write_batch(
-        &self,
-        first: Job,
-        waiting: &mut mpsc::Receiver<Job>,
-        answers: &mut Vec<Answer>,
-    ) -> Result<(), Trouble> {
-        let begun = self.life.alive().and_then(|()| Ok(self.run("BEGIN IMMEDIATE")?));
-        if let Err(trouble) = begun {
-            answers.push((first.work)(None).1);
-            return Err(trouble);
-        }
-        let mut weight = first.weight;
-        let mut whole = self.write_one(first, answers);
-        while whole.is_ok() && answers.len() < MOST_IN_BATCH && weight < MOST_BYTES_IN_BATCH {
-            let Ok(job) = waiting.try_recv() else { break };
-            weight += job.weight;
-            whole = self.write_one(job, answers);
-        }
-        whole.and_then(|()| self.commit()).inspect_err(|_| self.roll_back())
+    fn write_apart(&self, batch: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
+        self.roll_back();
+        self.run("BEGIN IMMEDIATE")?;
+        batch.iter_mut().try_for_each(|job| self.write_one(&mut **job))
     }
 
-    /// One job, in its own savepoint: what it did is undone if it fails, and the others stand.
-    fn write_one(&self, job: Job, answers: &mut Vec<Answer>) -> Result<(), Trouble> {
+    fn write_one(&self, job: &mut dyn Job) -> Result<(), Trouble> {
         self.run("SAVEPOINT job")?;
-        let (failed, answer) = (job.work)(Some(&self.connection));
-        answers.push(answer);
-        if let Some(fault) = failed {
+        if let Some(fault) = job.run(&self.connection) {
             // A full disk makes SQLite drop the whole transaction by itself; then nothing of this batch stands.
             if self.connection.is_autocommit() {
                 return Err(fault.into());

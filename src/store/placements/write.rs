@@ -24,7 +24,7 @@ impl AccountStore {
     pub async fn name_placements(&self, named: Vec<(PlacementKey, Handle, Option<Version>)>) -> Result<(), Fault> {
         self.write(move |db| {
             let sql = "UPDATE placement SET handle = ?2, version = ?3 WHERE key = ?1";
-            for (key, handle, version) in named {
+            for (key, handle, version) in &named {
                 db.prepare_cached(sql)?.execute((key, handle.as_str(), version.as_ref().map(Version::as_str)))?;
             }
             Ok(())

@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use crate::store::{AccountStore, Intending, Resolution, Stop, StoreOptions, TargetKey, ToPlace};
+use futures::StreamExt;
 use std::sync::Mutex;
 use transhume_contract::{
     Amended, Change, Digest, Facts, Fault, FlagState, Handle, IntentId, Listed, OriginalSink, Page, Placed,
@@ -257,24 +258,32 @@ async fn uninterrupted() -> (String, Vec<u64>) {
     (seen(&fixture, &yard).await, commits)
 }
 
+/// One life: killed at this commit of this phase, then run again to the end.
+async fn killed_and_run_again(phase: u8, number: u64, stop: Stop) -> String {
+    let (fixture, yard) = (Fixture::new().await, Yard::default());
+    if phase == 2 {
+        attempt(&fixture, &yard, 1, StoreOptions::default()).await.unwrap();
+    }
+    let options = StoreOptions { stop_at_commit: Some((number, stop)), ..Default::default() };
+    attempt(&fixture, &yard, phase, options).await.unwrap_err();
+    for phase in phase..=2 {
+        attempt(&fixture, &yard, phase, StoreOptions::default()).await.unwrap();
+    }
+    seen(&fixture, &yard).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn i5_killed_at_any_commit_and_run_again_equals_an_uninterrupted_run() {
     let (expected, commits) = uninterrupted().await;
-    for (phase, commits) in [(1, commits[0]), (2, commits[1])] {
-        for number in 1..=commits {
-            for stop in [Stop::Before, Stop::After] {
-                let (fixture, yard) = (Fixture::new().await, Yard::default());
-                if phase == 2 {
-                    attempt(&fixture, &yard, 1, StoreOptions::default()).await.unwrap();
-                }
-                let options = StoreOptions { stop_at_commit: Some((number, stop)), ..Default::default() };
-                attempt(&fixture, &yard, phase, options).await.unwrap_err();
-                for phase in phase..=2 {
-                    attempt(&fixture, &yard, phase, StoreOptions::default()).await.unwrap();
-                }
-                assert_eq!(seen(&fixture, &yard).await, expected, "phase {phase}, commit {number}, {stop:?}");
-            }
-        }
+    let lives = (1..=2u8).zip(commits).flat_map(|(phase, commits)| (1..=commits).map(move |number| (phase, number)));
+    let lives = lives.flat_map(|life| [(life, Stop::Before), (life, Stop::After)]);
+    let lives = lives.map(|((phase, number), stop)| async move {
+        let life = tokio::spawn(killed_and_run_again(phase, number, stop));
+        (phase, number, stop, life.await.unwrap())
+    });
+    let mut lives = futures::stream::iter(lives).buffer_unordered(12);
+    while let Some((phase, number, stop, result)) = lives.next().await {
+        assert_eq!(result, expected, "phase {phase}, commit {number}, {stop:?}");
     }
 }
 

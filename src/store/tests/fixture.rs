@@ -1,5 +1,6 @@
 //! A project with one account, and the short way to say what a source told.
 
+use crate::store::lock::{Locking, lock};
 use crate::store::{
     AccountStore, CollectionKey, Intending, ItemKey, NewRendering, OpenIntent, Opening, Original, Pass, Project,
     Rendering, Resolution, Shape, StoreOptions, Stored, StoredPart, TargetKey, ToPlace,
@@ -71,6 +72,14 @@ impl Fixture {
             }
         }
         panic!("the project stays locked")
+    }
+
+    /// Waits until whatever was opened and dropped has closed its files.
+    pub async fn closed(&self) {
+        drop(self.project().await);
+        while !matches!(lock(self.path(), "test"), Ok(Locking::Held(_))) {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
     }
 
     pub async fn store(&self) -> AccountStore {

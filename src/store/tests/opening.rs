@@ -169,7 +169,7 @@ async fn a_damaged_store_says_so() {
     let fixture = Fixture::new().await;
     drop(fixture.store().await);
     let path = fixture.path().join("accounts/anna@contoso.example/store.db");
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    fixture.closed().await;
     std::fs::write(
         &path,
         b"this was a database once, and now it is a letter to nobody in particular, longer than a header".repeat(3),

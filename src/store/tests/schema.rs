@@ -3,7 +3,7 @@
 use super::fixture::*;
 use crate::store::{NotOpened, Opening, Project, StoreOptions};
 use rusqlite::Connection;
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 /// A store as version 1 wrote it: two messages, one of them fetched and placed with a loss, one gone.
 const VERSION_1: &str = include_str!("account_1.sql");
@@ -43,7 +43,7 @@ async fn a_store_of_version_1_is_brought_to_the_present_and_its_totals_with_it()
 async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
     let fixture = Fixture::new().await;
     drop(fixture.store().await);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    fixture.closed().await;
     let newer = Connection::open(store_path(&fixture)).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
@@ -56,7 +56,7 @@ async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
 #[tokio::test]
 async fn a_project_of_a_newer_version_is_refused_by_readers_too() {
     let fixture = Fixture::new().await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    fixture.closed().await;
     let newer = Connection::open(fixture.path().join("project.db")).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
