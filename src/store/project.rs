@@ -131,7 +131,7 @@ impl Project {
         let (run, outcome) = (self.inner.run, outcome.to_owned());
         self.write(move |db| {
             db.execute("UPDATE run SET ended = ?1, outcome = ?2 WHERE key = ?3", (now(), &outcome, run))?;
-            Ok(())
+            run.map_or(Ok(()), |run| journal::note_run(db, run, "run_ended", &outcome))
         })
         .await
     }

@@ -5,7 +5,10 @@ use super::{
     options::StoreOptions,
 };
 use rusqlite::{Connection, OpenFlags};
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use transhume_contract::Fault;
 
 /// Waiting for another connection of ours; writers never meet, so only a foreign program makes this pass.
@@ -60,16 +63,40 @@ pub(super) fn open_to_write(path: &Path, kind: Kind, options: &StoreOptions) -> 
 }
 
 /// A connection that cannot write. It is opened as if it could, since readers of a log take part in its bookkeeping;
-/// on a disk that is read-only it reads the database as it lies there.
+/// on a disk that is read-only, where there is no bookkeeping, the database is read as it lies there.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, Trouble> {
-    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let ordinary = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE);
-    let connection =
-        ordinary.or_else(|_| Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+    let connection = open_beside_writers(path).or_else(|error| match lies_still(path) {
+        true => Connection::open_with_flags(still(path), READING | OpenFlags::SQLITE_OPEN_READ_ONLY),
+        false => Err(error),
+    })?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;")?;
     Ok(connection)
+}
+
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX.union(OpenFlags::SQLITE_OPEN_URI);
+
+fn open_beside_writers(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, READING | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Only the first read finds out that the log cannot be taken part in.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// Everything is in the database itself, and it cannot be written: nobody will change it under a reader.
+fn lies_still(path: &Path) -> bool {
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let empty = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
+    let writable = std::fs::OpenOptions::new().write(true).open(path).is_ok()
+        && path.parent().is_some_and(|dir| tempfile::tempfile_in(dir).is_ok());
+    path.is_file() && empty && !writable
+}
+
+/// SQLite's name for a file that nobody changes.
+fn still(path: &Path) -> String {
+    let path = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?immutable=1")
 }
 
 /// Refuses what this program cannot read, without changing anything.
@@ -111,4 +138,21 @@ fn newer(path: &Path, version: usize, ours: usize) -> Fault {
 fn older(path: &Path) -> Fault {
     broken(format!("{} was written by an older transhume", path.display()))
         .ask("run `transhume check` once: it brings the store to this version")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_database_on_a_read_only_disk_is_named_so_that_it_is_read_as_it_lies() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("100% sure?#.db");
+        drop(open_to_write(&path, Kind::Account, &StoreOptions::default()).unwrap());
+        assert!(!lies_still(&path), "here it could change");
+        let flags = READING | OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(still(&path), flags).unwrap();
+        assert_eq!(version_of(&connection, &path, Kind::Account).unwrap(), Kind::Account.version());
+    }
 }

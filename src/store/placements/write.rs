@@ -89,11 +89,7 @@ impl AccountStore {
     /// Allows a lost placement to be placed again, as a repair was asked for.
     pub async fn repair(&self, key: PlacementKey) -> Result<(), Fault> {
         let run = self.inner.run;
-        self.write(move |db| {
-            end(db, run, key, SUPERSEDED, "repaired")?;
-            verdicts::forget(db, key)
-        })
-        .await
+        self.write(move |db| end(db, run, key, SUPERSEDED, "repaired")).await
     }
 
     /// Amending, moving, superseding or withdrawing failed: it is owed, or in quarantine, and not offered again in this
@@ -150,6 +146,9 @@ fn end(db: &Connection, run: Option<RunId>, key: PlacementKey, state: i64, event
     let placement = by_key(db, key)?;
     db.prepare_cached("UPDATE placement SET state = ?2 WHERE key = ?1")?.execute((key, state))?;
     losses::replace(db, placement.item, Origin::Placement(key.0), &[])?;
+    if state != LOST {
+        verdicts::forget(db, key)?;
+    }
     setbacks::clear_target(db, placement.item, placement.from)?;
     memberships::restage_item(db, placement.item)?;
     note(db, run, event, &placement)

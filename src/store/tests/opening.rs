@@ -179,3 +179,16 @@ async fn a_damaged_store_says_so() {
     let fault = project.open_account(&account().id).await.map(|_| ()).unwrap_err();
     assert!(fault.sentence.contains("is damaged") && fault.next_step().unwrap().contains("backup"), "{fault:?}");
 }
+
+#[tokio::test]
+async fn a_store_that_cannot_be_written_says_so() {
+    let store = Fixture::fresh().await;
+    // What SQLite answers on a disk mounted read-only.
+    store.write(|db| Ok(db.pragma_update(None, "query_only", true)?)).await.unwrap();
+    let fault = store.begin_pass(MAIL).await.unwrap_err();
+    assert_eq!((fault.what, fault.reach), (What::StoreBroken, Reach::Run));
+    assert!(
+        fault.sentence.contains("cannot be written") && fault.next_step().unwrap().contains("writable"),
+        "{fault:?}"
+    );
+}
