@@ -22,6 +22,8 @@ pub struct Profile {
     /// The dates a target can hold without changing them.
     pub earliest: Timestamp,
     pub latest: Timestamp,
+    /// A date later than the moment of placing.
+    pub future_dates: bool,
     /// The longest keyword, in bytes; 0 where there are no keywords.
     pub keyword_bytes: u32,
 }

@@ -148,6 +148,7 @@ fn traits() -> TargetTraits {
         headerless: true,
         earliest: Timestamp::constant(86_400, 0),
         latest: Timestamp::constant(2_147_385_600, 0),
+        future_dates: true,
         keyword_bytes: 50,
     };
     TargetTraits {

@@ -130,6 +130,8 @@ fn traits_of(config: &ImapConfig, link: &Link) -> TargetTraits {
         headerless: false,
         earliest: EARLIEST,
         latest: LATEST,
+        // Dovecot 2.3.19 stores its own clock instead of a date more than two hours ahead of it, without an error.
+        future_dates: !link.is_dovecot(),
         keyword_bytes: flags::KEYWORD_BYTES as u32,
     };
     TargetTraits {

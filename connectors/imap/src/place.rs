@@ -107,7 +107,6 @@ impl<'a> Placer<'a> {
         if group.is_empty() {
             return lease.give_back();
         }
-        let group = if lease.link.is_dovecot() { without_future_dates(group) } else { group };
         let entries: Vec<Entry> = group.iter().map(entry).collect();
         if lease.link.can("MULTIAPPEND") || group.len() == 1 {
             let reply = append_many(&mut lease.link, &self.spot.mailbox, &entries).await;
@@ -277,20 +276,6 @@ fn entry(job: &Job) -> Entry {
         date: job.placing.facts.received.map(|instant| instant.clamp(EARLIEST, LATEST)),
         body: job.placing.body.clone(),
     }
-}
-
-/// Dovecot 2.3 stores its own clock instead of a date more than two hours ahead of it, without an error: that is named.
-fn without_future_dates(mut group: Vec<Job>) -> Vec<Job> {
-    let now = Timestamp::now();
-    let limit = now.saturating_add(SignedDuration::from_hours(2)).unwrap_or(LATEST);
-    for job in &mut group {
-        if let Some(date) = job.placing.facts.received.filter(|date| *date > limit) {
-            let detail = format!("the server stores no date in the future: {date} became the time of the move");
-            job.flags.losses.push(Loss::new("date_clamped", detail));
-            job.placing.facts.received = Some(now);
-        }
-    }
-    group
 }
 
 fn over_limit(length: u64, limit: u64) -> Fault {

@@ -8,7 +8,7 @@ use crate::{
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use transhume_contract::{Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, What};
+use transhume_contract::{Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Timestamp, What};
 
 /// How long an answer that is on its way is waited for, once somebody asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -104,7 +104,10 @@ impl Push<'_> {
     }
 
     fn with_facts(&self, item: ToPlace, rendering: Rendering) -> Ready {
-        let (facts, losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
+        let (mut facts, mut losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
+        if !self.audience.profile.future_dates {
+            losses.extend(not_in_the_future(&mut facts));
+        }
         Ready { item, rendering, facts, losses }
     }
 
@@ -208,6 +211,17 @@ impl Push<'_> {
         let batch = self.intend(&route, ready, mark).await?;
         self.send(from, &route, batch).await.map(|_| ())
     }
+}
+
+/// Some servers give a date in the future the present time without a word (Dovecot 2.3.19); then it is better named.
+fn not_in_the_future(facts: &mut Facts) -> Option<Loss> {
+    let (now, received) = (Timestamp::now(), facts.received?);
+    if received <= now {
+        return None;
+    }
+    facts.received = Timestamp::from_second(now.as_second()).ok();
+    let detail = format!("the date {received} lies in the future, which this server does not keep; it stands as today");
+    Some(Loss::new("date_clamped", detail))
 }
 
 /// As many items from the front as fit into a batch, but always one.

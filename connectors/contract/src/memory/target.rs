@@ -168,6 +168,7 @@ impl Target for MemoryTarget {
             headerless: true,
             earliest: Timestamp::MIN,
             latest: Timestamp::MAX,
+            future_dates: true,
             keyword_bytes: 255,
         };
         Ok(TargetTraits {

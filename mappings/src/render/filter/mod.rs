@@ -27,6 +27,7 @@ pub(super) fn mail(
     let mut lines = LineStage::new(profile.nul, profile.bare_lf);
     let mut header = HeaderStage::new(profile, out);
     for_each_chunk(input, chunk_for(size), |chunk| header.feed(lines.feed(chunk)))?;
+    header.feed(lines.finish())?;
     let mut losses = header.finish()?;
     lines.tell(&mut losses);
     Ok(rendered(losses))
@@ -36,6 +37,7 @@ pub(super) fn mail(
 pub(super) fn nested(input: &mut dyn Read, out: &mut dyn Write) -> io::Result<Rendered> {
     let mut lines = LineStage::new(false, false);
     for_each_chunk(input, CHUNK, |chunk| out.write_all(lines.feed(chunk)))?;
+    out.write_all(lines.finish())?;
     let mut losses = Losses::default();
     lines.tell(&mut losses);
     Ok(rendered(losses))
