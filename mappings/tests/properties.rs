@@ -98,7 +98,7 @@ fn cyrus_takes(message: &[u8]) -> bool {
 /// A clean message: fields and lines of printable text.
 fn clean_mail() -> impl Strategy<Value = Vec<u8>> {
     let field = "[A-Za-z][A-Za-z0-9-]{0,20}: [ -~]{0,60}(\r\n [ -~]{1,30})?\r\n";
-    let line = prop_oneof!["[ -~]{0,80}\r\n", "[ -~éß日]{0,80}\r\n", Just("\r".repeat(2) + "\r\n")];
+    let line = prop_oneof!["[ -~]{0,80}\r\n", "[ -~éß日]{0,80}\r\n", Just("bare\rreturn\r\n".to_owned())];
     (prop::collection::vec(field, 1..8), prop::collection::vec(line, 0..20))
         .prop_map(|(fields, lines)| format!("{}\r\n{}", fields.concat(), lines.concat()).into_bytes())
 }
