@@ -232,8 +232,11 @@ impl Maker {
     }
 }
 
+/// An item without a rendering, and why.
+type Unrendered = (ItemKey, Fault);
+
 /// Renderings, and the items that have none. A fault that reaches further than its item is nobody's in particular.
-fn apart(made: Vec<Made>) -> Result<(Vec<NewRendering>, Vec<(ItemKey, Fault)>), Fault> {
+fn apart(made: Vec<Made>) -> Result<(Vec<NewRendering>, Vec<Unrendered>), Fault> {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (item, made) in made {
         match made {

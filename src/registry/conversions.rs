@@ -161,7 +161,7 @@ fn target_facts(facts: &Facts, target: render::TargetFacts) -> Facts {
 }
 
 /// Losses that leave a message's meaning as it was: NUL bytes, line ends and encodings are no part of it.
-const HARMLESS: [&str; 4] = ["nul_removed", "line_ends_normalised", "surplus_cr_removed", "header_end_added"];
+const HARMLESS: [&str; 3] = ["nul_removed", "line_ends_normalised", "header_end_added"];
 
 impl Meaning for Conversions {
     fn differences(

@@ -7,6 +7,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     path::Path,
+    time::{Duration, Instant},
 };
 use transhume_contract::Timestamp;
 
@@ -36,14 +37,28 @@ pub(super) enum Locking {
     Taken(Option<Holder>),
 }
 
+/// How long the databases of an earlier run of this very process may take to close.
+const CLOSING: Duration = Duration::from_secs(3);
+
 pub(super) fn lock(dir: &Path, verb: &str) -> Result<Locking, Trouble> {
     let path = dir.join("transhume.lock");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).at(&path)?;
-    match file.try_lock() {
-        Ok(()) => sign(&mut file, verb).at(&path)?,
-        Err(TryLockError::WouldBlock) => return Ok(Locking::Taken(holder(&mut file))),
-        Err(TryLockError::Error(error)) => return Err(Trouble::Disk(path, error)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => {
+                let holder = holder(&mut file);
+                // The writing threads of a run that ended in this process may still be closing their files.
+                if holder.as_ref().is_none_or(|holder| holder.pid != std::process::id()) || begun.elapsed() > CLOSING {
+                    return Ok(Locking::Taken(holder));
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::Error(error)) => return Err(Trouble::Disk(path, error)),
+        }
     }
+    sign(&mut file, verb).at(&path)?;
     Ok(Locking::Held(RunLock(file)))
 }
 
@@ -56,6 +71,7 @@ fn sign(file: &mut File, verb: &str) -> std::io::Result<()> {
 
 fn holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }

@@ -10,7 +10,6 @@ use crate::{
     link::Answer,
     mailboxes::{Spot, Surveyor},
 };
-use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use transhume_contract::{AccountId, Cause, Collection, Fault, Handle, IntentId, Loss, Placed, Placing, Reach, What};
 

@@ -192,8 +192,8 @@ impl Push<'_> {
         if waiting == 0 {
             return Ok(());
         }
-        let verb = if self.engine.policy.withdraw_deleted { "are to be withdrawn" } else { "stay" };
-        let sentence = format!("{waiting} items deleted at the source {verb} at the target (policy withdraw_deleted)");
+        let fate = if self.engine.policy.withdraw_deleted { "to be withdrawn" } else { "kept" };
+        let sentence = format!("deleted at the source, {fate} at the target: {waiting} (policy withdraw_deleted)");
         self.engine.tell(Event::Note { account: Some(self.account()), sentence });
         if self.engine.policy.withdraw_deleted && !self.engine.rehearsing { self.withdraw_all().await } else { Ok(()) }
     }
