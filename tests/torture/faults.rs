@@ -19,7 +19,7 @@ fn trouble(simulator: &Running, seed: u64) {
     let rules = [
         rule(0.01, graph, json!({ "kind": "throttle", "retry_after": 0.4, "form": "fractional" })),
         rule(0.005, graph, json!({ "kind": "throttle", "retry_after": 1.0, "form": "date" })),
-        rule(0.005, graph, json!({ "kind": "throttle", "retry_after": 0.5, "form": "absent" })),
+        rule(0.005, graph, json!({ "kind": "throttle", "retry_after": 0.0, "form": "absent" })),
         rule(0.005, graph, json!({ "kind": "status", "code": 500 })),
         rule(0.005, graph, json!({ "kind": "status", "code": 503, "retry_after": 1.0 })),
         rule(0.005, graph, json!({ "kind": "reset" })),

@@ -8,6 +8,7 @@ mod faults;
 mod hostile;
 mod kills;
 mod limits;
+mod people;
 mod place;
 mod project;
 mod stage;

@@ -60,6 +60,12 @@ fn around_literal(response: &[u8]) -> (&[u8], &[u8], &[u8]) {
     (head, &rest[..length], &rest[length..])
 }
 
+/// How many of the lines show a message: they bear its hash.
+pub fn messages(lines: &[String]) -> usize {
+    let is_hash = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    lines.iter().filter(|line| line.split(' ').any(is_hash)).count()
+}
+
 /// Panics with what is lost and what is too many.
 pub fn assert_same(found: &[Vec<String>], expected: &[Vec<String>], case: &str) {
     let mut complaint = String::new();
