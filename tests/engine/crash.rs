@@ -62,3 +62,32 @@ async fn killed_at_any_commit_and_run_again_equals_an_uninterrupted_run() {
         }
     }
 }
+
+/// Equal messages, more than a batch holds. A target that tells no handles leaves those of the first batch unnamed while
+/// the second is on its way.
+fn add_twins(world: &World) {
+    for n in 40..54 {
+        world.put(&world.inbox, n, "Subject: twin\r\n\r\n\r\n");
+    }
+}
+
+async fn twins_killed_at(commit: u64, stop: Stop) -> Vec<String> {
+    let (world, dir) = (World::new(false), project().await);
+    add_twins(&world);
+    let deadly = StoreOptions { stop_at_commit: Some((commit, stop)), ..StoreOptions::default() };
+    let _death_or_fewer_commits = world.run(&world.engine(), dir.path(), deadly).await;
+    world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    world.standing()
+}
+
+#[tokio::test]
+async fn equal_messages_of_two_batches_are_not_taken_for_each_other() {
+    let (world, dir) = (World::new(false), project().await);
+    add_twins(&world);
+    let commits = world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    for commit in 1..=commits {
+        for stop in [Stop::Before, Stop::After] {
+            assert_eq!(twins_killed_at(commit, stop).await, world.standing(), "commit {commit} {stop:?}");
+        }
+    }
+}

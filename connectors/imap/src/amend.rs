@@ -70,7 +70,8 @@ impl Plan {
     /// Merges one change and notes what it needs.
     fn add(&mut self, change: &Amending, seen: &Seen) -> Amended {
         let there = in_our_spelling(&seen.facts, &change.want, &change.placement.facts);
-        let merge = sayable(&change.want).merge(&as_placed(&change.placement.facts), &there);
+        let (want, base) = (sayable(&change.want), as_placed(&change.placement.facts));
+        let merge = want.merge(&base, &without_half_done(&there, &want, &base));
         let mut facts = there.clone();
         facts.apply(&merge.set);
         let (want, have) = (names(&Flags::of(&facts)), names(&Flags::of(&there)));
@@ -128,6 +129,17 @@ fn in_our_spelling(there: &Facts, want: &Facts, base: &Facts) -> Facts {
             .map_or_else(|| keyword.clone(), |known| (*known).clone())
     };
     let categories = there.categories.as_ref().map(|standing| standing.iter().map(spelled).collect());
+    Facts { categories, ..there.clone() }
+}
+
+/// Each keyword is a command of its own. Where the connection was lost between two, what stands is part old and part
+/// new: that is our own change begun, and nobody's decision.
+fn without_half_done(there: &Facts, want: &Facts, base: &Facts) -> Facts {
+    let set = |facts: &Facts| facts.categories.iter().flatten().cloned().collect::<BTreeSet<_>>();
+    let (old, new, now) = (set(base), set(want), set(there));
+    let between = old.intersection(&new).all(|keyword| now.contains(keyword))
+        && now.iter().all(|keyword| old.contains(keyword) || new.contains(keyword));
+    let categories = if between { base.categories.clone() } else { there.categories.clone() };
     Facts { categories, ..there.clone() }
 }
 
@@ -219,6 +231,16 @@ mod tests {
     fn keywords_come_back_in_our_spelling() {
         let there = in_our_spelling(&keywords(&["blau", "other"]), &keywords(&["Blau"]), &Facts::default());
         assert_eq!(there, keywords(&["Blau", "other"]));
+    }
+
+    #[test]
+    fn a_change_cut_in_half_is_finished_and_a_decision_of_people_stays() {
+        let (base, want) = (keywords(&["Rot"]), keywords(&["Blau"]));
+        for half in [&["Rot", "Blau"][..], &[], &["Rot"], &["Blau"]] {
+            assert_eq!(without_half_done(&keywords(half), &want, &base), base, "{half:?}");
+        }
+        let theirs = keywords(&["Rot", "eigen"]);
+        assert_eq!(without_half_done(&theirs, &want, &base), theirs);
     }
 
     #[test]

@@ -66,6 +66,7 @@ impl Push<'_> {
     }
 
     async fn look_for(&self, key: TargetKey, at: &Collection, placement: &Placement) -> Result<Option<Placed>, Fault> {
+        self.name_at(key, at).await?;
         let found = self.unclaimed(key, at, &[placement.natural_key()]).await?;
         let placed = |(handle, version)| Placed { handle: Some(handle), version, losses: Vec::new() };
         Ok(found.into_values().next().map(placed))

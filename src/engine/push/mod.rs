@@ -104,7 +104,10 @@ impl Push<'_> {
         self.routes.ensure_all().await?;
         self.name_placements().await?;
         self.follow_moves().await?;
+        // What was moved or placed anew may have changed too: without a handle it could not be brought up to date.
+        self.name_placements().await?;
         self.supersede().await?;
+        self.name_placements().await?;
         self.amend().await?;
         self.withdraw().await?;
         self.name_placements().await?;

@@ -28,6 +28,8 @@ impl Push<'_> {
     }
 
     async fn settle_at(&self, key: TargetKey, at: &Collection) -> Result<usize, Fault> {
+        // A placement without a handle claims nothing: its message would be taken for that of an equal one.
+        self.name_at(key, at).await?;
         let (mut settled, mut after) = (0, None::<OpenIntent>);
         loop {
             self.engine.stop.check()?;
@@ -79,7 +81,7 @@ impl Push<'_> {
         Ok(())
     }
 
-    async fn name_at(&self, key: TargetKey, at: &Collection) -> Result<(), Fault> {
+    pub(super) async fn name_at(&self, key: TargetKey, at: &Collection) -> Result<(), Fault> {
         let mut after: Option<PlacementKey> = None;
         loop {
             let page = self.store.placements_unnamed(key, after, PAGE).await?;
