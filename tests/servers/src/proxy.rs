@@ -73,7 +73,15 @@ impl Proxy {
     /// # Errors
     /// When no port or no thread can be had.
     pub fn start(upstream: u16, script: Script) -> Result<Self, StartError> {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        Self::start_at(0, upstream, script)
+    }
+
+    /// The same, listening on a port of the caller's choice.
+    ///
+    /// # Errors
+    /// When the port is taken, or no thread can be had.
+    pub fn start_at(port: u16, upstream: u16, script: Script) -> Result<Self, StartError> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("proxy").enable_all().build()?;

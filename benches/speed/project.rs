@@ -1,0 +1,56 @@
+//! Project directories.
+
+use std::{fs, path::Path};
+
+pub struct Imap<'a> {
+    pub port: u16,
+    pub master: &'a str,
+    pub password_file: &'a Path,
+}
+
+pub enum Target<'a> {
+    Imap(Imap<'a>),
+    Folder,
+}
+
+/// Writes a project that pulls from `source` with limits that are out of the way.
+pub fn write(dir: &Path, source: &str, target: &Target<'_>, lanes: u32) {
+    fs::create_dir_all(dir).unwrap();
+    fs::write(dir.join("client-secret"), "secret\n").unwrap();
+    let target = match target {
+        Target::Folder => "connector = \"folder\"\npath = \"mail\"\n".to_owned(),
+        Target::Imap(imap) => format!(
+            "connector = \"imap\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"plain\"\nauthentication = \"master\"\n\
+             master = \"{}\"\npassword = {{ file = \"{}\" }}\n",
+            imap.port,
+            imap.master,
+            imap.password_file.display()
+        ),
+    };
+    let text = format!(
+        "[source]\nconnector = \"graph\"\ntenant = \"contoso\"\nclient_id = \"app\"\n\
+         client_secret = {{ file = \"client-secret\" }}\ngraph_url = \"{source}\"\nlogin_url = \"{source}\"\n\n\
+         [target.mail]\n{target}\n[limits]\nlanes = {lanes}\nrequests = 1000000000\n"
+    );
+    fs::write(dir.join("transhume.toml"), text).unwrap();
+}
+
+/// Who moves where.
+pub fn accounts(dir: &Path, lines: &[(String, String)]) {
+    let lines: String = lines.iter().map(|(source, target)| format!("{source},{target},1\n")).collect();
+    fs::write(dir.join("accounts.csv"), format!("source,target,wave\n{lines}")).unwrap();
+}
+
+/// A copy of a folder tree, so that every round begins alike.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let into = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &into)
+        } else {
+            fs::copy(entry.path(), into).map(|_| ()).unwrap()
+        }
+    }
+}

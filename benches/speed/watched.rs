@@ -1,0 +1,51 @@
+//! A run of the real program, timed, with the most memory it ever held.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+pub struct Watched {
+    pub seconds: f64,
+    /// The most memory resident at once, as the kernel kept it (`VmHWM`).
+    pub peak_mb: f64,
+    pub stdout: String,
+}
+
+/// Runs a verb on a project, with the program of `TRANSHUME_BENCH_PROGRAM` if another build is to be compared. A run that does not end well ends the benchmark, with what it said.
+pub fn transhume(project: &Path, words: &[&str]) -> Watched {
+    let program = std::env::var_os("TRANSHUME_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_transhume").into());
+    let mut command = Command::new(program);
+    command.args(words).args(["--quiet", "--no-progress", "--project"]).arg(project);
+    watch(command)
+}
+
+pub fn watch(mut command: Command) -> Watched {
+    let output = tempfile::NamedTempFile::new().unwrap();
+    let errors = tempfile::NamedTempFile::new().unwrap();
+    command.stdin(Stdio::null()).stdout(output.reopen().unwrap()).stderr(errors.reopen().unwrap());
+    let begun = Instant::now();
+    let mut child = command.spawn().expect("the program starts");
+    let (pid, mut peak) = (child.id(), 0.0);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        peak = resident(pid).unwrap_or(peak);
+        sleep(Duration::from_millis(2));
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let stdout = fs::read_to_string(output.path()).unwrap();
+    let stderr = fs::read_to_string(errors.path()).unwrap();
+    assert!(status.success(), "{command:?} ended with {status}\n{stdout}{stderr}");
+    Watched { seconds, peak_mb: peak, stdout }
+}
+
+fn resident(pid: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
+}
