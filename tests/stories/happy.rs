@@ -1,0 +1,127 @@
+//! A migration that goes well, from the first look to the proof.
+
+use crate::mailbox::{copies, look};
+use crate::setting::{Said, Story, files, ordinary, server};
+use serde_json::json;
+use transhume_simulators::seed::Recipe;
+
+fn count(said: &Said, kind: &str) -> u64 {
+    let of_kind = said.events().into_iter().filter(|event| event["type"] == kind);
+    of_kind.filter_map(|event| event["items"].as_u64()).sum()
+}
+
+#[test]
+fn a_mailbox_moves_once_follows_and_is_proven() {
+    let story = Story::with_server(&ordinary(2, 25), server(2));
+    story.run(&["survey"]).tells(0, &[&story.addresses[0], "ready"]);
+    story.run(&["check"]).tells(0, &["2 accounts checked on both sides; ready: nothing blocks."]);
+    story.run(&["plan"]).tells(0, &["requests to the source (counted)"]);
+    assert_eq!(story.bodies(), 0, "a plan fetches no body");
+
+    let first = story.run(&["run", "--json"]);
+    let moved = first.ok().summary();
+    let (placed, standing) = (moved["placed"].as_u64().unwrap(), look(&story, 1).len() + look(&story, 2).len());
+    assert_eq!((count(&first, "placed"), standing as u64), (placed, placed));
+    assert!(placed >= 50, "{moved}");
+    assert_eq!(story.bodies(), moved["fetched"].as_u64().unwrap());
+
+    let before = (look(&story, 1), look(&story, 2));
+    story.run(&["run"]).tells(0, &["nothing moved: everything is in place"]);
+    assert_eq!(story.bodies(), 0, "a second run fetches no body");
+    assert_eq!((look(&story, 1), look(&story, 2)), before, "and changes nothing");
+
+    story.run(&["verify", "--depth", "content"]).tells(0, &["compared byte for byte; 0 differences."]);
+    story.run(&["status"]).tells(0, &["2 accounts"]);
+    let id = &before.0[0].id;
+    story.run(&["explain", &format!("<{id}>")]).tells(0, &[id]);
+}
+
+#[test]
+fn a_delta_pass_costs_in_proportion_to_the_changes() {
+    let story = Story::with_server(&ordinary(1, 150), server(1));
+    story.run(&["run"]).ok();
+    let first = story.simulator.stats().total;
+    let idle = cost(&story);
+    story.mutate(json!([{ "op": "churn", "user": story.addresses[0], "seed": 3, "count": 10 }]));
+    story.simulator.reset_stats();
+    let delta = story.run(&["run", "--json"]);
+    let summary = delta.ok().summary();
+    let spent = story.simulator.stats();
+    assert!(spent.bodies <= 10, "{spent:?}");
+    assert_eq!(spent.bodies, summary["fetched"].as_u64().unwrap());
+    assert!(spent.total <= idle + 30, "{} requests, {idle} when nothing changed, {first} at first", spent.total);
+    assert!(copies(&look(&story, 1)).values().all(|copies| *copies == 1), "nothing stands there twice");
+    story.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
+}
+
+/// The requests of a run that has nothing to do.
+fn cost(story: &Story) -> u64 {
+    story.simulator.reset_stats();
+    story.run(&["run"]).tells(0, &["nothing moved"]);
+    story.simulator.stats().total
+}
+
+#[test]
+fn hostile_mail_moves_too_and_what_stays_behind_is_named() {
+    let recipe = Recipe { accounts: 1, messages: 1, hostile: true, ..Recipe::default() };
+    let story = Story::with_server(&recipe, server(1));
+    let run = story.run(&["run"]);
+    assert!(matches!(run.code, Some(0 | 3)), "{run:?}");
+    if run.code == Some(3) {
+        assert!(run.out.contains("in quarantine: "), "{}", run.out);
+    }
+    story.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
+    let bodies = story.simulator.stats().bodies;
+    assert_eq!(story.run(&["run"]).code, run.code);
+    let again = story.simulator.stats().bodies - bodies;
+    assert!(again <= 3, "{again} bodies are asked for again");
+}
+
+#[test]
+fn every_verb_speaks_json_to_scripts() {
+    let story = Story::new(&ordinary(1, 5));
+    let verbs: [&[&str]; 8] = [
+        &["survey"],
+        &["check"],
+        &["plan", "--sample", "2"],
+        &["pull"],
+        &["push"],
+        &["run"],
+        &["verify", "--depth", "content"],
+        &["status"],
+    ];
+    for verb in verbs {
+        let said = story.run(&[verb, &["--json"]].concat());
+        assert_eq!(said.ok().summary()["verb"], verb[0]);
+    }
+}
+
+#[test]
+fn a_dry_run_leaves_no_trace_at_the_target() {
+    let story = Story::with_server(&ordinary(1, 8), server(1));
+    story.run(&["run", "--dry-run"]).tells(0, &["rehearsed: "]);
+    assert_eq!(look(&story, 1), []);
+    let run = story.run(&["run", "--json"]);
+    assert!(run.ok().summary()["placed"].as_u64().unwrap() >= 8, "what was rehearsed is still to be placed");
+
+    let folder = Story::new(&ordinary(1, 8));
+    folder.run(&["run", "--dry-run"]).ok();
+    assert_eq!(files(&folder.project().join("mail")), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_project_begins_with_init_and_a_survey() {
+    let story = Story::new(&ordinary(1, 3));
+    let configuration = std::fs::read(story.project().join("transhume.toml")).unwrap();
+    std::fs::remove_dir_all(story.project()).unwrap();
+    story.run(&["init", "--target", "folder"]).is(
+        0,
+        "wrote PROJECT/transhume.toml\nwrote PROJECT/accounts.csv\n\
+         Next: fill in transhume.toml, then `transhume survey --write-accounts` and `transhume check`.",
+    );
+    story.write("transhume.toml", configuration);
+    story.run(&["survey", "--write-accounts"]).ok();
+    let accounts = std::fs::read_to_string(story.project().join("accounts.csv")).unwrap();
+    assert!(accounts.contains(&story.addresses[0]), "{accounts}");
+    story.run(&["run"]).ok();
+}

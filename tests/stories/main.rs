@@ -1,0 +1,15 @@
+//! Black-box stories: the real binary against a simulated tenant and a real Dovecot (or a folder, where the server
+//! does not matter).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod happy;
+mod mailbox;
+mod people;
+mod refused_source;
+mod refused_store;
+mod refused_target;
+mod refused_words;
+mod secrets;
+mod setting;
+mod stopped;
+mod verified;

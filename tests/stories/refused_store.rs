@@ -1,0 +1,71 @@
+//! What the project directory refuses.
+
+use crate::setting::{Said, Story, ordinary};
+use std::process::Command;
+use transhume_simulators::Options;
+use transhume_simulators::seed::tenant;
+
+fn story() -> Story {
+    Story::new(&ordinary(1, 4))
+}
+
+#[test]
+fn a_store_of_another_tenant() {
+    let mut story = story();
+    story.run(&["run"]).ok();
+    let other = Options { tenant_id: "00000000-1111-4222-8333-444444444444".into(), ..Options::default() };
+    story.move_in(tenant(&ordinary(1, 4)), other);
+    story.run(&["run"]).is(1, "?other tenant");
+}
+
+#[test]
+fn a_store_from_a_newer_version() {
+    let story = story();
+    story.run(&["run"]).ok();
+    let project = rusqlite::Connection::open(story.project().join("project.db")).unwrap();
+    project.pragma_update(None, "user_version", 99).unwrap();
+    drop(project);
+    for verb in ["run", "status"] {
+        story.run(&[verb]).is(1, "?newer");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_store() {
+    let story = story();
+    story.write("project.db", "this is no database, but it is long enough to be looked at".repeat(100));
+    story.run(&["run"]).is(1, "?no store");
+}
+
+/// Runs the binary in a mount namespace of its own, after `first` has mounted something.
+fn mounted(story: &Story, first: &str, words: &[&str]) -> Said {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-ec", &format!("{first}\nshift\n\"$@\""), "sh"]);
+    command.arg(story.project()).arg(env!("CARGO_BIN_EXE_transhume"));
+    story.said(&story.wrapped(command, words).output().unwrap())
+}
+
+const READ_ONLY: &str = "mount --bind \"$1\" \"$1\"\nmount -o remount,bind,ro \"$1\"";
+
+#[test]
+fn a_read_only_project() {
+    let story = story();
+    mounted(&story, READ_ONLY, &["run"]).is(1, "?read-only new");
+    story.run(&["run"]).ok();
+    mounted(&story, READ_ONLY, &["run"]).is(1, "?read-only");
+    mounted(&story, READ_ONLY, &["status"]).tells(0, &["1 account"]);
+}
+
+/// Fills the disk under a run, frees it, and runs again, on one small disk.
+const FULL: &str = "mkdir \"$1.copy\"\ncp -r \"$1/.\" \"$1.copy\"\nmount -t tmpfs -o size=1m none \"$1\"\n\
+                    cp -r \"$1.copy/.\" \"$1\"\ndir=$1\nset +e\nif [ -n \"$AGAIN\" ]; then \"$2\" \"$3\" --project \"$dir\" >/dev/null 2>&1\n\
+                    mount -o remount,size=100m \"$dir\"; fi";
+
+#[test]
+fn a_full_disk_and_the_same_with_room_again() {
+    let story = Story::new(&ordinary(1, 200));
+    mounted(&story, FULL, &["pull"]).is(1, "?full disk");
+    std::fs::remove_dir_all(story.beside("project.copy")).unwrap();
+    let again = mounted(&story, &format!("AGAIN=1\n{FULL}"), &["pull"]);
+    again.tells(0, &["200"]);
+}

@@ -1,0 +1,74 @@
+//! Words in `transhume.toml` and `accounts.csv` that cannot be used.
+
+use crate::setting::{Story, ordinary};
+
+fn story() -> Story {
+    Story::new(&ordinary(1, 2))
+}
+
+#[test]
+fn invalid_toml() {
+    let story = story();
+    story.reconfigure("tenant = \"contoso\"", "tenant = \"contoso");
+    story.run(&["run"]).is(2, "?invalid_toml");
+}
+
+#[test]
+fn an_unknown_key() {
+    let story = story();
+    story.reconfigure("client_id", "klient_id");
+    story.run(&["run"]).is(2, "?unknown_key");
+}
+
+#[test]
+fn a_secret_that_nobody_set() {
+    let story = story();
+    let output = story.command(&["run"]).env_remove("STORY_SECRET").output().unwrap();
+    story.said(&output).is(2, "?no_secret");
+}
+
+#[test]
+fn no_project_at_all() {
+    let story = story();
+    std::fs::remove_dir_all(story.project()).unwrap();
+    story.run(&["run"]).is(2, "?no_project");
+}
+
+#[test]
+fn an_account_the_tenant_does_not_know() {
+    let story = story();
+    story.write("accounts.csv", format!("source,target\n{},a\nnobody@valmont.example,b\n", story.addresses[0]));
+    story.run(&["run"]).is(2, "?unknown_account");
+}
+
+#[test]
+fn a_list_without_its_columns() {
+    let story = story();
+    story.write("accounts.csv", "who,where\nada,bob\n");
+    story.run(&["run"]).is(2, "?no_columns");
+}
+
+#[test]
+fn nobody_listed() {
+    let story = story();
+    story.write("accounts.csv", "source,target\n");
+    story.run(&["run"]).is(2, "?nobody");
+}
+
+#[test]
+fn a_spreadsheets_list_in_latin_1_with_semicolons_is_understood() {
+    let story = story();
+    let mut list = b"Source;Target;Wave\r\n".to_vec();
+    list.extend(format!("{};", story.addresses[0]).bytes());
+    list.extend(b"Ren\xe9e;\xe9t\xe9\r\n");
+    story.write("accounts.csv", list);
+    story.run(&["run", "--wave", "été"]).tells(0, &["> Renée"]);
+    story.run(&["run", "--wave", "hiver"]).is(2, "?wave");
+}
+
+#[test]
+fn a_verb_that_does_not_exist() {
+    let said = story().run(&["migrate"]);
+    assert_eq!(said.code, Some(2));
+    assert!(said.err.contains("unrecognized subcommand 'migrate'"), "{}", said.err);
+}

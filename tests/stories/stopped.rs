@@ -1,0 +1,58 @@
+//! Ctrl-C, and a second process in the meantime.
+
+use crate::mailbox::{copies, look};
+use crate::setting::{Story, ordinary, server};
+use serde_json::json;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// Waits until the run has fetched some messages.
+fn under_way(story: &Story, child: &mut Child) {
+    let since = Instant::now();
+    while story.simulator.stats().bodies < 5 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be stopped");
+        assert!(since.elapsed() < Duration::from_secs(60), "it never began to fetch");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap().success());
+}
+
+#[test]
+fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
+    let story = Story::with_server(&ordinary(1, 120), server(1));
+    story.simulator.faults(json!({ "latency_ms": 150 })).unwrap();
+    let mut child = story.start(&["run", "--json"]);
+    under_way(&story, &mut child);
+    let (second, since) = (story.run(&["run"]), Instant::now());
+    signal(&child, "INT");
+    let first = story.finish(child);
+    assert!(since.elapsed() < Duration::from_secs(8), "{:?}", since.elapsed());
+    assert_eq!(first.code, Some(130), "{first:?}");
+    assert_eq!(first.summary()["verb"], "run");
+    second.is(5, "");
+    let standing = look(&story, 1).len();
+    assert!(standing < 120, "there is something left to do");
+
+    story.simulator.faults(json!({ "clear": true })).unwrap();
+    story.run(&["run"]).ok();
+    let mails = look(&story, 1);
+    assert!(mails.len() >= 120 && copies(&mails).values().all(|copies| *copies == 1), "{} messages", mails.len());
+    story.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
+}
+
+#[test]
+fn who_asks_politely_is_heard_as_well_and_status_needs_no_lock() {
+    let story = Story::new(&ordinary(1, 120));
+    story.simulator.faults(json!({ "latency_ms": 150 })).unwrap();
+    let mut child = story.start(&["pull"]);
+    under_way(&story, &mut child);
+    story.run(&["status"]).ok();
+    signal(&child, "TERM");
+    let pull = story.finish(child);
+    assert_eq!(pull.code, Some(130), "{pull:?}");
+    story.simulator.faults(json!({ "clear": true })).unwrap();
+    story.run(&["run"]).ok();
+}
