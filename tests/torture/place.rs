@@ -4,6 +4,7 @@ use transhume_servers::{Act, Cyrus, CyrusOptions, Deed, Dovecot, DovecotOptions,
 
 /// A real server; it stops when dropped.
 #[allow(dead_code, reason = "held for its life")]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Server {
     Dovecot(Dovecot),
     Cyrus(Cyrus),
