@@ -2,10 +2,10 @@
 # sudo the first time) and share one build.
 
 CARGO ?= cargo
-DEMO ?= transhume-demo
+DEMO ?= transhume-demo-imap
 DEMO_ACCOUNTS = $(shell seq -s, -f 'account%.0f' 1 20)
 
-.PHONY: demo test lint torture bench deny clean-demo
+.PHONY: demo test lint torture bench deny
 
 # The whole job on a simulated Microsoft 365 tenant, into a real Dovecot. Again on the same project, nothing moves.
 demo:

@@ -17,7 +17,10 @@ mod tenants;
 mod watched;
 
 /// A benchmark and the number of messages it is made for.
-const ALL: [(&str, fn(u32), u32); 5] = [
+/// Its name, what it runs, and how often by default.
+type Bench = (&'static str, fn(u32), u32);
+
+const ALL: [Bench; 5] = [
     ("status", status::run, 1_000_000),
     ("push", push::run, 20_000),
     ("pull", pull::run, 2_000),

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod exit;
 mod explain;
+mod handover;
 mod init;
 mod moving;
 mod plan;

@@ -3,6 +3,7 @@
 use super::{
     args::Common,
     exit::{Exit, Failure},
+    handover,
     session::Session,
     status::{standings, table},
     terminal::Terminal,
@@ -54,7 +55,10 @@ pub async fn run(common: &Common, what: What, terminal: Arc<Terminal>) -> Result
     terminal.print(&table(&standings));
     terminal.line(&summary);
     match told {
-        Ok(_) => {
+        Ok(()) => {
+            if !common.dry_run {
+                handover::write(&session, &terminal).await?;
+            }
             terminal.print(&summary.sentence());
             let exit = if what == What::Pull { summary.exit_of_pull() } else { summary.exit() };
             session.end(exit).await

@@ -15,53 +15,40 @@ pub enum Half {
     Both,
 }
 
-/// How an account ended its pass.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    pub address: String,
-    /// Why it could not go on, and on which side.
-    pub fault: Option<(Side, Fault)>,
-}
-
 /// While bodies still arrive, pushing waits this long between rounds, so that batches fill.
 const GATHERING: Duration = Duration::from_millis(700);
 
 impl Engine {
     /// Moves accounts, several at a time. A fault of one account stops that one; one that reaches the run stops all,
     /// and is returned once everything has settled.
-    pub async fn pass(&self, project: &Project, movers: &[Mover], half: Half) -> Result<Vec<Ended>, Fault> {
+    pub async fn pass(&self, project: &Project, movers: &[Mover], half: Half) -> Result<(), Fault> {
         let moving = stream::iter(movers).map(|mover| self.move_account(project, mover, half));
         let mut moving = moving.buffer_unordered(self.lanes.accounts);
-        let (mut ended, mut fatal) = (Vec::new(), None);
+        let mut fatal = None;
         while let Some(outcome) = moving.next().await {
-            match outcome {
-                Ok(account) => ended.push(account),
-                Err(fault) => {
-                    self.stop.ask();
-                    // The first fault is the cause; that the others were interrupted is its consequence.
-                    fatal.get_or_insert(fault);
-                }
+            if let Err(fault) = outcome {
+                self.stop.ask();
+                // The first fault is the cause; that the others were interrupted is its consequence.
+                fatal.get_or_insert(fault);
             }
         }
-        fatal.map_or(Ok(ended), Err)
+        fatal.map_or(Ok(()), Err)
     }
 
     /// Moves one account. Only what reaches the run, or an interruption, is an error here.
-    async fn move_account(&self, project: &Project, mover: &Mover, half: Half) -> Result<Ended, Fault> {
+    async fn move_account(&self, project: &Project, mover: &Mover, half: Half) -> Result<(), Fault> {
         self.stop.check()?;
         let store = project.open_account(&mover.row.account.id).await?;
-        let mut first = None;
         for workload in self.workloads() {
             let (source, target) = match absent(mover, workload) {
                 Some(fault) => (Err(fault), Ok(())),
                 None => self.move_workload(&store, mover, workload, half).await,
             };
             for (side, outcome) in [(Side::Source, source), (Side::Target, target)] {
-                let Err(fault) = self.write_down(project, mover, workload, side, outcome).await? else { continue };
-                first.get_or_insert((side, fault));
+                self.write_down(project, mover, workload, side, outcome).await?;
             }
         }
-        Ok(Ended { address: mover.address().into(), fault: first })
+        Ok(())
     }
 
     /// Keeps how a side of an account ended, for `status`; what reaches the run goes on up.
@@ -72,19 +59,16 @@ impl Engine {
         workload: Workload,
         side: Side,
         outcome: Result<(), Fault>,
-    ) -> Result<Result<(), Fault>, Fault> {
+    ) -> Result<(), Fault> {
         let account = &mover.row.account.id;
         match outcome {
             Err(fault) if fault.what == What::Interrupted || fault.what == What::StoreBroken => Err(fault),
             Err(fault) => {
                 project.record_stop(account, side, workload, Some(&fault)).await?;
                 self.tell(super::Event::Stopped { account: mover.address().into(), fault: fault.clone() });
-                if fault.reach == Reach::Run { Err(fault) } else { Ok(Err(fault)) }
+                if fault.reach == Reach::Run { Err(fault) } else { Ok(()) }
             }
-            Ok(()) => {
-                project.record_stop(account, side, workload, None).await?;
-                Ok(Ok(()))
-            }
+            Ok(()) => project.record_stop(account, side, workload, None).await,
         }
     }
 

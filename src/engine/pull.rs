@@ -1,9 +1,12 @@
 //! Pulling: originals of listed items, newest first, as many at once as the source has lanes.
 
-use super::{Engine, Event, Phase};
+use super::{
+    Engine, Event, Phase,
+    rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
+};
 use crate::store::{AccountStore, CollectionKey, ItemKey, Side, Standing, ToFetch};
 use futures::{StreamExt, stream};
-use transhume_contract::{Fault, ItemRef, Reach, What, Workload};
+use transhume_contract::{Fault, ItemRef, Loss, Reach, What, Workload};
 
 /// Items asked of the store at once.
 const PAGE: usize = 500;
@@ -86,7 +89,7 @@ impl Engine {
         let completed = sink.complete(&patch).await?;
         let account = asked.account.address;
         if patch.protected == Some(true) {
-            let loss = transhume_contract::Loss::new("rights_protected", super::rescue::RIGHTS_PROTECTED);
+            let loss = Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST);
             self.tell(Event::Lost { account: account.clone(), item: item.id.as_str().into(), loss });
         }
         self.tell(Event::Fetched { account, items: 1, bytes: completed.bytes });

@@ -1,7 +1,7 @@
 //! An account's settings: captured as data, and handed over to the administrator in files.
 
 use super::{Engine, Event, Handover, rendering::Loaded};
-use crate::store::AccountStore;
+use crate::store::{AccountStore, CollectionRow};
 use std::{collections::BTreeMap, sync::Arc};
 use transhume_contract::{Facts, Fault, Reach, Workload};
 
@@ -36,12 +36,23 @@ impl Engine {
     }
 }
 
-/// Where collections of the source stand at the target, by the source's id.
+/// Where collections of the source stand at the target, as a path of names, by the source's id.
 async fn places(store: &AccountStore, workload: Workload) -> Result<BTreeMap<String, String>, Fault> {
-    let at: BTreeMap<_, _> =
-        store.targets(workload).await?.into_iter().map(|row| (row.from, row.collection.name)).collect();
-    let rows = store.collections(workload).await?.into_iter();
-    let place =
-        |row: crate::store::CollectionRow| Some((row.collection.id.as_str().to_owned(), at.get(&row.key)?.clone()));
-    Ok(rows.filter_map(place).collect())
+    let named = store.targets(workload).await?.into_iter().map(|row| (row.from, row.collection.name));
+    let named: BTreeMap<_, _> = named.collect();
+    let rows = store.collections(workload).await?;
+    let by_id: BTreeMap<_, _> = rows.iter().map(|row| (&row.collection.id, row)).collect();
+    let place = |row: &CollectionRow| {
+        let (mut names, mut at) = (vec![named.get(&row.key)?.clone()], row);
+        while let Some(above) = at.collection.parent.as_ref().and_then(|parent| by_id.get(parent)) {
+            if names.len() > rows.len() {
+                return None;
+            }
+            names.push(named.get(&above.key)?.clone());
+            at = above;
+        }
+        names.reverse();
+        Some((row.collection.id.as_str().to_owned(), names.join("/")))
+    };
+    Ok(rows.iter().filter_map(place).collect())
 }

@@ -1,13 +1,13 @@
 //! Progress for people: a bar per account and phase on a terminal, a line where something is wrong.
 
 use super::words::{bytes, fault_lines};
-use crate::engine::{Event, Observer, Phase};
+use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
-use transhume_contract::Fault;
+use transhume_contract::{Fault, Loss};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Progress {
     manner: Manner,
     bars: MultiProgress,
     running: Mutex<BTreeMap<(String, u8), Bar>>,
+    /// Accounts whose protected mail was spoken of: once each is enough.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 struct Bar {
@@ -35,7 +37,12 @@ const LISTING: &str = "{prefix:<34!} {spinner} {pos} listed";
 impl Progress {
     pub fn new(manner: Manner) -> Self {
         let target = if manner.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { manner, bars: MultiProgress::with_draw_target(target), running: Mutex::default() }
+        Self {
+            manner,
+            bars: MultiProgress::with_draw_target(target),
+            running: Mutex::default(),
+            warned: Mutex::default(),
+        }
     }
 
     /// Says a line above the bars.
@@ -94,6 +101,13 @@ impl Progress {
         self.say(&format!("{subject}: {}", lines.join("\n    ")));
     }
 
+    /// What only its owner can rescue, and only while the source still lives, is said whatever the manner.
+    fn warn_once(&self, account: String, loss: &Loss) {
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone()) {
+            self.say(&format!("{account}: some mail is {}", loss.detail));
+        }
+    }
+
     fn details(&self, line: impl FnOnce() -> String) {
         if self.manner.verbose {
             self.say(&line());
@@ -122,6 +136,7 @@ impl Observer for Progress {
                 self.advance(&account, Phase::Push, items, 0);
             }
             Event::Verified { account, items, .. } => self.advance(&account, Phase::Verify, items, 0),
+            Event::Lost { account, loss, .. } if loss.name == RIGHTS_PROTECTED => self.warn_once(account, &loss),
             Event::Lost { account, item, loss } => {
                 self.details(|| format!("{account}, {item}: {} ({})", loss.detail, loss.name));
             }

@@ -3,7 +3,10 @@
 
 use super::{Push, routes::Route};
 use crate::{
-    engine::Event,
+    engine::{
+        Event,
+        rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
+    },
     store::{CollectionKey, Intending, ItemKey, Mark, Rendering, Resolution, Side, ToPlace},
 };
 use futures::StreamExt;
@@ -105,6 +108,9 @@ impl Push<'_> {
 
     fn with_facts(&self, item: ToPlace, rendering: Rendering) -> Ready {
         let (mut facts, mut losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
+        if item.facts.protected == Some(true) {
+            losses.push(Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST));
+        }
         if !self.audience.profile.future_dates {
             losses.extend(not_in_the_future(&mut facts));
         }

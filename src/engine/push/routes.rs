@@ -1,7 +1,7 @@
 //! Where collections of the source stand at the target.
 
 use crate::{
-    engine::{Engine, Mover, Standing, policy::standing},
+    engine::{Engine, Event, Mover, Standing, policy::standing},
     store::{AccountStore, CollectionKey, CollectionRow, TargetKey},
 };
 use std::{
@@ -20,11 +20,11 @@ pub(super) struct Route {
 
 /// The ways of one account and workload. A collection is ensured once a pass, when something needs it.
 pub(super) struct Routes<'a> {
+    engine: &'a Engine,
     store: &'a AccountStore,
     target: &'a Arc<dyn Target>,
     login: AccountId,
     workload: Workload,
-    rehearsing: bool,
     rows: BTreeMap<CollectionKey, CollectionRow>,
     by_id: BTreeMap<CollectionId, CollectionKey>,
     standing: BTreeMap<CollectionId, Standing>,
@@ -37,7 +37,7 @@ pub(super) struct Routes<'a> {
 
 impl<'a> Routes<'a> {
     pub async fn new(
-        engine: &Engine,
+        engine: &'a Engine,
         store: &'a AccountStore,
         target: &'a Arc<dyn Target>,
         mover: &Mover,
@@ -47,11 +47,11 @@ impl<'a> Routes<'a> {
         let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
         let known = store.targets(workload).await?.into_iter().map(|row| (row.from, row.collection.id)).collect();
         Ok(Self {
+            engine,
             store,
             target,
             login: mover.target.clone(),
             workload,
-            rehearsing: engine.rehearsing,
             standing: standing(&collections, &engine.policy),
             by_id: rows.iter().map(|row| (row.collection.id.clone(), row.key)).collect(),
             rows: rows.into_iter().map(|row| (row.key, row)).collect(),
@@ -130,6 +130,16 @@ impl<'a> Routes<'a> {
             self.store.record_target(from, &want.path, &at).await?
         };
         Ok(Route { key, at })
+    }
+
+    /// Says once when a collection stands under another name than at the source.
+    fn tell_new_name(&self, from: CollectionKey, want: &Wanted, at: &Collection) {
+        let own = want.path.last().map(String::as_str).unwrap_or_default();
+        if self.known.contains_key(&from) || own.eq_ignore_ascii_case(&at.name) {
+            return;
+        }
+        let sentence = format!("the folder {} stands at the target as {}", want.path.join(" > "), at.name);
+        self.engine.tell(Event::Note { account: Some(self.store.account().address.clone()), sentence });
     }
 
     /// Ensures the collections that were never ensured, so that empty ones arrive too. One that was ensured in an
