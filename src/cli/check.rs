@@ -6,7 +6,7 @@ use super::{
     session::Session,
     terminal::Terminal,
 };
-use crate::engine::Checked;
+use crate::{engine::Checked, report::count};
 use serde::Serialize;
 use std::{fmt::Write, sync::Arc};
 use transhume_contract::{Finding, Severity};
@@ -75,6 +75,6 @@ fn told(found: &[Checked], movers: usize) -> String {
         1 => "1 blocker to mend first".to_owned(),
         many => format!("{many} blockers to mend first"),
     };
-    let _infallible = write!(text, "{movers} accounts checked on both sides; {verdict}.");
+    let _infallible = write!(text, "{} checked on both sides; {verdict}.", count(movers as u64, "account"));
     text
 }

@@ -60,7 +60,8 @@ pub async fn run(common: &Common, what: What, terminal: Arc<Terminal>) -> Result
                 handover::write(&session, &terminal).await?;
             }
             terminal.print(&summary.sentence());
-            let exit = if what == What::Pull { summary.exit_of_pull() } else { summary.exit() };
+            let placing = what != What::Pull && !common.dry_run;
+            let exit = if placing { summary.exit() } else { summary.exit_without_placing() };
             session.end(exit).await
         }
         Err(failure) => {
@@ -153,14 +154,17 @@ impl Summary {
         if self.owed + self.quarantined > 0 || self.stopped > 0 { Exit::Owing } else { Exit::Done }
     }
 
-    /// After a pull alone, what waits to be pushed is not owed.
-    fn exit_of_pull(&self) -> Exit {
+    /// After a pull alone or a rehearsal, what waits to be pushed is not owed.
+    fn exit_without_placing(&self) -> Exit {
         if self.quarantined > 0 || self.stopped > 0 { Exit::Owing } else { Exit::Done }
     }
 
     fn sentence(&self) -> String {
-        let done =
-            if self.moved.is_nothing() { "nothing moved: everything is in place".to_owned() } else { self.done() };
+        let done = match self.moved.is_nothing() {
+            false => self.done(),
+            true if self.exit() == Exit::Done => "nothing moved: everything is in place".to_owned(),
+            true => "nothing moved".to_owned(),
+        };
         let word = if self.dry_run { "rehearsed" } else { self.verb };
         let time = duration(Duration::from_secs_f64(self.seconds));
         let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);

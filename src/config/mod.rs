@@ -225,6 +225,19 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
+/// Where a refused key stands: for a key of a connector's table the library tells only where the table begins.
+fn unknown_key(text: &str, table: usize, message: &str) -> Option<usize> {
+    let key = message.strip_prefix("unknown field `")?.split('`').next()?;
+    let mut at = table;
+    for line in text.get(table..)?.split_inclusive('\n') {
+        if line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
+            return Some(at + line.len() - line.trim_start().len());
+        }
+        at += line.len();
+    }
+    None
+}
+
 impl Config {
     /// Reads `transhume.toml` in a project directory. Relative paths in it are taken from that directory.
     pub fn load(project: &Path) -> Result<Self, ConfigError> {
@@ -242,7 +255,8 @@ impl Config {
 
     fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
-            let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+            let start = error.span().map_or(0, |span| span.start);
+            let (line, column) = position(text, unknown_key(text, start, error.message()).unwrap_or(start));
             ConfigError::Invalid { path: path.into(), line, column, message: error.message().into() }
         })
     }

@@ -6,11 +6,52 @@ use std::{path::PathBuf, process::Command};
 
 /// A secret's whereabouts: `{ env = "NAME" }`, `{ file = "path" }` or `{ command = ["pass", "show", "m365"] }`.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "lowercase")]
+#[serde(from = "Place")]
 pub enum SecretRef {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
+}
+
+/// As it is written. The refusal is our own: the library's would repeat a secret that stands in the wrong place.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a secret is named by { env = \"NAME\" }, { file = \"path\" } or { command = [\"program\", \"argument\"] }; \
+                 what stands here is none of these and is not repeated"
+)]
+enum Place {
+    Env(Env),
+    File(File),
+    Command(Output),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Env {
+    env: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    file: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Output {
+    command: Vec<String>,
+}
+
+impl From<Place> for SecretRef {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Env(Env { env }) => Self::Env(env),
+            Place::File(File { file }) => Self::File(file),
+            Place::Command(Output { command }) => Self::Command(command),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -117,7 +117,7 @@ mod tests {
         let text = project_template(SourceKind::Graph, TargetKind::Folder).replace("path =", "pfad =");
         std::fs::write(folder.path().join("transhume.toml"), &text).unwrap();
         let said = Config::load(folder.path()).unwrap_err().to_string();
-        let line = text.lines().position(|line| line.starts_with("[target.mail]")).unwrap() + 1;
+        let line = text.lines().position(|line| line.starts_with("pfad")).unwrap() + 1;
         assert!(said.contains(&format!("transhume.toml, line {line}, column 1: ")), "{said}");
         assert!(said.contains("unknown field `pfad`"), "{said}");
     }

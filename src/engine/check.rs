@@ -65,7 +65,9 @@ impl Engine {
     async fn check_mover_at_source(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
         let account = &mover.row.account;
         let mut access = found(self.source.check(Some(account)).await)?;
-        access.findings.extend(self.workloads().filter_map(|workload| absence(mover, workload)));
+        if access.worst() != Some(Severity::Blocker) {
+            access.findings.extend(self.workloads().filter_map(|workload| absence(mover, workload)));
+        }
         project.record_findings(Side::Source, Some(&account.id), access.findings.clone()).await?;
         Ok(Checked { side: Side::Source, account: Some(account.address.clone()), access })
     }

@@ -69,20 +69,20 @@ fn a_folder_they_renamed_is_followed() {
     let story = story();
     let user = &story.addresses[0];
     story.mutate(json!([
-        { "op": "create_folder", "user": user, "name": "Projets" },
+        { "op": "create_folder", "user": user, "name": "Enquetes" },
     ]));
     let mime = |id: &str| base64(&format!("Message-ID: <{id}@example.org>\r\nSubject: x\r\n\r\nx\r\n"));
-    story.mutate(json!({ "op": "new_message", "user": user, "folder": "/Projets", "mime": mime("first") }));
+    story.mutate(json!({ "op": "new_message", "user": user, "folder": "/Enquetes", "mime": mime("first") }));
     story.run(&["run"]).ok();
-    assert_eq!(find(&look(&story, 1), "first@example.org")[0].folder, "Projets");
-    done(&mut open(&story, 1), "RENAME Projets Papiers");
-    story.mutate(json!({ "op": "new_message", "user": user, "folder": "/Projets", "mime": mime("second") }));
+    assert_eq!(find(&look(&story, 1), "first@example.org")[0].folder, "Enquetes");
+    done(&mut open(&story, 1), "RENAME Enquetes Papiers");
+    story.mutate(json!({ "op": "new_message", "user": user, "folder": "/Enquetes", "mime": mime("second") }));
     let after = delta(&story);
     for id in ["first@example.org", "second@example.org"] {
         let places: Vec<_> = find(&after, id).into_iter().map(|mail| mail.folder.as_str()).collect();
         assert_eq!(places, ["Papiers"], "{id}");
     }
-    assert!(after.iter().all(|mail| mail.folder != "Projets"), "the old name does not come back");
+    assert!(after.iter().all(|mail| mail.folder != "Enquetes"), "the old name does not come back");
 }
 
 fn base64(text: &str) -> String {

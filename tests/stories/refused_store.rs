@@ -13,9 +13,15 @@ fn story() -> Story {
 fn a_store_of_another_tenant() {
     let mut story = story();
     story.run(&["run"]).ok();
-    let other = Options { tenant_id: "00000000-1111-4222-8333-444444444444".into(), ..Options::default() };
+    let tenant_id = "00000000-1111-4222-8333-444444444444".into();
+    let other = Options { tenant_id, tenant_name: "fabrikam".into(), ..Options::default() };
+    story.reconfigure("\"contoso\"", "\"fabrikam\"");
     story.move_in(tenant(&ordinary(1, 4)), other);
-    story.run(&["run"]).is(1, "?other tenant");
+    story.run(&["run"]).is(
+        1,
+        "this project belongs to the source contoso (graph), but the configuration now names fabrikam (graph)\n\
+         put the old name back in transhume.toml, or start a new project with `transhume init`",
+    );
 }
 
 #[test]
@@ -26,15 +32,18 @@ fn a_store_from_a_newer_version() {
     project.pragma_update(None, "user_version", 99).unwrap();
     drop(project);
     for verb in ["run", "status"] {
-        story.run(&[verb]).is(1, "?newer");
+        story.run(&[verb]).is(1, "PROJECT/project.db was written by a newer transhume (store version 99; this one knows 1)\nrun the newer transhume: stores are never taken back to an older version");
     }
 }
 
 #[test]
 fn a_file_that_is_no_store() {
     let story = story();
+    for left in ["project.db-wal", "project.db-shm"] {
+        let _may_be_gone_already = std::fs::remove_file(story.project().join(left));
+    }
     story.write("project.db", "this is no database, but it is long enough to be looked at".repeat(100));
-    story.run(&["run"]).is(1, "?no store");
+    story.run(&["run"]).is(1, "PROJECT/project.db is damaged: file is not a database\nput that account's folder back from a backup, or move the folder aside and pull the account again");
 }
 
 /// Runs the binary in a mount namespace of its own, after `first` has mounted something.
@@ -50,9 +59,9 @@ const READ_ONLY: &str = "mount --bind \"$1\" \"$1\"\nmount -o remount,bind,ro \"
 #[test]
 fn a_read_only_project() {
     let story = story();
-    mounted(&story, READ_ONLY, &["run"]).is(1, "?read-only new");
+    mounted(&story, READ_ONLY, &["run"]).is(1, "PROJECT/transhume.lock cannot be written\nmake the project directory writable for this user (is the disk mounted read-only?), then run the same command again");
     story.run(&["run"]).ok();
-    mounted(&story, READ_ONLY, &["run"]).is(1, "?read-only");
+    mounted(&story, READ_ONLY, &["run"]).is(1, "PROJECT/transhume.lock cannot be written\nmake the project directory writable for this user (is the disk mounted read-only?), then run the same command again");
     mounted(&story, READ_ONLY, &["status"]).tells(0, &["1 account"]);
 }
 
@@ -64,7 +73,10 @@ const FULL: &str = "mkdir \"$1.copy\"\ncp -r \"$1/.\" \"$1.copy\"\nmount -t tmpf
 #[test]
 fn a_full_disk_and_the_same_with_room_again() {
     let story = Story::new(&ordinary(1, 200));
-    mounted(&story, FULL, &["pull"]).is(1, "?full disk");
+    mounted(&story, FULL, &["pull"]).complains(
+        1,
+        &[" is full\nfree space there and run the same command again: everything recorded so far is kept"],
+    );
     std::fs::remove_dir_all(story.beside("project.copy")).unwrap();
     let again = mounted(&story, &format!("AGAIN=1\n{FULL}"), &["pull"]);
     again.tells(0, &["200"]);

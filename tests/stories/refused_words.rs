@@ -10,49 +10,66 @@ fn story() -> Story {
 fn invalid_toml() {
     let story = story();
     story.reconfigure("tenant = \"contoso\"", "tenant = \"contoso");
-    story.run(&["run"]).is(2, "?invalid_toml");
+    story.run(&["run"]).is(2, "PROJECT/transhume.toml, line 3, column 18: invalid basic string, expected `\"`");
 }
 
 #[test]
 fn an_unknown_key() {
     let story = story();
     story.reconfigure("client_id", "klient_id");
-    story.run(&["run"]).is(2, "?unknown_key");
+    story.run(&["run"]).is(
+        2,
+        "PROJECT/transhume.toml, line 4, column 1: unknown field `klient_id`, expected one of `tenant`, \
+         `client_id`, `client_secret`, `certificate`, `legacy_assertion`, `device_code`, `cloud`, `graph_url`, \
+         `login_url`, `ca_file`",
+    );
 }
 
 #[test]
 fn a_secret_that_nobody_set() {
     let story = story();
     let output = story.command(&["run"]).env_remove("STORY_SECRET").output().unwrap();
-    story.said(&output).is(2, "?no_secret");
+    story.said(&output).is(
+        2,
+        "the environment variable STORY_SECRET is not set\n\
+         Set it to the secret before you run transhume, or name a file or command.",
+    );
 }
 
 #[test]
 fn no_project_at_all() {
     let story = story();
     std::fs::remove_dir_all(story.project()).unwrap();
-    story.run(&["run"]).is(2, "?no_project");
+    story
+        .run(&["run"])
+        .is(2, "there is no transhume.toml in PROJECT\nRun `transhume init --project PROJECT` to write one.");
 }
 
 #[test]
 fn an_account_the_tenant_does_not_know() {
     let story = story();
     story.write("accounts.csv", format!("source,target\n{},a\nnobody@valmont.example,b\n", story.addresses[0]));
-    story.run(&["run"]).is(2, "?unknown_account");
+    story.run(&["run"]).is(
+        2,
+        "accounts.csv, line 3: the tenant has no account nobody@valmont.example\n\
+         Correct the address or remove the line; `transhume survey` lists the tenant's accounts.",
+    );
 }
 
 #[test]
 fn a_list_without_its_columns() {
     let story = story();
     story.write("accounts.csv", "who,where\nada,bob\n");
-    story.run(&["run"]).is(2, "?no_columns");
+    story.run(&["run"]).is(2, "PROJECT/accounts.csv, line 1: the first line must name the columns source and target (and wave, if you use waves)");
 }
 
 #[test]
 fn nobody_listed() {
     let story = story();
     story.write("accounts.csv", "source,target\n");
-    story.run(&["run"]).is(2, "?nobody");
+    story
+        .run(&["run"])
+        .is(2, "accounts.csv names no account\nRun `transhume survey --write-accounts` to fill it from the tenant.");
 }
 
 #[test]
@@ -63,7 +80,9 @@ fn a_spreadsheets_list_in_latin_1_with_semicolons_is_understood() {
     list.extend(b"Ren\xe9e;\xe9t\xe9\r\n");
     story.write("accounts.csv", list);
     story.run(&["run", "--wave", "été"]).tells(0, &["> Renée"]);
-    story.run(&["run", "--wave", "hiver"]).is(2, "?wave");
+    story
+        .run(&["run", "--wave", "hiver"])
+        .is(2, "no account in accounts.csv is in wave hiver\nCorrect --wave, or fill in the column wave.");
 }
 
 #[test]

@@ -219,6 +219,14 @@ impl Said {
         );
     }
 
+    /// It ended so, and these words stand on stderr.
+    #[track_caller]
+    pub fn complains(&self, code: i32, words: &[&str]) {
+        let missing: Vec<_> = words.iter().filter(|words| !self.err.contains(**words)).collect();
+        let right = self.code == Some(code) && missing.is_empty();
+        assert!(right, "exit {:?}, expected {code}\nmissing {missing:#?}\n--- stderr\n{}", self.code, self.err);
+    }
+
     /// It ended well.
     #[track_caller]
     pub fn ok(&self) -> &Self {

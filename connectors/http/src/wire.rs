@@ -79,12 +79,14 @@ impl Wire {
             return Broken { fault: tls::distrust(host, refusal), sent: false, lasting: true };
         }
         let sentence = format!("{}: {}", shown(url), in_words(error, self.0.silence));
-        let reach = if error.is_connect() { Reach::Run } else { Reach::Item };
-        Broken {
-            fault: Fault::new(What::Unreachable, sentence).reaching(reach),
-            sent: !error.is_connect(),
-            lasting: error.is_builder(),
-        }
+        let fault = Fault::new(What::Unreachable, sentence);
+        let fault = match error.is_connect() {
+            true => fault.reaching(Reach::Run).ask(
+                "check that this machine reaches that host (name, port, proxy, firewall), then run the same command again",
+            ),
+            false => fault.reaching(Reach::Item),
+        };
+        Broken { fault, sent: !error.is_connect(), lasting: error.is_builder() }
     }
 }
 

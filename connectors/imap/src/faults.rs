@@ -101,9 +101,10 @@ pub fn too_many_refusals(place: &str) -> Fault {
 
 /// The server has no room for another connection, and holds none of ours.
 pub fn no_connection_left(place: &str, text: &str) -> Fault {
-    Fault::new(What::Throttled, format!("The IMAP server {place} takes no connection for now: {text}."))
-        .reaching(Reach::Account)
-        .wait(PAUSE)
+    let sentence = format!(
+        "The IMAP server {place} takes no connection for now: {text}. Its log says why; it may also have no such account."
+    );
+    Fault::new(What::Throttled, sentence).reaching(Reach::Account).wait(PAUSE)
 }
 
 /// The collection is not where it was, under no name.
