@@ -10,7 +10,7 @@ use transhume_contract::{Fault, Reach, Source, Target, Workload};
 pub struct Lanes {
     /// Accounts worked on at the same time.
     pub accounts: usize,
-    /// Bodies under way at once from one account.
+    /// Bodies asked of one account at once.
     pub bodies: usize,
 }
 

@@ -10,6 +10,9 @@ use transhume_contract::{Fault, ItemRef, Loss, Reach, What, Workload};
 
 /// Items asked of the store at once.
 const PAGE: usize = 500;
+/// Originals under way for each lane of the source. The source keeps to its lanes by itself; while one original waits
+/// to be durable, the lane it left carries another.
+const PER_LANE: usize = 2;
 
 impl Engine {
     /// Fetches every original that is wanted and not refused in this run, at most `most` of them. Answers how many were
@@ -46,7 +49,7 @@ impl Engine {
 
     async fn fetch_page(&self, store: &AccountStore, workload: Workload, page: Vec<ToFetch>) -> Result<u64, Fault> {
         let fetching = stream::iter(page).map(|item| self.fetch(store, workload, item));
-        let mut fetching = fetching.buffer_unordered(self.lanes.bodies);
+        let mut fetching = fetching.buffer_unordered(self.lanes.bodies * PER_LANE);
         let all = async {
             let mut vanished = 0;
             while let Some(fetched) = fetching.next().await {

@@ -67,6 +67,10 @@ impl Loaded {
         self.original.parts.iter().map(|part| part.length).sum()
     }
 
+    fn body(&self, name: &str) -> Option<&StoredBody> {
+        self.bodies.get(self.parts.iter().position(|part| part.name == name)?)
+    }
+
     /// Where the bytes of a part stand.
     fn stored(&self, name: &str) -> Option<Stored> {
         let part = self.original.parts.iter().find(|part| part.name == name)?;
@@ -81,9 +85,7 @@ impl Original for Loaded {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, format!("the original has no part {name}"));
-        let index = self.parts.iter().position(|part| part.name == name).ok_or_else(missing)?;
-        let body = self.bodies.get(index).ok_or_else(missing)?;
-        blocking_reader(body, &self.handle)
+        blocking_reader(self.body(name).ok_or_else(missing)?, &self.handle)
     }
 }
 
@@ -112,8 +114,21 @@ impl Write for Pour<'_> {
     }
 }
 
+/// A rendering that is kept, with its bytes where making it had them in reach.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub rendering: Rendering,
+    pub body: Option<StoredBody>,
+}
+
+/// A rendering that is not kept yet.
+struct Fresh {
+    rendering: NewRendering,
+    body: Option<StoredBody>,
+}
+
 /// One item's rendering, or why there is none.
-pub(super) type Made = (ItemKey, Result<NewRendering, Fault>);
+type Outcome = (ItemKey, Result<Fresh, Fault>);
 
 /// What one rendering is made with; sent to a thread that may block.
 struct Maker {
@@ -132,11 +147,12 @@ impl Engine {
         workload: Workload,
         audience: &Audience,
         page: &[ToPlace],
-    ) -> Result<BTreeMap<ItemKey, Result<Rendering, Fault>>, Fault> {
+    ) -> Result<BTreeMap<ItemKey, Result<Made, Fault>>, Fault> {
         let (edition, tables) = (self.render.edition(workload), self.render.tables());
         let originals = page.iter().map(|item| item.original).collect();
         let known = store.renderings(originals, edition, tables, audience.digest).await?;
-        let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| (rendering.item, Ok(rendering))).collect();
+        let made = |rendering: Rendering, body| (rendering.item, Ok(Made { rendering, body }));
+        let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| made(rendering, None)).collect();
         let missing: Vec<_> = page.iter().filter(|item| !all.contains_key(&item.item)).collect();
         if missing.is_empty() {
             return Ok(all);
@@ -146,8 +162,9 @@ impl Engine {
         let loaded =
             missing.iter().zip(loaded).map(|(item, (original, bodies))| Loaded::new(item.item, original, bodies));
         let (good, bad) = apart(self.render_all(store, workload, audience, loaded.collect()).await?)?;
+        let (good, bodies): (Vec<_>, Vec<_>) = good.into_iter().map(|fresh| (fresh.rendering, fresh.body)).unzip();
         let kept = store.record_renderings(good).await?;
-        all.extend(kept.into_iter().map(|rendering| (rendering.item, Ok(rendering))));
+        all.extend(kept.into_iter().zip(bodies).map(|(rendering, body)| made(rendering, body)));
         all.extend(bad.into_iter().map(|(item, fault)| (item, Err(fault))));
         Ok(all)
     }
@@ -174,13 +191,13 @@ impl Engine {
     }
 
     /// Renders originals for an audience. Nothing is kept yet: the caller records what it got, in one commit.
-    pub(super) async fn render_all(
+    async fn render_all(
         &self,
         store: &AccountStore,
         workload: Workload,
         audience: &Audience,
         originals: Vec<Loaded>,
-    ) -> Result<Vec<Made>, Fault> {
+    ) -> Result<Vec<Outcome>, Fault> {
         let (store, render, audience) = (store.clone(), Arc::clone(&self.render), audience.clone());
         let maker = Maker { store, render, workload, audience };
         let work = move || {
@@ -193,9 +210,10 @@ impl Engine {
 }
 
 impl Maker {
-    fn make(&self, item: ItemKey, loaded: &Loaded) -> Result<NewRendering, Fault> {
+    fn make(&self, item: ItemKey, loaded: &Loaded) -> Result<Fresh, Fault> {
         let (rendered, shape) = if loaded.length() <= SMALL { self.in_memory(loaded)? } else { self.passing(loaded)? };
-        Ok(NewRendering {
+        let body = rendered.same_as.as_deref().and_then(|name| loaded.body(name)).cloned();
+        let rendering = NewRendering {
             item,
             original: loaded.original.key,
             edition: self.render.edition(self.workload),
@@ -204,7 +222,8 @@ impl Maker {
             shape,
             losses: rendered.losses,
             message_id: rendered.natural_key,
-        })
+        };
+        Ok(Fresh { rendering, body })
     }
 
     fn in_memory(&self, loaded: &Loaded) -> Result<(Rendered, Shape), Fault> {
@@ -236,7 +255,7 @@ impl Maker {
 type Unrendered = (ItemKey, Fault);
 
 /// Renderings, and the items that have none. A fault that reaches further than its item is nobody's in particular.
-fn apart(made: Vec<Made>) -> Result<(Vec<NewRendering>, Vec<Unrendered>), Fault> {
+fn apart(made: Vec<Outcome>) -> Result<(Vec<Fresh>, Vec<Unrendered>), Fault> {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (item, made) in made {
         match made {

@@ -66,7 +66,7 @@ const fn default_batch_items() -> usize {
     100
 }
 const fn default_batch_bytes() -> u64 {
-    8 << 20
+    4 << 20
 }
 const fn default_connect_seconds() -> u64 {
     30

@@ -11,10 +11,14 @@ use crate::store::{AccountStore, CollectionKey};
 use futures::{StreamExt, stream};
 use routes::Routes;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use transhume_contract::{Fault, Reach, Target, TargetTraits, Workload};
 
 /// Rounds of looking and placing again after lost answers, within one pass.
 const ROUNDS: usize = 4;
+/// Collections worked on for each call the target takes at once: while the answer of one is written down, another's
+/// batch is on its way.
+const PER_LANE: usize = 2;
 
 /// One account's push of one workload.
 pub(super) struct Push<'a> {
@@ -23,6 +27,8 @@ pub(super) struct Push<'a> {
     target: &'a Arc<dyn Target>,
     workload: Workload,
     traits: TargetTraits,
+    /// Calls that may still be made at once.
+    calls: Semaphore,
     audience: Audience,
     routes: Routes<'a>,
 }
@@ -40,7 +46,8 @@ impl Engine {
         let traits = target.traits(&mover.target).await?;
         let audience = Audience::of(traits.profile.clone())?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
-        let push = Push { engine: self, store, target, workload, traits, audience, routes };
+        let calls = Semaphore::new(traits.lanes.max(1));
+        let push = Push { engine: self, store, target, workload, traits, calls, audience, routes };
         push.settle_intents().await?;
         push.expect().await?;
         Ok(push)
@@ -69,7 +76,7 @@ impl Push<'_> {
     pub async fn place_ready(&self) -> Result<(), Fault> {
         let ready = self.ready().await?;
         let placing = stream::iter(ready).map(|from| async move { (from, self.place_collection(from).await) });
-        let mut placing = placing.buffer_unordered(self.traits.lanes.max(1));
+        let mut placing = placing.buffer_unordered(self.traits.lanes.max(1) * PER_LANE);
         let mut worst: Option<Fault> = None;
         while let Some((from, outcome)) = placing.next().await {
             let Err(fault) = outcome else { continue };

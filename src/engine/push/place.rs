@@ -5,9 +5,10 @@ use super::{Push, routes::Route};
 use crate::{
     engine::{
         Event,
+        rendering::Made,
         rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
     },
-    store::{CollectionKey, Intending, ItemKey, Mark, Rendering, Resolution, Side, ToPlace},
+    store::{CollectionKey, Intending, ItemKey, Mark, Rendering, Resolution, Side, StoredBody, ToPlace},
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -36,6 +37,8 @@ struct Sent {
 struct Ready {
     item: ToPlace,
     rendering: Rendering,
+    /// Its bytes, where rendering had them in reach already.
+    body: Option<StoredBody>,
     facts: Facts,
     losses: Vec<Loss>,
 }
@@ -85,8 +88,8 @@ impl Push<'_> {
         let mut ready = Vec::with_capacity(page.len());
         for item in page {
             let Some(made) = renderings.get(&item.item) else { continue };
-            match made.clone().and_then(|rendering| self.fits(rendering)) {
-                Ok(rendering) => ready.push(self.with_facts(item, rendering)),
+            match made.clone().and_then(|made| self.fits(made)) {
+                Ok(made) => ready.push(self.with_facts(item, made)),
                 Err(fault) => {
                     self.engine.set_back(self.store, item.item, Side::Target, Some(item.from), &fault).await?
                 }
@@ -95,18 +98,19 @@ impl Push<'_> {
         Ok(ready)
     }
 
-    fn fits(&self, rendering: Rendering) -> Result<Rendering, Fault> {
-        let length = rendering.stored.length;
+    fn fits(&self, made: Made) -> Result<Made, Fault> {
+        let length = made.rendering.stored.length;
         match self.traits.max_item_bytes {
             Some(limit) if length > limit => {
                 let sentence = format!("{length} bytes are more than the target accepts ({limit})");
                 Err(Fault::new(What::TooLarge, sentence).skip(Cause::OverTargetLimit))
             }
-            _ => Ok(rendering),
+            _ => Ok(made),
         }
     }
 
-    fn with_facts(&self, item: ToPlace, rendering: Rendering) -> Ready {
+    fn with_facts(&self, item: ToPlace, made: Made) -> Ready {
+        let Made { rendering, body } = made;
         let (mut facts, mut losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
         if item.facts.protected == Some(true) {
             losses.push(Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST));
@@ -114,13 +118,12 @@ impl Push<'_> {
         if !self.audience.profile.future_dates {
             losses.extend(not_in_the_future(&mut facts));
         }
-        Ready { item, rendering, facts, losses }
+        Ready { item, rendering, body, facts, losses }
     }
 
     /// Writes down what is about to be sent.
     async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
-        let digests: Vec<_> = ready.iter().map(|ready| ready.rendering.stored.digest).collect();
-        let bodies = self.store.bodies(&digests).await?;
+        let bodies = self.bodies(&ready).await?;
         let intents = self.intents(route, &ready).await?;
         let (mut placings, mut sent) = (Vec::with_capacity(ready.len()), BTreeMap::new());
         for ((ready, body), intent) in ready.into_iter().zip(bodies).zip(intents) {
@@ -129,6 +132,18 @@ impl Push<'_> {
             placings.push(Placing { intent, facts: ready.facts, name: None, body: Arc::new(body) });
         }
         Ok(Prepared { placings, sent, after })
+    }
+
+    /// The bytes of a batch, in its order; those not in reach yet in one read.
+    async fn bodies(&self, ready: &[Ready]) -> Result<Vec<StoredBody>, Fault> {
+        let missing = ready.iter().filter(|ready| ready.body.is_none());
+        let missing: Vec<_> = missing.map(|ready| ready.rendering.stored.digest).collect();
+        let mut loaded = match missing.is_empty() {
+            true => Vec::new(),
+            false => self.store.bodies(&missing).await?,
+        }
+        .into_iter();
+        Ok(ready.iter().filter_map(|ready| ready.body.clone().or_else(|| loaded.next())).collect())
     }
 
     async fn intents(&self, route: &Route, ready: &[Ready]) -> Result<Vec<IntentId>, Fault> {
@@ -152,12 +167,18 @@ impl Push<'_> {
     /// Sends a batch and writes down what came of it. False where the answer was lost: `find` will decide.
     async fn send(&self, from: CollectionKey, route: &Route, batch: Prepared) -> Result<bool, Fault> {
         let Prepared { placings, sent, .. } = batch;
-        let answers = self.target.place(&route.at, placings).collect::<Vec<_>>();
+        let answers = self.call(route, placings);
         let answers = tokio::select! {
             answers = answers => answers,
             () = async { self.engine.stop.wait().await; tokio::time::sleep(GRACE).await } => return Ok(false),
         };
         self.write_down(from, &sent, answers).await
+    }
+
+    /// The target's answers, once it takes another call.
+    async fn call(&self, route: &Route, placings: Vec<Placing>) -> Vec<(IntentId, Result<Placed, Fault>)> {
+        let _call = self.calls.acquire().await;
+        self.target.place(&route.at, placings).collect().await
     }
 
     async fn write_down(
