@@ -1,5 +1,6 @@
 //! Project directories.
 
+use crate::watched::transhume;
 use std::{fs, path::Path};
 
 pub struct Imap<'a> {
@@ -15,7 +16,7 @@ pub enum Target<'a> {
 
 /// Writes a project that pulls from `source` with limits that are out of the way.
 pub fn write(dir: &Path, source: &str, target: &Target<'_>, lanes: u32) {
-    fs::create_dir_all(dir).unwrap();
+    transhume(dir, &["init"]);
     fs::write(dir.join("client-secret"), "secret\n").unwrap();
     let target = match target {
         Target::Folder => "connector = \"folder\"\npath = \"mail\"\n".to_owned(),

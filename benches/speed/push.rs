@@ -117,7 +117,9 @@ impl Ground {
         let users = (0..RIVALS.len()).flat_map(|rival| (0..ROUNDS).map(move |round| user(rival, round)));
         let accounts = users.map(|user| Login::new(user, "secret")).collect();
         let master = Some(Login::new("master", "secret"));
-        Dovecot::start(DovecotOptions { dir: Some(dir), store, accounts, master, ..DovecotOptions::default() }).unwrap()
+        let special_folders = false;
+        let options = DovecotOptions { dir: Some(dir), store, accounts, master, special_folders, ..Default::default() };
+        Dovecot::start(options).unwrap()
     }
 
     fn transhume(&self, user: &str) -> f64 {
