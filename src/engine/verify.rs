@@ -87,7 +87,7 @@ impl Engine {
 
 impl Comparison<'_> {
     async fn compare(&self, sum: &mut Compared) -> Result<(), Fault> {
-        self.store.forget_extras(self.key).await?;
+        self.store.begin_comparison(self.key).await?;
         let target = self.engine.target(self.workload)?;
         let mut seen = target.observe(self.at, self.depth).chunks(PAGE);
         while let Some(page) = seen.next().await {

@@ -54,10 +54,12 @@ impl AccountStore {
         self.write(move |db| verdicts.iter().try_for_each(|verdict| keep(db, run, verdict))).await
     }
 
-    /// Verification of a target collection begins: what was there and not ours is looked for anew.
-    pub async fn forget_extras(&self, at: TargetKey) -> Result<(), Fault> {
+    /// Verification of a target collection begins: what was there and not ours is looked for anew, and verdicts of an
+    /// earlier comparison in the same run no longer count as seen.
+    pub async fn begin_comparison(&self, at: TargetKey) -> Result<(), Fault> {
         self.write(move |db| {
             db.execute("DELETE FROM verdict WHERE target = ?1 AND placement = 0", [at])?;
+            db.execute("UPDATE verdict SET run = NULL WHERE target = ?1", [at])?;
             Ok(())
         })
         .await

@@ -153,7 +153,7 @@ async fn verification_is_clean_and_catches_what_hands_did() {
         Some(message)
     });
     let found = engine.verify(&project, &movers, Depth::Content).await.unwrap();
-
+    assert_eq!(found[0].differences, 4);
     let store = project.open_account(&world.account.id).await.unwrap();
     let differences = store.differences(transhume_contract::Workload::Mail, 0, 100).await.unwrap();
     let mut kinds: Vec<_> = differences.into_iter().map(|verdict| verdict.kind).collect();

@@ -124,11 +124,11 @@ impl<'a> Routes<'a> {
             known: self.known.get(&from).cloned(),
         };
         let at = self.target.ensure(&want).await?;
-        let key = if self.rehearsing {
-            TargetKey::REHEARSED
-        } else {
-            self.store.record_target(from, &want.path, &at).await?
-        };
+        if self.engine.rehearsing {
+            return Ok(Route { key: TargetKey::REHEARSED, at });
+        }
+        self.tell_new_name(from, &want, &at);
+        let key = self.store.record_target(from, &want.path, &at).await?;
         Ok(Route { key, at })
     }
 

@@ -253,7 +253,7 @@ async fn verdicts_replace_each_other_and_what_got_none_is_missing() {
         detail: serde_json::json!({"seen": 1}),
     };
     let extra = Subject::Extra(at, Handle::new("theirs"));
-    store.forget_extras(at).await.unwrap();
+    store.begin_comparison(at).await.unwrap();
     store
         .record_verdicts(vec![
             verdict(Subject::Placement(placements[0].key), "altered"),
@@ -266,7 +266,7 @@ async fn verdicts_replace_each_other_and_what_got_none_is_missing() {
     let kinds: Vec<_> = store.differences(MAIL, 0, 10).await.unwrap().into_iter().map(|one| one.kind).collect();
     assert_eq!(kinds, ["altered", "extra", "missing"]);
     store.record_verdicts(vec![verdict(Subject::Placement(placements[0].key), "ok")]).await.unwrap();
-    store.forget_extras(at).await.unwrap();
+    store.begin_comparison(at).await.unwrap();
     let left = store.differences(MAIL, 0, 10).await.unwrap();
     assert_eq!((left.len(), left[0].kind.as_str(), left[0].depth), (1, "missing", Depth::Content));
     let totals = store.totals(MAIL).await.unwrap().verdicts;
