@@ -124,7 +124,7 @@ impl<'a> Routes<'a> {
             known: self.known.get(&from).cloned(),
         };
         let at = self.target.ensure(&want).await?;
-        let key = if self.rehearsing {
+        let key = if self.engine.rehearsing {
             TargetKey::REHEARSED
         } else {
             self.store.record_target(from, &want.path, &at).await?
