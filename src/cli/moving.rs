@@ -85,6 +85,8 @@ struct Summary {
     owed: u64,
     quarantined: u64,
     stopped: usize,
+    /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
+    unlisted: usize,
 }
 
 /// What was done in one pass.
@@ -147,16 +149,22 @@ impl Summary {
             owed: standings.iter().map(|standing| standing.owed.items).sum(),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             stopped: standings.iter().filter(|standing| !standing.stops.is_empty()).count(),
+            unlisted: standings.iter().filter(|standing| standing.stops.is_empty() && !standing.settled).count(),
         }
     }
 
+    /// Something was left out that the counts do not know of.
+    const fn is_partial(&self) -> bool {
+        self.stopped > 0 || self.unlisted > 0
+    }
+
     fn exit(&self) -> Exit {
-        if self.owed + self.quarantined > 0 || self.stopped > 0 { Exit::Owing } else { Exit::Done }
+        if self.owed + self.quarantined > 0 || self.is_partial() { Exit::Owing } else { Exit::Done }
     }
 
     /// After a pull alone or a rehearsal, what waits to be pushed is not owed.
     fn exit_without_placing(&self) -> Exit {
-        if self.quarantined > 0 || self.stopped > 0 { Exit::Owing } else { Exit::Done }
+        if self.quarantined > 0 || self.is_partial() { Exit::Owing } else { Exit::Done }
     }
 
     fn sentence(&self) -> String {
@@ -168,6 +176,10 @@ impl Summary {
         let word = if self.dry_run { "rehearsed" } else { self.verb };
         let time = duration(Duration::from_secs_f64(self.seconds));
         let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);
+        if self.unlisted > 0 {
+            let accounts = count(self.unlisted as u64, "account");
+            sentence += &format!(", {accounts} with folders not listed to the end (run again)");
+        }
         if self.stopped > 0 {
             sentence += &format!(", {} stopped", count(self.stopped as u64, "account"));
         }

@@ -91,10 +91,14 @@ fn feed_row(row: &Row<'_>) -> rusqlite::Result<FeedRow> {
     })
 }
 
+/// A feed that was away comes back with a round from the start: what stood in it had left meanwhile, and a round of
+/// changes would not tell of it.
 pub(super) fn keep_feed(db: &Connection, pass: Pass, feed: &Feed) -> Result<(), Trouble> {
     let collection = feed.collection.as_ref().map(|id: &CollectionId| collections::key_of(db, pass, feed, id));
     let sql = "INSERT INTO feed (workload, id, collection, pass) VALUES (?1, ?2, ?3, ?4)
-        ON CONFLICT DO UPDATE SET collection = excluded.collection, pass = excluded.pass, gone = 0";
+        ON CONFLICT DO UPDATE SET collection = excluded.collection, pass = excluded.pass,
+            cursor = iif(gone = 1, NULL, cursor), full = iif(gone = 1, 1, full),
+            finished = iif(gone = 1, 1, finished), gone = 0";
     let row = (Work(pass.workload), feed.id.as_str(), collection.transpose()?, pass.number);
     db.prepare_cached(sql)?.execute(row)?;
     Ok(())

@@ -124,7 +124,9 @@ impl Push<'_> {
         match self.target.withdraw(&standing).await {
             Ok(()) => self.store.record_superseded(key).await.map(|()| true),
             // People changed the old one, or removed it: it is theirs now.
-            Err(fault) if matches!(fault.what, What::Forbidden | What::Vanished) && fault.reach == Reach::Item => {
+            Err(fault)
+                if fault.what == What::Vanished || (fault.what == What::Forbidden && fault.reach == Reach::Item) =>
+            {
                 self.store.record_superseded(key).await.map(|()| false)
             }
             Err(fault) => self.put_off(key, fault).await.map(|()| false),
@@ -154,7 +156,15 @@ impl Push<'_> {
         };
         let changes: Vec<_> = page.iter().filter_map(amending).collect();
         let mut amended = Vec::new();
-        for (intent, answer) in self.target.amend(at, changes).await? {
+        let answers = match self.target.amend(at, changes).await {
+            // The whole collection is gone, and all that was in it.
+            Err(fault) if fault.what == What::Vanished => {
+                let vanished = |intent: &IntentId| (intent.clone(), Err(fault.clone()));
+                by_intent.keys().map(vanished).collect()
+            }
+            answers => answers?,
+        };
+        for (intent, answer) in answers {
             let Some(change) = by_intent.get(&intent) else { continue };
             match answer {
                 Ok(done) => {

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::Mutex;
-use transhume_contract::{AccountId, Collection, CollectionId, Fault, Target, Wanted, Workload};
+use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Target, Wanted, Workload};
 
 /// One way: from a collection of the source to one of the target.
 #[derive(Clone, Debug)]
@@ -147,11 +147,20 @@ impl<'a> Routes<'a> {
     pub async fn ensure_all(&self) -> Result<(), Fault> {
         for from in self.pushed() {
             let row = self.rows.get(&from);
-            if !self.known.contains_key(&from) && row.is_some_and(|row| !row.gone) {
-                self.route(from).await?;
+            if self.known.contains_key(&from) || row.is_none_or(|row| row.gone) {
+                continue;
+            }
+            match self.route(from).await {
+                Err(fault) if fault.reach < Reach::Account => self.tell_refused(from, fault),
+                ensured => drop(ensured?),
             }
         }
         Ok(())
+    }
+
+    fn tell_refused(&self, from: CollectionKey, fault: Fault) {
+        let (account, item) = (self.store.account().address.clone(), self.name(from));
+        self.engine.tell(Event::Refused { account, item, quarantined: false, fault });
     }
 
     pub async fn touch(&self, key: TargetKey) {
