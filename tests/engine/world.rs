@@ -94,7 +94,7 @@ impl World {
 
     pub fn put(&self, at: &CollectionId, n: u32, text: &str) -> ItemId {
         let facts = Facts {
-            read: Some(n % 2 == 0),
+            read: Some(n.is_multiple_of(2)),
             flag: Some(FlagState::None),
             received: Timestamp::from_second(1_700_000_000 + i64::from(n)).ok(),
             ..Facts::default()
