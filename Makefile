@@ -36,7 +36,7 @@ torture:
 bench:
 	scripts/install-build-tools
 	scripts/install-test-servers
-	$(CARGO) bench --benches
+	$(CARGO) bench --bench speed
 
 # Licences, advisories, sources. Needs `cargo install cargo-deny`.
 deny:

@@ -20,6 +20,7 @@ impl Engine {
         let feeds = self.source.feeds(&account, &collections).await?;
         store.record_feeds(pass, feeds.clone()).await?;
         self.drain_all(store, pass, &feeds, &collections).await?;
+        self.refuse_implausible_emptiness(store, workload, &collections).await?;
         let settled = store.settle_round(pass).await?;
         if !settled.waiting.is_empty() {
             let waiting = settled.waiting.len();
@@ -27,7 +28,6 @@ impl Engine {
                 format!("{waiting} folders could not be listed to the end; moves and deletions wait for them");
             self.tell(Event::Note { account: Some(account.address.clone()), sentence });
         }
-        self.refuse_implausible_emptiness(store, workload, &collections).await?;
         self.tell(Event::Finished { account: account.address, phase: Phase::List });
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Engine {
         Ok(committed.next)
     }
 
-    /// A mailbox that says it holds mail and lists none is never taken for an empty one.
+    /// A mailbox that says it holds mail and lists none is never taken for an empty one, and nothing in it for gone.
     async fn refuse_implausible_emptiness(
         &self,
         store: &AccountStore,
@@ -101,7 +101,8 @@ impl Engine {
         collections: &[Collection],
     ) -> Result<(), Fault> {
         let expected: u64 = collections.iter().filter_map(|collection| collection.expected.items).sum();
-        if expected == 0 || store.totals(workload).await?.listed.items > 0 {
+        let totals = store.collection_totals(workload).await?;
+        if expected == 0 || totals.iter().any(|of_one| of_one.stages.listed().items > 0) {
             return Ok(());
         }
         let sentence =

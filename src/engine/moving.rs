@@ -130,7 +130,10 @@ impl Engine {
     ) -> Result<(), Fault> {
         let push = self.begin_push(store, mover, workload).await?;
         while *still_pulling.borrow_and_update() {
-            push.place_ready().await?;
+            // A rehearsal takes nothing away from what is ready, so it plays its part once, at the end.
+            if !self.rehearsing {
+                push.place_ready().await?;
+            }
             let gathered = tokio::time::timeout(GATHERING, still_pulling.changed()).await;
             self.stop.check()?;
             // The sender is gone only when the pull ended: nothing more arrives.

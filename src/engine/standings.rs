@@ -68,7 +68,9 @@ pub async fn account_standing(
     policy: &Policy,
 ) -> Result<AccountStanding, Fault> {
     let totals = store.totals(workload).await?;
-    let (owed, kept) = owed_and_kept(store, workload, policy).await?;
+    let (mut owed, kept) = owed_and_kept(store, workload, policy).await?;
+    // A placed item whose change failed (a flag, a move) is owed too, though its membership is not.
+    owed.items = owed.items.max(totals.faulted);
     let stops = project.stops(&row.account.id).await?.into_iter().filter(|(_, of, _)| *of == workload);
     Ok(AccountStanding {
         account: row.account.address.clone(),

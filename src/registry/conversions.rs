@@ -67,8 +67,15 @@ fn only_mail(workload: Workload) -> Result<(), Fault> {
 fn unrendered(why: Unrendered) -> Fault {
     match why {
         Unrendered::Unmappable(why) => Fault::new(What::Unmappable, why.sentence).skip(Cause::Unrenderable),
-        Unrendered::Io(error) => Fault::new(What::StoreBroken, format!("a rendering could not be made: {error}")),
+        Unrendered::Io(error) => store_fault(&error),
     }
+}
+
+/// The store's own fault where one lies within the error: it says how far it reaches and what to do.
+fn store_fault(error: &io::Error) -> Fault {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()).cloned();
+    let sentence = || format!("a rendering could not be made: {error}");
+    inner.unwrap_or_else(|| Fault::new(What::StoreBroken, sentence()).reaching(transhume_contract::Reach::Run))
 }
 
 impl Render for Conversions {

@@ -63,7 +63,10 @@ impl Credential for Passwords {
 #[async_trait]
 impl Credential for Master {
     async fn secret(&self, account: &AccountId) -> Result<Secret, Fault> {
-        let password = self.password.read(None).map_err(unreadable(Reach::Run))?;
+        let password = self.password.clone();
+        let read = tokio::task::spawn_blocking(move || password.read(None));
+        let broken = |_| Fault::new(What::Unauthenticated, "the password command was interrupted").reaching(Reach::Run);
+        let password = read.await.map_err(broken)?.map_err(unreadable(Reach::Run))?;
         Ok(Secret::Acting { user: account.as_str().to_owned(), authority: self.authority.clone(), password })
     }
 }

@@ -185,6 +185,8 @@ fn mark_gone(db: &Connection, workload: Workload, run: Option<RunId>) -> Result<
     while let Some(row) = rows.next()? {
         let item: ItemKey = row.get(0)?;
         journal::note(db, run, &Event { name: "gone", item, digest: None, detail: None })?;
+        // What is gone from the source is owed no more, and in no quarantine.
+        db.prepare_cached("DELETE FROM fault WHERE item = ?1")?.execute([item])?;
         gone += 1;
     }
     db.execute("UPDATE item SET loose = 0 WHERE workload = ?1 AND loose = 1", [Work(workload)])?;

@@ -65,8 +65,8 @@ impl AccountStore {
         .await
     }
 
-    /// Placements in a target collection that got no verdict in this run: when all of the collection was observed, they
-    /// are missing.
+    /// Placements in a target collection that got no verdict in this run, those a push found lost among them: when all of
+    /// the collection was observed, they are missing.
     pub async fn placements_without_verdict(
         &self,
         at: TargetKey,
@@ -75,7 +75,7 @@ impl AccountStore {
     ) -> Result<Vec<PlacementKey>, Fault> {
         let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
         self.read(move |db| {
-            let sql = "SELECT p.key FROM placement p WHERE p.target = ?1 AND p.state = 0 AND p.key > ?2
+            let sql = "SELECT p.key FROM placement p WHERE p.target = ?1 AND p.state IN (0, 3) AND p.key > ?2
                 AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.placement = p.key AND v.run IS ?3
                     AND v.kind <> 'changed_there')
                 ORDER BY p.key LIMIT ?4";

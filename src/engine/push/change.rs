@@ -150,11 +150,13 @@ impl Push<'_> {
 
     async fn amend_page(&self, at: &Collection, page: Vec<ToAmend>) -> Result<(), Fault> {
         let by_intent: BTreeMap<IntentId, &ToAmend> = page.iter().map(|change| (name(change), change)).collect();
-        let amending = |change: &ToAmend| {
-            let (want, _) = self.engine.render.facts(self.workload, &change.facts, &self.audience.profile);
+        let mut losses = BTreeMap::new();
+        let mut amending = |change: &ToAmend| {
+            let (want, lost) = self.engine.render.facts(self.workload, &change.facts, &self.audience.profile);
+            losses.insert(name(change), lost);
             Some(Amending { intent: name(change), placement: change.placement.at_target(at)?, want })
         };
-        let changes: Vec<_> = page.iter().filter_map(amending).collect();
+        let changes: Vec<_> = page.iter().filter_map(&mut amending).collect();
         let mut amended = Vec::new();
         let answers = match self.target.amend(at, changes).await {
             // The whole collection is gone, and all that was in it.
@@ -167,7 +169,9 @@ impl Push<'_> {
         for (intent, answer) in answers {
             let Some(change) = by_intent.get(&intent) else { continue };
             match answer {
-                Ok(done) => {
+                Ok(mut done) => {
+                    // What the facts cannot say at this target is as lost as it was when they were placed.
+                    done.losses.extend(losses.remove(&intent).unwrap_or_default());
                     self.tell_changed_there(change, &done.changed_there);
                     amended.push((change.placement.key, change.revision, done));
                 }
