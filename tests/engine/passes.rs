@@ -194,3 +194,23 @@ async fn events_tell_what_was_done() {
     assert_eq!(sum(|event| if let Event::Fetched { items, .. } = event { *items } else { 0 }), 7);
     assert_eq!(sum(|event| if let Event::Placed { items, .. } = event { *items } else { 0 }), 7);
 }
+
+#[tokio::test]
+async fn what_push_found_lost_is_missing_to_verification_and_repair_restores_it() {
+    let (world, dir) = (World::new(true), project().await);
+    let project =
+        Project::open(dir.path(), Opening::Running { verb: "run".into() }, StoreOptions::default()).await.unwrap();
+    let engine = world.engine();
+    let movers = world.pass(&engine, &project).await.unwrap();
+    let login = transhume_contract::AccountId::new(LOGIN);
+    world.target.by_hand(&login, |_, message| (!message.bytes.starts_with(b"Subject: 5")).then(|| message.clone()));
+    let read = Facts { read: Some(true), ..Facts::default() };
+    world.source.edit(&world.account.id, &transhume_contract::ItemId::new("m05"), &read);
+    world.pass(&engine, &project).await.unwrap();
+    assert_eq!(world.standing().len(), 6, "what people deleted stays deleted");
+    let found = engine.verify(&project, &movers, Depth::Presence).await.unwrap();
+    assert_eq!(found[0].differences, 1, "and is missing to verification all the same");
+    engine.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
+    assert_eq!(world.standing().len(), 7);
+    assert_eq!(engine.verify(&project, &movers, Depth::Content).await.unwrap()[0].differences, 0);
+}
