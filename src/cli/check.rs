@@ -3,7 +3,7 @@
 use super::{
     args::Common,
     exit::{Exit, Failure},
-    session::Session,
+    session::{CHECK, Session},
     terminal::Terminal,
 };
 use crate::{engine::Checked, report::count};
@@ -12,7 +12,7 @@ use std::{fmt::Write, sync::Arc};
 use transhume_contract::{Finding, Severity};
 
 pub async fn run(common: &Common, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
-    let session = Session::begin(common, "check", Arc::clone(&terminal)).await?;
+    let session = Session::begin(common, CHECK, Arc::clone(&terminal)).await?;
     let found = session.engine.check(&session.project, &session.movers).await?;
     terminal.print(&told(&found, session.movers.len()));
     let exit = if blockers(&found) > 0 { Exit::Stuck } else { Exit::Done };

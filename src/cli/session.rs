@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// Accounts read at once.
 const PAGE: usize = 500;
 
+/// The verb that ties a project to nothing: it finds out whether the sides are the right ones.
+pub const CHECK: &str = "check";
+
 /// Everything a verb works with.
 pub struct Session {
     pub project: Project,
@@ -32,8 +35,11 @@ impl Session {
         let stop = stop_on_signals();
         let project = open(common, verb).await?;
         let engine = registry::engine(&config, common.dry_run, terminal, stop).await?;
-        engine.bind(&project).await?;
+        engine.recognise(&project).await?;
         let movers = movers(&engine, &project, &lines).await?;
+        if verb != CHECK {
+            engine.bind(&project).await?;
+        }
         Ok(Self { project, engine, movers, config })
     }
 

@@ -26,7 +26,7 @@ pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>
     let stop = stop_on_signals();
     let project = open(common, "survey").await?;
     let engine = registry::engine(&config, common.dry_run, Arc::clone(&terminal) as _, stop).await?;
-    engine.bind(&project).await?;
+    engine.recognise(&project).await?;
     discover(&*engine.source, &project, &*engine.observer, &engine.stop).await?;
     let rows = all(&project).await?;
     let unreachable = project.unreachable().await?;

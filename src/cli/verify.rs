@@ -4,6 +4,7 @@ use super::{
     args::{self, Common},
     exit::{Exit, Failure},
     session::Session,
+    status::standings,
     terminal::Terminal,
 };
 use crate::{
@@ -29,7 +30,10 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
             standing += tell_differences(&store, workload, account, &terminal).await?;
         }
     }
-    let summary = Summary::of(depth, &compared, standing);
+    let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
+    let owed =
+        standings(&session.project, &session.config, &rows).await?.iter().map(|account| account.owed.items).sum();
+    let summary = Summary::of(depth, &compared, standing, owed);
     terminal.print(&summary.sentence());
     terminal.line(&summary);
     let exit = summary.exit();
@@ -92,12 +96,14 @@ struct Summary {
     accounts: usize,
     compared: u64,
     differences: u64,
+    /// Listed at the source and not placed yet, so not compared.
+    owed: u64,
     others: u64,
     not_compared: usize,
 }
 
 impl Summary {
-    fn of(depth: Depth, compared: &[Compared], differences: u64) -> Self {
+    fn of(depth: Depth, compared: &[Compared], differences: u64, owed: u64) -> Self {
         Self {
             r#type: "summary",
             verb: "verify",
@@ -105,15 +111,17 @@ impl Summary {
             accounts: compared.len(),
             compared: compared.iter().map(|account| account.compared).sum(),
             differences,
+            owed,
             others: compared.iter().map(|account| account.others).sum(),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
         }
     }
 
     fn exit(&self) -> Exit {
-        match (self.differences, self.not_compared) {
-            (0, 0) => Exit::Done,
-            (0, _) => Exit::Stuck,
+        match (self.differences, self.not_compared, self.owed) {
+            (0, 0, 0) => Exit::Done,
+            (0, 0, _) => Exit::Owing,
+            (0, ..) => Exit::Stuck,
             _ => Exit::Differing,
         }
     }
@@ -129,6 +137,9 @@ impl Summary {
             count(self.compared, "item"),
             count(self.differences, "difference")
         );
+        if self.owed > 0 {
+            let _infallible = write!(text, "; {} still owed, not there to compare", count(self.owed, "item"));
+        }
         if self.others > 0 {
             let _infallible = write!(text, "; {} at the target not placed by transhume", count(self.others, "item"));
         }

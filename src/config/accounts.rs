@@ -65,6 +65,10 @@ fn parse_accounts(bytes: &[u8], path: &str) -> Result<Vec<AccountLine>, Accounts
     let malformed = |error: csv::Error| fail(error.position().map_or(1, csv::Position::line), error.to_string());
     let headers = reader.headers().map_err(malformed)?.clone();
     let column = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
+    let known = ["source", "target", "wave"];
+    if let Some(odd) = headers.iter().find(|header| !known.iter().any(|name| header.eq_ignore_ascii_case(name))) {
+        return Err(fail(1, format!("there is no column `{odd}`; the columns are source, target and wave")));
+    }
     let missing =
         || fail(1, "the first line must name the columns source and target (and wave, if you use waves)".into());
     let (source, target) = (column("source").ok_or_else(missing)?, column("target").ok_or_else(missing)?);
@@ -142,6 +146,10 @@ mod tests {
             (
                 "source,wave\nada,1\n",
                 "a.csv, line 1: the first line must name the columns source and target (and wave, if you use waves)",
+            ),
+            (
+                "source,target,wawe\n",
+                "a.csv, line 1: there is no column `wawe`; the columns are source, target and wave",
             ),
             ("source,target\nada@x,\n", "a.csv, line 2: source and target must both be filled in"),
             ("source,target\nada@x,a\nADA@x,b\n", "a.csv, line 3: ADA@x stands on line 2 already"),

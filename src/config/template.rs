@@ -16,12 +16,12 @@ pub enum TargetKind {
     Folder,
 }
 
-const SOURCE_GRAPH: &str = r#"# Where the data comes from. Every key is explained in the README; secrets are named here, never written here.
+const SOURCE_GRAPH: &str = r#"# Where the data comes from. Secrets are named here, never written here.
 [source]
 connector = "graph"
 # The tenant: its GUID, or a domain it has verified.
 tenant = "example.onmicrosoft.com"
-# The application registered for this migration (README, "Registering the application").
+# The application registered for this migration (README, "Register the application").
 client_id = "00000000-0000-0000-0000-000000000000"
 # Exactly one of:
 client_secret = { env = "TRANSHUME_CLIENT_SECRET" }     # or { file = "secret" } or { command = ["pass", "m365"] }
@@ -29,6 +29,10 @@ client_secret = { env = "TRANSHUME_CLIENT_SECRET" }     # or { file = "secret" }
 # device_code = true                                      # sign in as one person, to move that person's mailbox
 # National clouds: "us-gov", "us-dod", "china".
 # cloud = "global"
+# A private endpoint, or `transhume simulate` (tenant "contoso", client id "app", secret "secret"):
+# graph_url = "http://127.0.0.1:PORT"
+# login_url = "http://127.0.0.1:PORT"
+# ca_file = "ca.pem"                                      # authorities to trust beside the system's
 "#;
 
 const TARGET_IMAP: &str = r#"
@@ -48,6 +52,11 @@ password = { env = "TRANSHUME_IMAP_PASSWORD" }
 # authentication = "xoauth2"
 # token = { command = ["./token-for"] }
 # connections = 4                                         # per account
+# port = 993                                              # 143 with starttls and plain
+# ca_file = "ca.pem"                                      # authorities to trust beside the system's
+# allow_plain = true                                      # plain beyond loopback, where the network itself is trusted
+# batch = 100                                             # messages per APPEND
+# timeout = 120                                           # seconds one command may take
 "#;
 
 const TARGET_FOLDER: &str = r#"

@@ -39,6 +39,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Refuses a project that belongs to other sides, without tying a new one to these: a first attempt may name the
+    /// wrong ones.
+    pub async fn recognise(&self, project: &Project) -> Result<(), Fault> {
+        for (&workload, target) in &self.targets {
+            for (side, identity) in [(Side::Source, self.source.identity()), (Side::Target, target.identity())] {
+                if project.bound(side, workload).await?.is_some() {
+                    project.bind(side, workload, identity).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What is moved in this run.
     pub fn workloads(&self) -> impl Iterator<Item = Workload> {
         self.targets.keys().copied()
