@@ -65,13 +65,13 @@ fn parse_accounts(bytes: &[u8], path: &str) -> Result<Vec<AccountLine>, Accounts
     let malformed = |error: csv::Error| fail(error.position().map_or(1, csv::Position::line), error.to_string());
     let headers = reader.headers().map_err(malformed)?.clone();
     let column = |name: &str| headers.iter().position(|header| header.eq_ignore_ascii_case(name));
+    let missing =
+        || fail(1, "the first line must name the columns source and target (and wave, if you use waves)".into());
+    let (source, target) = (column("source").ok_or_else(missing)?, column("target").ok_or_else(missing)?);
     let known = ["source", "target", "wave"];
     if let Some(odd) = headers.iter().find(|header| !known.iter().any(|name| header.eq_ignore_ascii_case(name))) {
         return Err(fail(1, format!("there is no column `{odd}`; the columns are source, target and wave")));
     }
-    let missing =
-        || fail(1, "the first line must name the columns source and target (and wave, if you use waves)".into());
-    let (source, target) = (column("source").ok_or_else(missing)?, column("target").ok_or_else(missing)?);
     let wave = column("wave");
     let mut lines = Vec::new();
     for record in reader.records() {
