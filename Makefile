@@ -30,7 +30,8 @@ lint:
 torture:
 	scripts/install-build-tools nextest
 	scripts/install-test-servers
-	TRANSHUME_TORTURE_KILLS=50 $(CARGO) nextest run --test torture --run-ignored all --no-fail-fast
+	TRANSHUME_TORTURE_KILLS=50 $(CARGO) nextest run --workspace -E 'binary(torture) | binary(large)' \
+		--run-ignored all --no-fail-fast
 
 # Figures as ratios in one run: see benches/.
 bench:
