@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{AccountLine, Config, read_accounts},
-    engine::{Engine, Mover, Policy, Stop, Wish, discover, muster},
+    engine::{Engine, Mover, Stop, Wish, discover, muster},
     registry,
     store::{AccountRow, Opening, Project, StoreOptions},
 };
@@ -145,11 +145,6 @@ async fn signal() {
         interrupt = tokio::signal::ctrl_c() => if interrupt.is_err() { std::future::pending::<()>().await },
         _ = terminate.recv() => {}
     }
-}
-
-/// The policy of a configuration, for verbs that build no engine.
-pub fn policy_of(config: &Config) -> Policy {
-    registry::policy(config)
 }
 
 /// The accounts of a project that the command line selects, as the store knows them.

@@ -3,7 +3,7 @@
 use super::{
     args::Common,
     exit::{Exit, Failure},
-    session::{policy_of, select_rows},
+    session::select_rows,
     terminal::Terminal,
 };
 use crate::{
@@ -55,7 +55,7 @@ pub async fn standings(
     config: &Config,
     rows: &[AccountRow],
 ) -> Result<Vec<AccountStanding>, Failure> {
-    let policy = policy_of(config);
+    let policy = config.policy;
     let read = stream::iter(rows.to_vec()).map(|row| async move {
         if !project.has_store(&row).await {
             return Ok(None);

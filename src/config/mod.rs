@@ -8,6 +8,7 @@ pub use accounts::{AccountLine, AccountsError, read_accounts, write_accounts};
 pub use secret::{SecretError, SecretRef};
 pub use template::{ACCOUNTS_TEMPLATE, SourceKind, TargetKind, project_template};
 
+use crate::engine::Policy;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -132,41 +133,6 @@ pub struct ImapConfig {
 pub struct FolderConfig {
     /// Relative to the project directory.
     pub path: PathBuf,
-}
-
-/// What is pushed, and what happens to what changed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Policy {
-    pub deleted: bool,
-    pub junk: bool,
-    pub drafts: bool,
-    pub archive: bool,
-    pub outbox: bool,
-    pub conversation_history: bool,
-    pub sync_issues: bool,
-    pub recoverable_items: bool,
-    /// Other folders that the service hides from its own users.
-    pub hidden: bool,
-    /// Withdraw at the target what was deleted at the source, if it is ours and unchanged there.
-    pub withdraw_deleted: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            deleted: true,
-            junk: true,
-            drafts: true,
-            archive: true,
-            outbox: false,
-            conversation_history: false,
-            sync_issues: false,
-            recoverable_items: false,
-            hidden: false,
-            withdraw_deleted: false,
-        }
-    }
 }
 
 /// How much happens at once. The services' own limits are kept whatever stands here, unless raised by name.

@@ -1,10 +1,12 @@
 //! Which collections are pushed, and where they stand at the target.
 
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use transhume_contract::{Collection, CollectionId, Role};
 
 /// What is pushed beside ordinary collections. Everything is listed, counted and kept in the store whatever this says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Policy {
     pub deleted: bool,
     pub junk: bool,
@@ -14,8 +16,27 @@ pub struct Policy {
     pub conversation_history: bool,
     pub sync_issues: bool,
     pub recoverable_items: bool,
+    /// Other collections that the service hides from its own users.
     pub hidden: bool,
+    /// Withdraw at the target what was deleted at the source, if it is ours and unchanged there.
     pub withdraw_deleted: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            deleted: true,
+            junk: true,
+            drafts: true,
+            archive: true,
+            outbox: false,
+            conversation_history: false,
+            sync_issues: false,
+            recoverable_items: false,
+            hidden: false,
+            withdraw_deleted: false,
+        }
+    }
 }
 
 /// Where a collection stands in its tree, and whether it is pushed.
@@ -87,19 +108,6 @@ mod tests {
         }
     }
 
-    const POLICY: Policy = Policy {
-        deleted: true,
-        junk: true,
-        drafts: true,
-        archive: true,
-        outbox: false,
-        conversation_history: false,
-        sync_issues: false,
-        recoverable_items: false,
-        hidden: false,
-        withdraw_deleted: false,
-    };
-
     #[test]
     fn a_folder_shares_the_fate_of_what_it_is_in() {
         let tree = [
@@ -109,7 +117,7 @@ mod tests {
             collection("4", Some("3"), "Conflicts", Role::Ordinary, false),
             collection("5", None, "Hidden", Role::Ordinary, true),
         ];
-        let standing = standing(&tree, &POLICY);
+        let standing = standing(&tree, &Policy::default());
         let of = |id: &str| standing.get(&CollectionId::new(id)).unwrap();
         assert_eq!(of("2").path, ["Deleted Items", "2019/a"]);
         assert!(of("2").pushed);
@@ -123,6 +131,6 @@ mod tests {
             collection("1", Some("2"), "a", Role::Ordinary, false),
             collection("2", Some("1"), "b", Role::Ordinary, false),
         ];
-        assert_eq!(standing(&tree, &POLICY).len(), 2);
+        assert_eq!(standing(&tree, &Policy::default()).len(), 2);
     }
 }

@@ -7,7 +7,7 @@ mod imap;
 
 use crate::{
     config::{Config, ConfigError, SourceConfig, TargetConfig},
-    engine::{Engine, Lanes, Observer, Policy, Stop},
+    engine::{Engine, Lanes, Observer, Stop},
 };
 use conversions::Conversions;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -51,7 +51,7 @@ pub async fn engine(
     }
     let lanes = Lanes { accounts: config.limits.accounts, bodies: config.limits.lanes };
     let (render, meaning) = (Arc::clone(&conversions) as _, conversions as _);
-    Ok(Engine { source, targets, render, meaning, observer, policy: policy(config), lanes, stop, rehearsing: dry_run })
+    Ok(Engine { source, targets, render, meaning, observer, policy: config.policy, lanes, stop, rehearsing: dry_run })
 }
 
 async fn source(config: &Config) -> Result<Arc<dyn Source>, NotBuilt> {
@@ -64,23 +64,6 @@ fn target(config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {
     match config {
         TargetConfig::Imap(imap) => imap::target(imap),
         TargetConfig::Folder(folder) => Ok(Arc::new(Folder::open(&folder.path)?)),
-    }
-}
-
-/// What is pushed.
-pub fn policy(config: &Config) -> Policy {
-    let wanted = &config.policy;
-    Policy {
-        deleted: wanted.deleted,
-        junk: wanted.junk,
-        drafts: wanted.drafts,
-        archive: wanted.archive,
-        outbox: wanted.outbox,
-        conversation_history: wanted.conversation_history,
-        sync_issues: wanted.sync_issues,
-        recoverable_items: wanted.recoverable_items,
-        hidden: wanted.hidden,
-        withdraw_deleted: wanted.withdraw_deleted,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What passes do: the first, the second, and those after something changed at the source.
 
-use crate::world::{Ear, LOGIN, POLICY, World, project};
+use crate::world::{Ear, LOGIN, World, project};
 use std::sync::Arc;
 use transhume::{
     engine::{Event, Half, Policy},
@@ -58,7 +58,7 @@ async fn what_was_deleted_at_the_source_stays_unless_asked() {
     world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
     assert_eq!(world.standing().len(), 7, "nobody asked to withdraw it");
     let mut asked = world.engine();
-    asked.policy = Policy { withdraw_deleted: true, ..POLICY };
+    asked.policy = Policy { withdraw_deleted: true, ..Policy::default() };
     world.run(&asked, dir.path(), StoreOptions::default()).await.unwrap();
     assert_eq!(world.standing().len(), 6);
 }

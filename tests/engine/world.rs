@@ -114,7 +114,7 @@ impl World {
             render: render.clone(),
             meaning: render,
             observer,
-            policy: POLICY,
+            policy: Policy::default(),
             lanes: Lanes { accounts: 2, bodies: 3 },
             stop: Stop::default(),
             rehearsing: false,
@@ -152,19 +152,6 @@ impl World {
         lines
     }
 }
-
-pub const POLICY: Policy = Policy {
-    deleted: true,
-    junk: true,
-    drafts: true,
-    archive: true,
-    outbox: false,
-    conversation_history: false,
-    sync_issues: false,
-    recoverable_items: false,
-    hidden: false,
-    withdraw_deleted: false,
-};
 
 fn fault(refusal: NotOpened) -> Fault {
     match refusal {
