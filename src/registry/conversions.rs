@@ -167,9 +167,6 @@ fn target_facts(facts: &Facts, target: render::TargetFacts) -> Facts {
     }
 }
 
-/// Losses that leave a message's meaning as it was: NUL bytes, line ends and encodings are no part of it.
-const HARMLESS: [&str; 3] = ["nul_removed", "line_ends_normalised", "header_end_added"];
-
 impl Meaning for Conversions {
     fn differences(
         &self,
@@ -178,11 +175,12 @@ impl Meaning for Conversions {
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> io::Result<Vec<String>> {
-        let named = losses.iter().any(|loss| !HARMLESS.contains(&loss.name.as_str()));
-        if workload != Workload::Mail || named {
+        if workload != Workload::Mail {
             return Ok(Vec::new());
         }
         let (there, here) = (meaning::original(&Seen(original))?, meaning::mail(rendering)?);
-        Ok(meaning::difference(&there, &here))
+        let named = |loss: &Loss| mappings::Loss { name: loss.name.clone(), detail: loss.detail.clone() };
+        let losses: Vec<_> = losses.iter().map(named).collect();
+        Ok(meaning::unexcused(meaning::differences(&there, &here), &losses))
     }
 }

@@ -5,7 +5,7 @@ use super::{
     bodies::{self, StoredBody},
     originals::{self, Original},
     renderings::{self, Rendering},
-    rows::{OriginalKey, Work, signed, unsigned},
+    rows::{OriginalKey, RenderingKey, Work, signed, unsigned},
     totals::Tally,
 };
 use transhume_contract::{Digest, Fault, Workload};
@@ -24,6 +24,11 @@ impl AccountStore {
             found.filter_map(Result::transpose).collect()
         })
         .await
+    }
+
+    /// Renderings by their keys: those that placements were made of, whatever edition made them.
+    pub async fn renderings_placed(&self, keys: Vec<RenderingKey>) -> Result<Vec<Rendering>, Fault> {
+        self.read(move |db| keys.iter().map(|key| renderings::by_key(db, *key)).collect()).await
     }
 
     /// Originals with their bytes in reach, in their order.

@@ -7,14 +7,19 @@
 mod charset;
 mod content;
 mod difference;
+mod excuse;
 mod fields;
 mod source;
 mod walk;
 
-pub use difference::difference;
+pub use difference::{About, Difference, difference, differences};
+pub use excuse::unexcused;
 pub use source::original;
 
-use std::io::{self, Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+};
 
 /// What a message says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +28,10 @@ pub struct MailMeaning {
     pub fields: Vec<Field>,
     /// Texts and attachments, in their order; containers are not parts.
     pub parts: Vec<Part>,
+    /// What a field says among other things that cannot be compared.
+    pub mentions: Vec<Field>,
+    /// By the number of a part that is a file and a message at once: what the message says.
+    pub nested: BTreeMap<String, MailMeaning>,
     /// All there is. A meaning read from a service's data knows only the fields that the service tells, and nothing of
     /// how parts were nested; then only what both sides know is compared.
     pub complete: bool,

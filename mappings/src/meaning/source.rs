@@ -17,7 +17,8 @@ pub fn original(original: &dyn Parts) -> io::Result<MailMeaning> {
         return super::mail(&mut *original.open("mime")?);
     }
     let message = json(original, "message")?;
-    let mut meaning = MailMeaning { fields: fields(&message), parts: vec![body(&message)], complete: false };
+    let (fields, mentions) = fields(&message);
+    let mut meaning = MailMeaning { fields, mentions, parts: vec![body(&message)], ..MailMeaning::default() };
     let mut numbers: Vec<u64> = original.parts().iter().filter_map(|part| number(&part.name)).collect();
     numbers.sort_unstable();
     for (at, number) in numbers.into_iter().enumerate() {
@@ -38,26 +39,35 @@ fn json(original: &dyn Parts, name: &str) -> io::Result<Value> {
     serde_json::from_slice(&bytes).map_err(io::Error::from)
 }
 
-fn fields(message: &Value) -> Vec<Field> {
-    let mut fields = Vec::new();
-    let mut add = |name: &str, value: String| {
-        if !value.is_empty() {
-            fields.push(Field { at: String::new(), name: name.to_owned(), value });
-        }
-    };
+/// The fields, and what else a field must say at the least.
+fn fields(message: &Value) -> (Vec<Field>, Vec<Field>) {
+    let field = |name: &str, value: String| Field { at: String::new(), name: name.to_owned(), value };
+    let (mut fields, mut mentions) = (Vec::new(), Vec::new());
     for (name, property) in [("subject", "subject"), ("message-id", "internetMessageId")] {
-        add(name, message[property].as_str().map(squeezed).unwrap_or_default());
+        fields.push(field(name, message[property].as_str().map(squeezed).unwrap_or_default()));
     }
     for (name, property) in [("from", "from"), ("to", "toRecipients"), ("cc", "ccRecipients"), ("bcc", "bccRecipients")]
     {
         let said = &message[property];
-        let list: Vec<String> =
-            said.as_array().map_or_else(|| vec![address(said)], |list| list.iter().map(address).collect());
-        // An address of Exchange's own kind cannot be written in mail, so there is nothing to compare.
-        let is_mail = |address: &String| address.contains('@');
-        add(name, if list.iter().all(is_mail) { list.join(", ") } else { String::new() });
+        let list = said.as_array().map_or_else(|| std::slice::from_ref(said), Vec::as_slice);
+        // An address of Exchange's own kind cannot be written in mail: beside it only the others can be compared.
+        if list.iter().all(is_mail) {
+            fields.push(field(name, list.iter().map(address).collect::<Vec<_>>().join(", ")));
+        } else {
+            mentions.extend(list.iter().filter(|one| is_mail(one)).map(|one| field(name, mail_address(one))));
+        }
     }
-    fields
+    fields.retain(|field| !field.value.is_empty());
+    (fields, mentions)
+}
+
+fn mail_address(recipient: &Value) -> String {
+    squeezed(recipient["emailAddress"]["address"].as_str().unwrap_or_default())
+}
+
+fn is_mail(recipient: &Value) -> bool {
+    let address = mail_address(recipient);
+    address.contains('@') && !address.contains(|c: char| c.is_whitespace() || "<>(),;:\\\"[]".contains(c))
 }
 
 /// Runs of white space do not count.
@@ -94,13 +104,16 @@ fn attachment(original: &dyn Parts, at: &str, number: u64, meaning: &mut MailMea
     let told = Some(said("contentType")).filter(|told| !told.is_empty() && !is_item).or(stored_as).unwrap_or_default();
     let (kind, charset) = kind(&told);
     let mut bytes = original.open(&name)?;
-    if kind == "message/rfc822" && is_item {
+    if kind == "message/rfc822" {
         let mut walk = Walk::new(at.to_owned());
-        walk.read(&mut *bytes)?;
+        walk.read(&mut *original.open(&name)?)?;
         let nested = walk.finish();
-        meaning.fields.extend(nested.fields);
-        meaning.parts.extend(nested.parts);
-        return Ok(());
+        if is_item {
+            meaning.fields.extend(nested.fields);
+            meaning.parts.extend(nested.parts);
+            return Ok(());
+        }
+        meaning.nested.insert(at.to_owned(), nested);
     }
     let charset = kind.starts_with("text/").then_some(charset.as_deref());
     let content = streamed(&mut *bytes, Content::new(Coding::Identity, charset))?;
