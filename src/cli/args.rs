@@ -71,11 +71,11 @@ pub enum Verb {
     /// Dry run: what would move, volume, requests, hours, blockers, losses.
     Plan(Plan),
     /// Source to store.
-    Pull,
+    Pull(Again),
     /// Store to targets.
     Push(Push),
     /// Pull and push, overlapped.
-    Run,
+    Run(Again),
     /// Read the targets back and compare.
     Verify(Verify),
     /// Where every account stands.
@@ -110,11 +110,23 @@ pub struct Plan {
     pub sample: usize,
 }
 
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Again {
+    /// Take everything out of quarantine first, and try it again: after its cause was mended.
+    #[arg(long)]
+    pub retry_quarantined: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct Push {
     /// Place again what verify found missing at the target. Without it, what people deleted there stays deleted.
     #[arg(long)]
     pub repair: bool,
+    /// Render anew what an earlier edition or other tables rendered, and replace at the target what comes out otherwise.
+    #[arg(long)]
+    pub rerender: bool,
+    #[command(flatten)]
+    pub again: Again,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

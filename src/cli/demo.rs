@@ -1,7 +1,7 @@
 //! `demo`: the whole job on a simulated tenant, with the same verbs a user would type.
 
 use super::{
-    args::{self, Common},
+    args::{self, Again, Common},
     check,
     exit::{Exit, Failure},
     init::ACCOUNTS,
@@ -40,12 +40,12 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
         first_steps(&common, demo, &terminal).await?;
     }
     step(&terminal, if again { "run again: nothing should move" } else { "run: everything moves" });
-    moving::run(&common, moving::What::Both, Arc::clone(&terminal)).await?;
+    moving::run(&common, moving::What::Both, Again::default(), Arc::clone(&terminal)).await?;
     if !again {
         step(&terminal, "people keep working at Microsoft 365; a second run brings only what changed");
         let churn = serde_json::json!([{ "op": "churn", "seed": demo.seed, "count": 40 }]);
         simulator.mutate(churn).map_err(Failure::stuck)?;
-        moving::run(&common, moving::What::Both, Arc::clone(&terminal)).await?;
+        moving::run(&common, moving::What::Both, Again::default(), Arc::clone(&terminal)).await?;
     }
     step(&terminal, "verify: every byte is read back and compared");
     let depth = args::Verify { depth: args::DepthArgument::Content };

@@ -3,6 +3,7 @@
 use super::{exit::Failure, session::Session, terminal::Terminal};
 use crate::report::count;
 use std::{fs, path::Path};
+use transhume_contract::Reach;
 
 /// Below the project directory.
 const FOLDER: &str = "handover";
@@ -12,7 +13,12 @@ pub async fn write(session: &Session, terminal: &Terminal) -> Result<(), Failure
     let root = session.project.dir().join(FOLDER);
     let mut written = 0;
     for mover in &session.movers {
-        let store = session.project.open_account(&mover.row.account.id).await?;
+        let store = match session.project.open_account(&mover.row.account.id).await {
+            Ok(store) => store,
+            // The pass has told why.
+            Err(fault) if fault.reach <= Reach::Account => continue,
+            Err(fault) => return Err(fault.into()),
+        };
         for workload in session.engine.workloads() {
             for file in session.engine.hand_over(&store, workload).await? {
                 put(&root.join(&mover.row.folder), &file.name, &file.text)?;

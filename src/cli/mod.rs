@@ -70,9 +70,12 @@ async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Check => check::run(&common, terminal).await,
         Verb::Survey(survey) => survey::run(&common, &survey, terminal).await,
         Verb::Plan(plan) => plan::run(&common, &plan, terminal).await,
-        Verb::Pull => moving::run(&common, moving::What::Pull, terminal).await,
-        Verb::Push(push) => moving::run(&common, moving::What::Push { repair: push.repair }, terminal).await,
-        Verb::Run => moving::run(&common, moving::What::Both, terminal).await,
+        Verb::Pull(again) => moving::run(&common, moving::What::Pull, again, terminal).await,
+        Verb::Push(push) => {
+            let what = moving::What::Push { repair: push.repair, rerender: push.rerender };
+            moving::run(&common, what, push.again, terminal).await
+        }
+        Verb::Run(again) => moving::run(&common, moving::What::Both, again, terminal).await,
         Verb::Verify(verify) => verify::run(&common, &verify, terminal).await,
         Verb::Status => status::run(&common, &terminal).await,
         Verb::Explain(explain) => explain::run(&common, &explain, &terminal).await,

@@ -1,7 +1,7 @@
 //! `pull`, `push` and `run`: the passes.
 
 use super::{
-    args::Common,
+    args::{Again, Common},
     exit::{Exit, Failure},
     handover,
     session::Session,
@@ -22,7 +22,7 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     Pull,
-    Push { repair: bool },
+    Push { repair: bool, rerender: bool },
     Both,
 }
 
@@ -38,15 +38,21 @@ impl What {
     const fn half(self) -> Half {
         match self {
             Self::Pull => Half::Pull,
-            Self::Push { repair } => Half::Push { repair },
+            Self::Push { repair, .. } => Half::Push { repair },
             Self::Both => Half::Both,
         }
     }
 }
 
-pub async fn run(common: &Common, what: What, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
+pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, what.verb(), Arc::clone(&terminal)).await?;
     let (before, begun) = (terminal.moved(), Instant::now());
+    if again.retry_quarantined && !common.dry_run {
+        session.engine.release(&session.project, &session.movers).await?;
+    }
+    if matches!(what, What::Push { rerender: true, .. }) {
+        session.engine.rerender(&session.project, &session.movers).await?;
+    }
     let outcome = session.engine.pass(&session.project, &session.movers, what.half()).await;
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;

@@ -15,7 +15,7 @@ use crate::{
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use std::fmt::Write;
-use transhume_contract::Workload;
+use transhume_contract::{Reach, Workload};
 
 /// Stores read at the same time.
 const AT_ONCE: usize = 8;
@@ -60,8 +60,17 @@ pub async fn standings(
         if !project.has_store(&row).await {
             return Ok(None);
         }
-        let store = project.open_account(&row.account.id).await?;
-        account_standing(project, &store, &row, Workload::Mail, &policy).await.map(Some)
+        let standing = async {
+            let store = project.open_account(&row.account.id).await?;
+            account_standing(project, &store, &row, Workload::Mail, &policy).await
+        };
+        match standing.await {
+            // One account whose store is damaged hides nobody else's standing.
+            Err(fault) if fault.reach <= Reach::Account => {
+                Ok(Some(AccountStanding::unread(&row, Workload::Mail, fault)))
+            }
+            standing => standing.map(Some),
+        }
     });
     let read: Vec<_> = read.buffered(AT_ONCE).try_collect().await?;
     Ok(read.into_iter().flatten().collect())

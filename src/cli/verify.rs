@@ -1,5 +1,7 @@
 //! `verify`: the targets read back and compared.
 
+mod folders;
+
 use super::{
     args::{self, Common},
     exit::{Exit, Failure},
@@ -8,7 +10,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::{Compared, is_fine},
+    engine::{Compared, Kind, is_fine},
     report::{count, fault_lines},
     store::Verdict,
 };
@@ -25,10 +27,19 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
     let compared = session.engine.verify(&session.project, &session.movers, depth).await?;
     let mut standing = 0;
     for (mover, account) in session.movers.iter().zip(&compared) {
-        let store = session.project.open_account(&mover.row.account.id).await?;
+        if let Some(fault) = &account.fault {
+            let lines = fault_lines(fault).join("\n    ");
+            terminal.print(&format!("{}: could not be compared: {lines}", account.address));
+        }
+        let store = match session.project.open_account(&mover.row.account.id).await {
+            Ok(store) => store,
+            Err(_) if account.fault.is_some() => continue,
+            Err(fault) => return Err(fault.into()),
+        };
         for workload in session.engine.workloads() {
             standing += tell_differences(&store, workload, account, &terminal).await?;
         }
+        folders::tell(account, &terminal);
     }
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let owed =
@@ -47,15 +58,17 @@ async fn tell_differences(
     account: &Compared,
     terminal: &Terminal,
 ) -> Result<u64, Failure> {
-    if let Some(fault) = &account.fault {
-        terminal.print(&format!("{}: could not be compared: {}", account.address, fault_lines(fault).join("\n    ")));
-    }
     let (mut after, mut told) = (0, 0);
     loop {
         let page = store.differences(workload, after, 500).await?;
         let Some(last) = page.last() else { break };
         after = last.number;
-        for verdict in page.iter().filter(|verdict| !is_fine(&verdict.kind)) {
+        for verdict in &page {
+            if is_fine(&verdict.kind) {
+                let r#type = if verdict.kind == Kind::Extra.name() { "extra" } else { "changed_there" };
+                terminal.line(&Line { r#type, account: &account.address, verdict });
+                continue;
+            }
             terminal.line(&Line { r#type: "difference", account: &account.address, verdict });
             if told < SHOWN {
                 terminal.print(&sentence(&account.address, verdict));
@@ -78,6 +91,11 @@ struct Line<'a> {
 }
 
 fn sentence(account: &str, verdict: &Verdict) -> String {
+    if verdict.kind == Kind::Duplicate.name() {
+        let said = |field: &str| verdict.detail[field].as_str().unwrap_or("?").to_owned();
+        let (item, at, id) = (&verdict.detail["copy_of"], said("at"), said("message_id"));
+        return format!("{account}: a second copy of item {item} stands in {at} (message id {id})");
+    }
     let item = verdict.item.map_or_else(|| "something".into(), |item| format!("item {}", item.number()));
     let mut text = format!("{account}: {item} is {}", verdict.kind);
     if let Some(detail) = verdict.detail.as_object().filter(|detail| !detail.is_empty()) {
@@ -99,6 +117,15 @@ struct Summary {
     /// Listed at the source and not placed yet, so not compared.
     owed: u64,
     others: u64,
+    /// Second copies of ours, which are differences too.
+    duplicates: u64,
+    /// Placed by another edition of the conversions, or with other tables.
+    outdated: u64,
+    /// What the source holds: the sum of the four that follow it.
+    source: u64,
+    done: u64,
+    quarantined: u64,
+    excluded: u64,
     not_compared: usize,
 }
 
@@ -113,6 +140,12 @@ impl Summary {
             differences,
             owed,
             others: compared.iter().map(|account| account.others).sum(),
+            duplicates: compared.iter().map(folders::duplicates).sum(),
+            outdated: compared.iter().map(|account| account.outdated).sum(),
+            source: folders::sum(compared, |folder| folder.source),
+            done: folders::sum(compared, |folder| folder.done),
+            quarantined: folders::sum(compared, |folder| folder.quarantined),
+            excluded: folders::sum(compared, |folder| folder.excluded),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
         }
     }
@@ -139,6 +172,13 @@ impl Summary {
         );
         if self.owed > 0 {
             let _infallible = write!(text, "; {} still owed, not there to compare", count(self.owed, "item"));
+        }
+        if self.outdated > 0 {
+            let _infallible = write!(
+                text,
+                "; {} rendered by an earlier edition (`transhume push --rerender` renders anew and replaces what changed)",
+                count(self.outdated, "item")
+            );
         }
         if self.others > 0 {
             let _infallible = write!(text, "; {} at the target not placed by transhume", count(self.others, "item"));

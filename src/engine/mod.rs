@@ -12,7 +12,9 @@ mod policy;
 mod ports;
 mod pull;
 mod push;
+mod release;
 mod rendering;
+mod rerender;
 mod rescue;
 mod settings;
 mod standings;
@@ -32,7 +34,7 @@ pub use rescue::RIGHTS_PROTECTED;
 pub use standings::{AccountStanding, account_standing};
 pub use stop::Stop;
 pub use verdict::{Kind, is_fine};
-pub use verify::Compared;
+pub use verify::{Compared, Reconciled, There};
 
 use transhume_contract::{Fault, Reach, What};
 

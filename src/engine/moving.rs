@@ -38,11 +38,13 @@ impl Engine {
     /// Moves one account. Only what reaches the run, or an interruption, is an error here.
     async fn move_account(&self, project: &Project, mover: &Mover, half: Half) -> Result<(), Fault> {
         self.stop.check()?;
-        let store = project.open_account(&mover.row.account.id).await?;
+        let opened = project.open_account(&mover.row.account.id).await;
         for workload in self.workloads() {
-            let (source, target) = match absent(mover, workload) {
-                Some(fault) => (Err(fault), Ok(())),
-                None => self.move_workload(&store, mover, workload, half).await,
+            let (source, target) = match (&opened, absent(mover, workload)) {
+                // A store that is damaged stops its own account.
+                (Err(fault), _) => (Err(fault.clone()), Ok(())),
+                (Ok(_), Some(fault)) => (Err(fault), Ok(())),
+                (Ok(store), None) => self.move_workload(store, mover, workload, half).await,
             };
             for (side, outcome) in [(Side::Source, source), (Side::Target, target)] {
                 self.write_down(project, mover, workload, side, outcome).await?;
@@ -62,7 +64,8 @@ impl Engine {
     ) -> Result<(), Fault> {
         let account = &mover.row.account.id;
         match outcome {
-            Err(fault) if fault.what == What::Interrupted || fault.what == What::StoreBroken => Err(fault),
+            Err(fault) if fault.what == What::Interrupted => Err(fault),
+            Err(fault) if fault.what == What::StoreBroken && fault.reach == Reach::Run => Err(fault),
             Err(fault) => {
                 project.record_stop(account, side, workload, Some(&fault)).await?;
                 self.tell(super::Event::Stopped { account: mover.address().into(), fault: fault.clone() });

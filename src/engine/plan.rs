@@ -6,7 +6,7 @@ use crate::store::{AccountStore, LossTotal, Project, Tally};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
-use transhume_contract::{Collection, Fault, TargetTraits, Unreachable, What, Workload};
+use transhume_contract::{Collection, Fault, Reach, TargetTraits, Unreachable, What, Workload};
 
 /// How a figure is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -97,9 +97,7 @@ impl Engine {
         };
         match looked.await {
             Ok(_) => Ok(None),
-            Err(fault) if fault.reach == transhume_contract::Reach::Run || fault.what == What::StoreBroken => {
-                Err(fault)
-            }
+            Err(fault) if fault.reach == Reach::Run || fault.what == What::Interrupted => Err(fault),
             Err(fault) => Ok(Some(fault.sentence)),
         }
     }

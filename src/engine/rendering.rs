@@ -3,8 +3,8 @@
 
 use super::{Engine, Original, Render, Rendered};
 use crate::store::{
-    AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, Rendering, Shape, Stored, StoredBody,
-    ToPlace,
+    AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, OriginalKey, Rendering, Shape, Stored,
+    StoredBody,
 };
 use std::{
     collections::BTreeMap,
@@ -146,21 +146,21 @@ impl Engine {
         store: &AccountStore,
         workload: Workload,
         audience: &Audience,
-        page: &[ToPlace],
+        page: &[(ItemKey, OriginalKey)],
     ) -> Result<BTreeMap<ItemKey, Result<Made, Fault>>, Fault> {
         let (edition, tables) = (self.render.edition(workload), self.render.tables());
-        let originals = page.iter().map(|item| item.original).collect();
+        let originals = page.iter().map(|(_, original)| *original).collect();
         let known = store.renderings(originals, edition, tables, audience.digest).await?;
         let made = |rendering: Rendering, body| (rendering.item, Ok(Made { rendering, body }));
         let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| made(rendering, None)).collect();
-        let missing: Vec<_> = page.iter().filter(|item| !all.contains_key(&item.item)).collect();
+        let missing: Vec<_> = page.iter().filter(|(item, _)| !all.contains_key(item)).collect();
         if missing.is_empty() {
             return Ok(all);
         }
-        let keys = missing.iter().map(|item| item.original).collect();
+        let keys = missing.iter().map(|(_, original)| *original).collect();
         let loaded = store.load_originals(keys).await?;
         let loaded =
-            missing.iter().zip(loaded).map(|(item, (original, bodies))| Loaded::new(item.item, original, bodies));
+            missing.iter().zip(loaded).map(|((item, _), (original, bodies))| Loaded::new(*item, original, bodies));
         let (good, bad) = apart(self.render_all(store, workload, audience, loaded.collect()).await?)?;
         let (good, bodies): (Vec<_>, Vec<_>) = good.into_iter().map(|fresh| (fresh.rendering, fresh.body)).unzip();
         let kept = store.record_renderings(good).await?;
@@ -183,6 +183,7 @@ impl Engine {
                 self.stop.check()?;
                 let page = store.items_to_place(row.key, after, traits.batch.items.max(1)).await?;
                 let Some(last) = page.last().map(|item| item.mark) else { break };
+                let page: Vec<_> = page.iter().map(|item| (item.item, item.original)).collect();
                 rendered += self.renderings_of(store, workload, &audience, &page).await?.len() as u64;
                 after = Some(last);
             }

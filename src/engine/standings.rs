@@ -44,11 +44,6 @@ impl AccountStanding {
         self.quarantined.iter().map(|cause| cause.items).sum()
     }
 
-    /// Everything that was listed is placed, kept by policy, or in quarantine.
-    pub fn is_done(&self) -> bool {
-        self.owed.items == 0 && self.stops.is_empty()
-    }
-
     /// Differences that `verify` found last.
     pub fn differences(&self) -> u64 {
         self.verdicts
@@ -56,6 +51,32 @@ impl AccountStanding {
             .filter(|verdict| !super::verdict::is_fine(&verdict.kind))
             .map(|verdict| verdict.items)
             .sum()
+    }
+}
+
+impl AccountStanding {
+    /// Of an account whose store cannot be read: nothing is known but why.
+    pub fn unread(row: &AccountRow, workload: Workload, fault: Fault) -> Self {
+        Self {
+            account: row.account.address.clone(),
+            name: row.account.name.clone(),
+            target: row.target.as_ref().map(|target| target.as_str().to_owned()),
+            wave: row.wave.clone(),
+            workload,
+            listed: Tally::default(),
+            fetched: Tally::default(),
+            placed: Tally::default(),
+            owed: Tally::default(),
+            quarantined: Vec::new(),
+            kept: Tally::default(),
+            gone: 0,
+            withdrawn: 0,
+            lost_there: 0,
+            losses: Vec::new(),
+            verdicts: Vec::new(),
+            stops: vec![(Side::Source, fault)],
+            settled: false,
+        }
     }
 }
 

@@ -15,11 +15,23 @@ pub enum Kind {
     Redated,
     /// The rendering says something else than the original, beyond the losses named.
     Unfaithful,
+    /// A second copy of something we placed, in the same folder, that nothing answers for.
+    Duplicate,
+    /// Not ours: it was there before, or people got it or put it there. No difference.
+    Extra,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Ok, Self::Missing, Self::Altered, Self::Reflagged, Self::Redated, Self::Unfaithful];
+    pub const ALL: [Self; 8] = [
+        Self::Ok,
+        Self::Missing,
+        Self::Altered,
+        Self::Reflagged,
+        Self::Redated,
+        Self::Unfaithful,
+        Self::Duplicate,
+        Self::Extra,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,6 +41,8 @@ impl Kind {
             Self::Reflagged => "reflagged",
             Self::Redated => "redated",
             Self::Unfaithful => "unfaithful",
+            Self::Duplicate => "duplicate",
+            Self::Extra => "extra",
         }
     }
 
@@ -42,5 +56,5 @@ pub const CHANGED_THERE: &str = "changed_there";
 
 /// Whether a verdict of this name is no difference.
 pub fn is_fine(name: &str) -> bool {
-    name == Kind::Ok.name() || name == CHANGED_THERE
+    [Kind::Ok.name(), Kind::Extra.name(), CHANGED_THERE].contains(&name)
 }

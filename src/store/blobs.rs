@@ -21,7 +21,7 @@ use std::{
     },
 };
 use tokio::task::spawn_blocking;
-use transhume_contract::{Digest, Fault};
+use transhume_contract::{Digest, Fault, Reach};
 
 /// Bytes up to this length are held in memory while they arrive; longer ones go to a file at once.
 pub(super) const SMALL: usize = 128 << 10;
@@ -222,6 +222,7 @@ pub(super) fn altered(digest: &Digest) -> Fault {
         Path::new("the account's store"),
         &format!("the bytes kept under {digest:?} are not those that were stored"),
     )
+    .reaching(Reach::Account)
 }
 
 /// The bytes in the shorter of both forms.

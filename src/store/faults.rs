@@ -7,6 +7,9 @@ use std::{
 };
 use transhume_contract::{Fault, Reach, What};
 
+/// The folder of a project that holds one folder per account.
+pub(super) const ACCOUNTS: &str = "accounts";
+
 /// What may go wrong inside the store. It leaves as a [`Fault`] that names the file.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -75,7 +78,7 @@ fn sqlite(path: &Path, error: &rusqlite::Error) -> Fault {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(path, &error.to_string()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(path),
         Some(ErrorCode::CannotOpen) => cannot_open(path, &error.to_string()),
-        _ => broken(format!("the store {} could not go on: {error}", path.display())),
+        _ => broken(format!("the store {} could not go on: {error}", path.display())).reaching(reach_of(path)),
     }
 }
 
@@ -108,10 +111,17 @@ fn not_writable(path: &Path) -> Fault {
 }
 
 pub(super) fn damaged(path: &Path, why: &str) -> Fault {
-    asking(
+    let fault = asking(
         format!("{} is damaged: {why}", path.display()),
         "put that account's folder back from a backup, or move the folder aside and pull the account again",
-    )
+    );
+    fault.reaching(reach_of(path))
+}
+
+/// What lies in an account's folder is nobody else's: the others go on.
+pub(super) fn reach_of(path: &Path) -> Reach {
+    let within = path.components().any(|part| part.as_os_str() == ACCOUNTS);
+    if within && !path.ends_with("project.db") { Reach::Account } else { Reach::Run }
 }
 
 fn busy(path: &Path) -> Fault {
@@ -122,10 +132,11 @@ fn busy(path: &Path) -> Fault {
 }
 
 fn cannot_open(path: &Path, why: &str) -> Fault {
-    asking(
+    let fault = asking(
         format!("{} cannot be opened: {why}", path.display()),
         "check that --project names a project made by `transhume init` and that this user may read and write it",
-    )
+    );
+    fault.reaching(reach_of(path))
 }
 
 #[cfg(test)]
@@ -144,6 +155,10 @@ mod tests {
             assert_eq!((fault.what, fault.reach), (What::StoreBroken, Reach::Run));
             assert!(fault.next_step().is_some(), "{fault}");
         }
+        let account = Path::new("town/accounts/ada/store.db");
+        let damaged = sqlite(account, &coded(rusqlite::ffi::SQLITE_CORRUPT));
+        assert_eq!(damaged.reach, Reach::Account, "the other accounts are not damaged");
+        assert_eq!(sqlite(account, &coded(rusqlite::ffi::SQLITE_FULL)).reach, Reach::Run, "it is everybody's disk");
         let (full, read_only) = (io::Error::from_raw_os_error(28), io::Error::from_raw_os_error(30));
         assert!(disk(path, &full).sentence.contains("is full"));
         assert!(disk(path, &read_only).sentence.contains("cannot be written"));

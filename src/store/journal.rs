@@ -17,7 +17,7 @@ pub struct JournalRow {
     pub at: Timestamp,
     pub run: Option<RunId>,
     /// `fetched`, `rendered`, `intended`, `placed`, `not_placed`, `amended`, `moved`, `withdrawn`, `superseded`,
-    /// `lost`, `repaired`, `owed`, `quarantined`, `released`, `gone`, `verdict`, or an event of the caller's.
+    /// `lost`, `found`, `repaired`, `owed`, `quarantined`, `released`, `gone`, `verdict`, or an event of the caller's.
     pub event: String,
     pub item: Option<ItemKey>,
     /// The hash of the bytes it speaks of.

@@ -4,7 +4,7 @@ use super::{
     account::AccountStore,
     accounts,
     database::{Database, Terms},
-    faults::{At, Trouble, broken},
+    faults::{ACCOUNTS, At, Trouble, broken},
     journal,
     lock::{self, Holder, Locking, RunLock},
     options::{Life, StoreOptions},
@@ -162,7 +162,7 @@ impl Project {
     }
 
     async fn open_folder(&self, row: accounts::AccountRow) -> Result<(String, AccountStore), Fault> {
-        let dir = self.inner.dir.join("accounts").join(&row.folder);
+        let dir = self.inner.dir.join(ACCOUNTS).join(&row.folder);
         let (terms, run, writing) = (self.inner.terms.clone(), self.inner.run, self.inner.terms.writing());
         let opening = blocking(move || Ok(AccountStore::open(&dir, row.account, run, &terms)?)).await;
         let store = opening.map_err(|refused| match refused {

@@ -1,7 +1,7 @@
 //! The versions of both kinds of database, and the way forward from each. A step that was released is never edited.
 
 use super::{
-    faults::{Trouble, broken, damaged},
+    faults::{Trouble, broken, damaged, reach_of},
     options::StoreOptions,
 };
 use rusqlite::{Connection, OpenFlags};
@@ -132,7 +132,8 @@ fn version_of(connection: &Connection, path: &Path, kind: Kind) -> Result<usize,
 fn newer(path: &Path, version: usize, ours: usize) -> Fault {
     let sentence =
         format!("{} was written by a newer transhume (store version {version}; this one knows {ours})", path.display());
-    broken(sentence).ask("run the newer transhume: stores are never taken back to an older version")
+    let step = "run the newer transhume: stores are never taken back to an older version";
+    broken(sentence).reaching(reach_of(path)).ask(step)
 }
 
 fn older(path: &Path) -> Fault {

@@ -4,7 +4,7 @@ use super::{
     account::AccountStore,
     faults::Trouble,
     journal::{self, Event},
-    placements::Placement,
+    placements::{self, Placement},
     rows::{ItemKey, Json, PlacementKey, RunId, TargetKey, Work, from_word, limit, now, time, word},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -27,7 +27,8 @@ pub struct NewVerdict {
     pub workload: Workload,
     pub subject: Subject,
     pub depth: Depth,
-    /// `ok`, `missing`, `altered`, `reflagged`, `redated`, `extra`, `changed_there`: stable, for scripts.
+    /// `ok`, `missing`, `altered`, `reflagged`, `redated`, `unfaithful`, `duplicate`, `extra`, `changed_there`: stable,
+    /// for scripts.
     pub kind: String,
     /// What was expected and what was seen.
     pub detail: serde_json::Value,
@@ -72,18 +73,9 @@ impl AccountStore {
         at: TargetKey,
         after: Option<PlacementKey>,
         most: usize,
-    ) -> Result<Vec<PlacementKey>, Fault> {
+    ) -> Result<Vec<Placement>, Fault> {
         let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
-        self.read(move |db| {
-            let sql = "SELECT p.key FROM placement p WHERE p.target = ?1 AND p.state IN (0, 3) AND p.key > ?2
-                AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.placement = p.key AND v.run IS ?3
-                    AND v.kind <> 'changed_there')
-                ORDER BY p.key LIMIT ?4";
-            let mut query = db.prepare_cached(sql)?;
-            let rows = query.query_map((at, after, run, limit(most)), |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
+        self.read(move |db| placements::without_verdict(db, at, after, run, most)).await
     }
 
     /// Verdicts other than `ok`, oldest first, a page at a time; start with 0.

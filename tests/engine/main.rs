@@ -4,4 +4,5 @@
 mod crash;
 mod passes;
 mod people;
+mod proof;
 mod world;

@@ -13,7 +13,7 @@ const PAGE: usize = 500;
 
 impl Push<'_> {
     /// The collection at the target that a placement stands in.
-    async fn collections(&self) -> Result<BTreeMap<TargetKey, Collection>, Fault> {
+    pub(super) async fn collections(&self) -> Result<BTreeMap<TargetKey, Collection>, Fault> {
         Ok(self.store.target_collections(self.workload).await?.into_iter().collect())
     }
 

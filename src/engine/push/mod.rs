@@ -7,12 +7,12 @@ mod routes;
 mod settle;
 
 use super::{Engine, Event, Mover, Phase, rendering::Audience};
-use crate::store::{AccountStore, CollectionKey};
+use crate::store::{AccountStore, CollectionKey, Placement, Subject, TargetKey};
 use futures::{StreamExt, stream};
 use routes::Routes;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Semaphore;
-use transhume_contract::{Fault, Reach, Target, TargetTraits, Workload};
+use transhume_contract::{Collection, Fault, Reach, Target, TargetTraits, Workload};
 
 /// Rounds of looking and placing again after lost answers, within one pass.
 const ROUNDS: usize = 4;
@@ -123,18 +123,48 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Allows what verification found missing to be placed again.
+    /// Allows what verification found missing to be placed again, unless the same bytes stand there under a handle
+    /// that nothing else has: a server that numbered its messages anew would else hold everything twice.
     pub async fn repair(&self) -> Result<(), Fault> {
-        let mut after = 0;
+        let (at, mut after) = (self.collections().await?, 0);
         loop {
             let page = self.store.differences(self.workload, after, 500).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.number;
-            for verdict in page.iter().filter(|verdict| verdict.kind == super::Kind::Missing.name()) {
-                if let crate::store::Subject::Placement(key) = verdict.subject {
-                    self.store.repair(key).await?;
+            let missing = page.iter().filter(|verdict| verdict.kind == super::Kind::Missing.name());
+            let keys = missing.filter_map(|verdict| match verdict.subject {
+                Subject::Placement(key) => Some(key),
+                Subject::Extra(..) => None,
+            });
+            let mut by_place: BTreeMap<TargetKey, Vec<Placement>> = BTreeMap::new();
+            for placement in self.store.placements(keys.collect()).await? {
+                by_place.entry(placement.at).or_default().push(placement);
+            }
+            for (key, missing) in by_place {
+                if let Some(at) = at.get(&key) {
+                    self.repair_at(key, at, missing).await?;
                 }
             }
         }
+    }
+
+    async fn repair_at(&self, key: TargetKey, at: &Collection, missing: Vec<Placement>) -> Result<(), Fault> {
+        let keys: Vec<_> = missing.iter().map(Placement::natural_key).collect();
+        let mut anew = self.unclaimed(key, at, &keys).await?;
+        let (mut found, mut gone) = (Vec::new(), Vec::new());
+        for placement in missing {
+            match anew.remove(&placement.intent) {
+                Some((handle, version)) => found.push((placement.key, handle, version)),
+                None => gone.push(placement.key),
+            }
+        }
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        self.store.record_found(found).await?;
+        for key in gone {
+            self.store.repair(key).await?;
+        }
+        Ok(())
     }
 }

@@ -84,7 +84,8 @@ impl Push<'_> {
 
     /// Renders a page. What cannot be rendered, or is too large for the target, goes into quarantine.
     async fn make_ready(&self, page: Vec<ToPlace>) -> Result<Vec<Ready>, Fault> {
-        let renderings = self.engine.renderings_of(self.store, self.workload, &self.audience, &page).await?;
+        let of: Vec<_> = page.iter().map(|item| (item.item, item.original)).collect();
+        let renderings = self.engine.renderings_of(self.store, self.workload, &self.audience, &of).await?;
         let mut ready = Vec::with_capacity(page.len());
         for item in page {
             let Some(made) = renderings.get(&item.item) else { continue };

@@ -7,15 +7,20 @@ use super::{
     account::AccountStore,
     blobs::Stored,
     faults::Trouble,
-    rows::{CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, TargetKey, limit, unsigned},
+    rows::{
+        CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit,
+        unsigned,
+    },
 };
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use transhume_contract::{
-    self as contract, Collection, Facts, Fault, Handle, IntentId, ItemId, Loss, NaturalKey, Version,
+    self as contract, Collection, Digest, Facts, Fault, Handle, IntentId, ItemId, Loss, NaturalKey, Version, Workload,
 };
 
 pub use todo::{Moving, Superseding, ToAmend, ToPlace, Withdrawing};
+pub use write::Rerendered;
 
 /// What became of a placement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +95,57 @@ impl AccountStore {
         self.read(move |db| list(db, "p.target = ?1 AND p.state = 0", at, after, most)).await
     }
 
+    /// The lengths of what stands in a target collection because of us.
+    pub async fn placed_lengths(&self, at: TargetKey) -> Result<BTreeSet<u64>, Fault> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT length FROM placement WHERE target = ?1 AND state = 0")?;
+            let rows = query.query_map([at], |row| Ok(unsigned(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// How many placements that stand were rendered by another edition, or with other tables.
+    pub async fn placed_otherwise(&self, workload: Workload, edition: u32, tables: Digest) -> Result<u64, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT count(*) FROM placement p JOIN rendering r ON r.key = p.rendering
+                JOIN item i ON i.key = p.item
+                WHERE p.state = 0 AND i.workload = ?1 AND (r.edition <> ?2 OR r.tables <> ?3)";
+            Ok(db.prepare_cached(sql)?.query_row((Work(workload), edition, Hash(tables)), |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Placements of a target collection that another edition, other tables or another profile rendered, and that wait
+    /// for nothing else: by edition, digest of the tables and digest of the profile.
+    pub async fn placements_otherwise(
+        &self,
+        at: TargetKey,
+        made_by: (u32, Digest, Digest),
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Placement>, Fault> {
+        let after = after.unwrap_or(PlacementKey(0));
+        self.read(move |db| {
+            let sql = format!(
+                "{SELECT} WHERE p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.key > ?2 AND p.stale = 0
+                    AND p.orphan = 0 AND (r.edition <> ?4 OR r.tables <> ?5 OR r.profile <> ?6)
+                    ORDER BY p.key LIMIT ?3"
+            );
+            let (edition, tables, profile) = made_by;
+            let mut query = db.prepare_cached(&sql)?;
+            let values = (at, after, limit(most), edition, Hash(tables), Hash(profile));
+            let rows = query.query_map(values, placement_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// The placements of these keys.
+    pub async fn placements(&self, keys: Vec<PlacementKey>) -> Result<Vec<Placement>, Fault> {
+        self.read(move |db| keys.iter().map(|key| by_key(db, *key)).collect()).await
+    }
+
     /// Placements whose handle is not known yet, for `find`.
     pub async fn placements_unnamed(
         &self,
@@ -161,6 +217,24 @@ fn list(
     let sql = format!("{SELECT} WHERE {which} AND p.key > ?2 ORDER BY p.key LIMIT ?3");
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((at, after, limit(most)), placement_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn without_verdict(
+    db: &Connection,
+    at: TargetKey,
+    after: PlacementKey,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<Placement>, Trouble> {
+    let sql = format!(
+        "{SELECT} WHERE p.target = ?1 AND p.state IN (0, 3) AND p.key > ?2
+            AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.placement = p.key AND v.run IS ?3
+                AND v.kind <> 'changed_there')
+            ORDER BY p.key LIMIT ?4"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map((at, after, run, limit(most)), placement_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

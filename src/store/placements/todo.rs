@@ -48,7 +48,7 @@ pub struct Moving {
     pub to: CollectionKey,
 }
 
-/// A placement of an original that is no longer the latest.
+/// A placement that something newer is to replace: another original, or another rendering of the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superseding {
     pub placement: Placement,
@@ -104,7 +104,7 @@ impl AccountStore {
         self.read(move |db| to_move(db, workload, &pushed, after, run, most)).await
     }
 
-    /// Placements of an original that a newer one replaced (a draft that changed).
+    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew.
     pub async fn placements_to_supersede(
         &self,
         workload: Workload,
@@ -251,7 +251,7 @@ fn to_supersede(
 ) -> Result<Vec<Superseding>, Trouble> {
     let sql = select(
         "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND q.collection = p.collection AND q.state = 0
-            AND q.original = i.original),
+            AND q.key > p.key AND q.original = i.original),
         i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes, 0, i.received",
         " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
             AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",

@@ -7,7 +7,7 @@ use crate::store::{
     journal::{self, Event},
     losses::{self, Origin},
     memberships,
-    rows::{CollectionKey, Json, PlacementKey, RunId, Side, TargetKey, signed},
+    rows::{CollectionKey, Json, PlacementKey, RenderingKey, RunId, Side, TargetKey, signed},
     setbacks::{self, Standing, Whose},
     verdicts,
 };
@@ -17,6 +17,15 @@ use transhume_contract::{Amended, Fault, Handle, Placed, Version};
 const WITHDRAWN: i64 = 1;
 const SUPERSEDED: i64 = 2;
 const LOST: i64 = 3;
+
+/// What came of rendering anew what a placement was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rerendered {
+    pub placement: PlacementKey,
+    pub rendering: RenderingKey,
+    /// The bytes are not those that stand there.
+    pub differs: bool,
+}
 
 impl AccountStore {
     /// Gives placements the handles that `find` told. One handle names one placement: whoever asks for duplicates must
@@ -77,13 +86,29 @@ impl AccountStore {
         self.write(move |db| lose(db, run, key, moved_to)).await
     }
 
-    /// Keeps a placement that people changed there as it is: a newer original is not placed in its stead.
-    pub async fn leave_as_is(&self, key: PlacementKey) -> Result<(), Fault> {
+    /// Writes down what came of rendering anew: what differs is to be placed anew, and the rest answers to the new
+    /// rendering, with its facts to be looked at again.
+    pub async fn record_rerendered(&self, rerendered: Vec<Rerendered>) -> Result<(), Fault> {
         self.write(move |db| {
-            db.execute("UPDATE placement SET stale = 0 WHERE key = ?1", [key])?;
+            for one in &rerendered {
+                match one.differs {
+                    true => db.execute("UPDATE placement SET stale = 1 WHERE key = ?1", [one.placement])?,
+                    false => db.execute(
+                        "UPDATE placement SET rendering = ?2, amend = 1 WHERE key = ?1",
+                        (one.placement, one.rendering),
+                    )?,
+                };
+            }
             Ok(())
         })
         .await
+    }
+
+    /// Writes down under which handles placements that were missing stand there after all.
+    pub async fn record_found(&self, found: Vec<(PlacementKey, Handle, Option<Version>)>) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| found.iter().try_for_each(|(key, handle, version)| find(db, run, *key, handle, version)))
+            .await
     }
 
     /// Allows a lost placement to be placed again, as a repair was asked for.
@@ -152,6 +177,23 @@ fn end(db: &Connection, run: Option<RunId>, key: PlacementKey, state: i64, event
     setbacks::clear_target(db, placement.item, placement.from)?;
     memberships::restage_item(db, placement.item)?;
     note(db, run, event, &placement)
+}
+
+fn find(
+    db: &Connection,
+    run: Option<RunId>,
+    key: PlacementKey,
+    handle: &Handle,
+    version: &Option<Version>,
+) -> Result<(), Trouble> {
+    let placement = by_key(db, key)?;
+    let sql = "UPDATE placement SET handle = ?2, version = ?3, state = 0 WHERE key = ?1";
+    db.prepare_cached(sql)?.execute((key, handle.as_str(), version.as_ref().map(Version::as_str)))?;
+    losses::replace(db, placement.item, Origin::Placement(key.0), &placement.losses)?;
+    verdicts::forget(db, key)?;
+    setbacks::clear_target(db, placement.item, placement.from)?;
+    memberships::restage_item(db, placement.item)?;
+    note(db, run, "found", &placement)
 }
 
 fn lose(

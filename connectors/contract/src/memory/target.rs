@@ -69,6 +69,13 @@ impl MemoryTarget {
         }
     }
 
+    /// A person (or another program) puts a message into a mailbox that stands.
+    pub fn put_by_hand(&self, account: &AccountId, path: &[String], message: Standing) {
+        if let Some(mailbox) = lock(&self.state).mailboxes.get_mut(&(account.clone(), path.to_vec())) {
+            mailbox.add(message);
+        }
+    }
+
     /// A person renames a mailbox.
     pub fn rename_by_hand(&self, account: &AccountId, from: &[&str], to: &[&str]) {
         let path = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();

@@ -1,0 +1,143 @@
+//! One collection of the target under comparison.
+
+use super::{
+    PAGE, There,
+    extra::Extras,
+    judge::{judge, where_it_is},
+};
+use crate::{
+    engine::{Engine, Event, Kind, is_fine},
+    store::{AccountStore, NewVerdict, Placement, Subject, TargetKey},
+};
+use futures::StreamExt;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use transhume_contract::{Collection, Depth, Fault, Handle, Observed, What, Workload};
+
+pub(super) struct Comparison<'a> {
+    pub engine: &'a Engine,
+    pub store: &'a AccountStore,
+    pub workload: Workload,
+    pub key: TargetKey,
+    pub at: &'a Collection,
+    pub depth: Depth,
+}
+
+impl<'a> Comparison<'a> {
+    pub fn new(
+        engine: &'a Engine,
+        store: &'a AccountStore,
+        workload: Workload,
+        (key, at): (TargetKey, &'a Collection),
+        depth: Depth,
+    ) -> Self {
+        Self { engine, store, workload, key, at, depth }
+    }
+
+    /// Compares everything that stands in the collection with what was placed there.
+    pub async fn compare(&self, account: &str) -> Result<There, Fault> {
+        self.store.begin_comparison(self.key).await?;
+        let (mut there, mut extras) = (There::at(&self.at.name), Extras::of(self.store, self.key, self.depth).await?);
+        let target = self.engine.target(self.workload)?;
+        let mut seen = target.observe(self.at, self.depth).chunks(PAGE);
+        while let Some(page) = seen.next().await {
+            self.engine.stop.check()?;
+            let page: Result<Vec<Observed>, Fault> = page.into_iter().collect();
+            match page {
+                Ok(page) => self.judge_page(account, page, &mut there, &mut extras).await?,
+                // The whole collection is gone: everything in it is missing.
+                Err(fault) if fault.what == What::Vanished => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        drop(seen);
+        extras.recognise(self).await?;
+        self.find_missing(account, &mut there, &mut extras).await?;
+        self.tell_duplicates(account, &mut there, extras).await?;
+        Ok(there)
+    }
+
+    async fn judge_page(
+        &self,
+        account: &str,
+        page: Vec<Observed>,
+        there: &mut There,
+        extras: &mut Extras,
+    ) -> Result<(), Fault> {
+        let handles = page.iter().map(|observed| observed.handle.clone()).collect();
+        let ours = self.store.placements_by_handle(self.key, handles).await?;
+        let unfaithful = self.unfaithful(&ours).await?;
+        let ours: BTreeMap<_, _> =
+            ours.iter().filter_map(|placement| Some((placement.handle.clone()?, placement))).collect();
+        let mut verdicts = Vec::with_capacity(page.len());
+        for observed in &page {
+            match ours.get(&observed.handle) {
+                Some(placement) => {
+                    there.ours += 1;
+                    let said = unfaithful.get(&placement.rendering).map_or(&[][..], Vec::as_slice);
+                    verdicts.push(self.verdict(placement, judge(placement, observed, said)));
+                }
+                None => {
+                    there.others += 1;
+                    extras.note(observed);
+                    verdicts.push(self.extra(&observed.handle, Kind::Extra, json!({ "at": self.at.name })));
+                }
+            }
+        }
+        self.keep(account, verdicts, there).await
+    }
+
+    pub(super) async fn keep(&self, account: &str, verdicts: Vec<NewVerdict>, there: &mut There) -> Result<(), Fault> {
+        let items = verdicts.iter().filter(|verdict| verdict.kind != Kind::Extra.name()).count() as u64;
+        let differences = verdicts.iter().filter(|verdict| !is_fine(&verdict.kind)).count() as u64;
+        self.store.record_verdicts(verdicts).await?;
+        there.differences += differences;
+        self.engine.tell(Event::Verified { account: account.to_owned(), items, differences });
+        Ok(())
+    }
+
+    fn verdict(&self, placement: &Placement, (kind, detail): (Kind, Value)) -> NewVerdict {
+        let subject = Subject::Placement(placement.key);
+        let detail = if kind == Kind::Ok { detail } else { where_it_is(detail, &self.at.name, placement) };
+        NewVerdict { workload: self.workload, subject, depth: self.depth, kind: kind.name().into(), detail }
+    }
+
+    fn extra(&self, handle: &Handle, kind: Kind, detail: Value) -> NewVerdict {
+        let subject = Subject::Extra(self.key, handle.clone());
+        NewVerdict { workload: self.workload, subject, depth: self.depth, kind: kind.name().into(), detail }
+    }
+
+    /// What was placed and not seen is missing. Where the same bytes stand there under another handle, it is said: the
+    /// server numbered its messages anew, or people took the message away and put it back.
+    async fn find_missing(&self, account: &str, there: &mut There, extras: &mut Extras) -> Result<(), Fault> {
+        let mut after = None;
+        loop {
+            let page = self.store.placements_without_verdict(self.key, after, PAGE).await?;
+            let Some(last) = page.last().map(|placement| placement.key) else { return Ok(()) };
+            let missing = |placement: &Placement| {
+                let again = extras.take(&placement.stored.digest);
+                let detail = if again { json!({ "stands_there_anew": true }) } else { json!({}) };
+                self.verdict(placement, (Kind::Missing, detail))
+            };
+            let verdicts: Vec<_> = page.iter().map(missing).collect();
+            there.missing += verdicts.len() as u64;
+            self.keep(account, verdicts, there).await?;
+            after = Some(last);
+        }
+    }
+
+    /// What equals ours and no placement answers for is a second copy.
+    async fn tell_duplicates(&self, account: &str, there: &mut There, extras: Extras) -> Result<(), Fault> {
+        let copies = extras.left();
+        let verdict = |(handle, placement): &(Handle, Placement)| {
+            let detail = json!({ "copy_of": placement.item.number(), "bytes": placement.stored.length });
+            self.extra(handle, Kind::Duplicate, where_it_is(detail, &self.at.name, placement))
+        };
+        for page in copies.chunks(PAGE) {
+            self.keep(account, page.iter().map(verdict).collect(), there).await?;
+        }
+        there.duplicates = copies.len() as u64;
+        there.others -= there.duplicates;
+        Ok(())
+    }
+}

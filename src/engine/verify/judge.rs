@@ -1,0 +1,64 @@
+//! One placement, judged by what was seen of it.
+
+use crate::{engine::Kind, store::Placement};
+use serde_json::{Value, json};
+use transhume_contract::{Facts, Observed};
+
+/// What was found of a placement, and what was expected and seen.
+pub(super) fn judge(placement: &Placement, seen: &Observed, unfaithful: &[String]) -> (Kind, Value) {
+    let expected = placement.stored;
+    if seen.digest.is_some_and(|digest| digest != expected.digest)
+        || seen.length.is_some_and(|length| length != expected.length)
+    {
+        let detail = json!({ "expected_bytes": expected.length, "seen_bytes": seen.length,
+            "expected_hash": expected.digest, "seen_hash": seen.digest });
+        return (Kind::Altered, detail);
+    }
+    if !unfaithful.is_empty() {
+        return (Kind::Unfaithful, json!({ "differences": unfaithful }));
+    }
+    let dates = [placement.facts.received, seen.facts.received].map(|date| date.map(|date| date.as_second()));
+    if let [Some(expected), Some(found)] = dates
+        && expected != found
+    {
+        return (Kind::Redated, json!({ "expected": placement.facts.received, "seen": seen.facts.received }));
+    }
+    match flags_differing(&placement.facts, &seen.facts) {
+        differing if differing.is_empty() => (Kind::Ok, json!({})),
+        differing => (Kind::Reflagged, json!({ "differing": differing })),
+    }
+}
+
+/// Adds by what a person finds the message: its folder and its Message-ID.
+pub(super) fn where_it_is(mut detail: Value, at: &str, placement: &Placement) -> Value {
+    if let Some(detail) = detail.as_object_mut() {
+        detail.insert("at".into(), json!(at));
+        let id = placement.facts.message_id.as_ref().or(placement.message_id.as_ref());
+        if let Some(id) = id {
+            detail.insert("message_id".into(), json!(id));
+        }
+    }
+    detail
+}
+
+/// Fields of the flags that both sides tell, and tell differently.
+fn flags_differing(expected: &Facts, seen: &Facts) -> Vec<&'static str> {
+    let sorted = |facts: &Facts| {
+        facts.categories.clone().map(|mut keywords| {
+            keywords.sort();
+            keywords
+        })
+    };
+    fn differ<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+        matches!((a, b), (Some(a), Some(b)) if a != b)
+    }
+    let fields = [
+        ("read", differ(&expected.read, &seen.read)),
+        ("flag", differ(&expected.flag, &seen.flag)),
+        ("answered", differ(&expected.answered, &seen.answered)),
+        ("forwarded", differ(&expected.forwarded, &seen.forwarded)),
+        ("draft", differ(&expected.draft, &seen.draft)),
+        ("categories", differ(&sorted(expected), &sorted(seen))),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+}

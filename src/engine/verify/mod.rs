@@ -1,0 +1,101 @@
+//! Verification: what stands at the target against what was rendered, and what was rendered against the original. It
+//! changes nothing at either side.
+
+mod compare;
+mod extra;
+mod faithful;
+mod judge;
+mod reconcile;
+
+use super::{Engine, Event, Mover, Phase};
+use crate::store::{AccountStore, Project, TargetKey};
+use compare::Comparison;
+use futures::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeMap;
+use transhume_contract::{Depth, Fault, Reach, What, Workload};
+
+pub use reconcile::{Reconciled, There};
+
+/// Placements compared at once.
+const PAGE: usize = 200;
+
+/// What comparing an account came to.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    pub address: String,
+    pub compared: u64,
+    pub differences: u64,
+    /// Stands at the target and is not ours: mail that arrived there, or was there before. Second copies of ours are
+    /// differences, and not among these.
+    pub others: u64,
+    /// Placed from a rendering by another edition of the conversions, or other tables, than are in force now.
+    pub outdated: u64,
+    /// The source's folders, and what became of everything in them.
+    pub folders: Vec<Reconciled>,
+    /// Why it could not be compared to the end.
+    pub fault: Option<Fault>,
+}
+
+impl Engine {
+    /// Compares every mover's placements with what stands there.
+    pub async fn verify(&self, project: &Project, movers: &[Mover], depth: Depth) -> Result<Vec<Compared>, Fault> {
+        let comparing = stream::iter(movers).map(|mover| self.verify_account(project, mover, depth));
+        comparing.buffered(self.lanes.accounts).try_collect().await
+    }
+
+    async fn verify_account(&self, project: &Project, mover: &Mover, depth: Depth) -> Result<Compared, Fault> {
+        let account = mover.address().to_owned();
+        self.tell(Event::Started { account: account.clone(), phase: Phase::Verify });
+        let mut sum = Compared { address: account.clone(), ..Compared::default() };
+        if let Err(fault) = self.verify_workloads(project, mover, depth, &mut sum).await {
+            if fault.reach == Reach::Run || fault.what == What::Interrupted {
+                return Err(fault);
+            }
+            self.tell(Event::Stopped { account: account.clone(), fault: fault.clone() });
+            sum.fault = Some(fault);
+        }
+        self.tell(Event::Finished { account, phase: Phase::Verify });
+        Ok(sum)
+    }
+
+    async fn verify_workloads(
+        &self,
+        project: &Project,
+        mover: &Mover,
+        depth: Depth,
+        sum: &mut Compared,
+    ) -> Result<(), Fault> {
+        let store = project.open_account(&mover.row.account.id).await?;
+        for workload in self.workloads() {
+            let mut seen = BTreeMap::new();
+            let outcome = self.verify_workload(&store, workload, depth, sum, &mut seen).await;
+            sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
+            let (edition, tables) = (self.render.edition(workload), self.render.tables());
+            sum.outdated += store.placed_otherwise(workload, edition, tables).await?;
+            outcome?;
+        }
+        Ok(())
+    }
+
+    async fn verify_workload(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        depth: Depth,
+        sum: &mut Compared,
+        seen: &mut BTreeMap<TargetKey, There>,
+    ) -> Result<(), Fault> {
+        let placed = store.totals(workload).await?.placed;
+        let (account, phase) = (sum.address.clone(), Phase::Verify);
+        self.tell(Event::Expected { account, phase, items: placed.items, bytes: placed.bytes });
+        for (key, at) in store.target_collections(workload).await? {
+            let comparison = Comparison::new(self, store, workload, (key, &at), depth);
+            let there = comparison.compare(&sum.address).await?;
+            sum.compared += there.ours + there.missing + there.duplicates;
+            sum.differences += there.differences;
+            sum.others += there.others;
+            seen.insert(key, there);
+        }
+        Ok(())
+    }
+}
