@@ -47,7 +47,7 @@ impl Engine {
     }
 
     async fn check_source(&self, project: &Project) -> Result<Checked, Fault> {
-        let access = found(self.source.check(None).await)?;
+        let access = found(self.stop.unless(self.source.check(None)).await)?;
         project.record_findings(Side::Source, None, access.findings.clone()).await?;
         Ok(Checked { side: Side::Source, account: None, access })
     }
@@ -55,7 +55,7 @@ impl Engine {
     async fn check_targets(&self, project: &Project) -> Result<Vec<Checked>, Fault> {
         let mut all = Vec::new();
         for target in self.targets.values() {
-            let access = found(target.check(None).await)?;
+            let access = found(self.stop.unless(target.check(None)).await)?;
             project.record_findings(Side::Target, None, access.findings.clone()).await?;
             all.push(Checked { side: Side::Target, account: None, access });
         }
@@ -64,7 +64,7 @@ impl Engine {
 
     async fn check_mover_at_source(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
         let account = &mover.row.account;
-        let mut access = found(self.source.check(Some(account)).await)?;
+        let mut access = found(self.stop.unless(self.source.check(Some(account))).await)?;
         if access.worst() != Some(Severity::Blocker) {
             access.findings.extend(self.workloads().filter_map(|workload| absence(mover, workload)));
         }
@@ -75,7 +75,7 @@ impl Engine {
     async fn check_mover_at_target(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
         let mut access = Access::default();
         for target in self.targets.values() {
-            let found = found(target.check(Some(&mover.target)).await)?;
+            let found = found(self.stop.unless(target.check(Some(&mover.target))).await)?;
             access.findings.extend(found.findings);
             access.quota = access.quota.or(found.quota);
         }

@@ -14,8 +14,7 @@ pub async fn discover(
     let discovery = project.begin_discovery().await?;
     let (mut from, mut found) = (None, 0);
     loop {
-        stop.check()?;
-        let page = source.accounts(from.as_ref()).await?;
+        let page = stop.unless(source.accounts(from.as_ref())).await?;
         found += page.accounts.len() as u64;
         project.record_accounts(discovery, &page).await?;
         from = page.next;

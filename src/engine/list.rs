@@ -15,9 +15,9 @@ impl Engine {
         let account = store.account().clone();
         self.tell(Event::Started { account: account.address.clone(), phase: Phase::List });
         let pass = store.begin_pass(workload).await?;
-        let collections = self.source.collections(&account, workload).await?;
+        let collections = self.stop.unless(self.source.collections(&account, workload)).await?;
         store.record_collections(pass, collections.clone()).await?;
-        let feeds = self.source.feeds(&account, &collections).await?;
+        let feeds = self.stop.unless(self.source.feeds(&account, &collections)).await?;
         store.record_feeds(pass, feeds.clone()).await?;
         self.drain_all(store, pass, &feeds, &collections).await?;
         self.refuse_implausible_emptiness(store, workload, &collections).await?;
@@ -64,8 +64,7 @@ impl Engine {
         let mut restarts = 0;
         let mut at = store.resume_feed(pass, feed).await?;
         while let Some(listing) = at {
-            self.stop.check()?;
-            at = match self.source.changes(feed, listing.from.as_ref()).await {
+            at = match self.stop.unless(self.source.changes(feed, listing.from.as_ref())).await {
                 Ok(page) => self.keep(store, pass, feed, &listing, page, collections).await?,
                 Err(fault) if fault.what == What::CursorExpired && restarts < RESTARTS => {
                     restarts += 1;

@@ -58,10 +58,7 @@ impl Engine {
             Ok(vanished)
         };
         // An original counts only when it is complete, so what is under way can be dropped at any moment.
-        tokio::select! {
-            fetched = all => fetched,
-            () = self.stop.wait() => self.stop.check().map(|()| 0),
-        }
+        self.stop.unless(all).await
     }
 
     /// Fetches one original, and answers whether it was no longer there. A fault of the item is written down and told;

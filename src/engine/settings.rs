@@ -10,7 +10,7 @@ impl Engine {
     /// nothing.
     pub(super) async fn capture_settings(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
         let mut sink = store.settings_sink(workload).await?;
-        match self.source.settings(store.account(), workload, &mut sink).await {
+        match self.stop.unless(self.source.settings(store.account(), workload, &mut sink)).await {
             Ok(()) => sink.complete(&Facts::default()).await.map(|_| ()),
             Err(fault) if fault.reach >= Reach::Account && fault.what != transhume_contract::What::Forbidden => {
                 Err(fault)

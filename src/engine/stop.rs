@@ -33,9 +33,20 @@ impl Stop {
 
     /// A fault that ends the work in an orderly way, once somebody asked.
     pub fn check(&self) -> Result<(), Fault> {
-        if self.asked() {
-            return Err(Fault::new(What::Interrupted, "stopped on request").reaching(Reach::Run));
-        }
-        Ok(())
+        if self.asked() { Err(interrupted()) } else { Ok(()) }
     }
+
+    /// What comes of a question, unless somebody asks to stop meanwhile: a service may let us wait for half an hour.
+    /// Only for what may be dropped at any moment.
+    pub async fn unless<T>(&self, question: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        tokio::select! {
+            biased;
+            () = self.wait() => Err(interrupted()),
+            answer = question => answer,
+        }
+    }
+}
+
+fn interrupted() -> Fault {
+    Fault::new(What::Interrupted, "stopped on request").reaching(Reach::Run)
 }

@@ -1,15 +1,18 @@
 //! Microsoft Graph from its configuration.
 
 use super::NotBuilt;
-use crate::config::{ConfigError, GraphConfig, Limits, SecretError};
+use crate::{
+    config::{ConfigError, GraphConfig, Limits, SecretError},
+    engine::Stop,
+};
 use std::{sync::Arc, time::Duration};
-use transhume_contract::Source;
+use transhume_contract::{Fault, Source};
 use transhume_graph::{self as connector, Certificate, Cloud, GraphSource, Proof, Signature, Window, device_sign_in};
 
 /// Requests stay this share below the limit: the service counts refused ones too.
 const MARGIN: f64 = 0.96;
 
-pub async fn source(config: &GraphConfig, limits: &Limits) -> Result<Arc<dyn Source>, NotBuilt> {
+pub async fn source(config: &GraphConfig, limits: &Limits, stop: &Stop) -> Result<Arc<dyn Source>, NotBuilt> {
     let mut settings = connector::GraphConfig::new(&config.tenant, &config.client_id, proof(config)?);
     settings.cloud = Cloud::named(&config.cloud)?;
     settings.login_host.clone_from(&config.login_url);
@@ -18,7 +21,7 @@ pub async fn source(config: &GraphConfig, limits: &Limits) -> Result<Arc<dyn Sou
     settings.lanes = limits.lanes;
     settings.window = window(limits);
     if config.device_code {
-        sign_in(&mut settings).await?;
+        stop.unless(sign_in(&mut settings)).await?;
     }
     Ok(Arc::new(GraphSource::new(&settings)?))
 }
@@ -43,7 +46,7 @@ fn proof(config: &GraphConfig) -> Result<Proof, NotBuilt> {
 }
 
 /// Shows a person what to type where, and waits for them.
-async fn sign_in(settings: &mut connector::GraphConfig) -> Result<(), NotBuilt> {
+async fn sign_in(settings: &mut connector::GraphConfig) -> Result<(), Fault> {
     let (waiting, prompt) = device_sign_in(settings).await?;
     let minutes = prompt.expires_in.as_secs() / 60;
     crate::report::ask_person(&format!(

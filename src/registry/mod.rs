@@ -41,7 +41,7 @@ pub async fn engine(
     observer: Arc<dyn Observer>,
     stop: Stop,
 ) -> Result<Engine, NotBuilt> {
-    let source = source(config).await?;
+    let source = source(config, &stop).await?;
     let conversions = Arc::new(Conversions::new(tables(config.tables.as_deref())?));
     let mut targets = BTreeMap::new();
     if let Some(mail) = &config.target.mail {
@@ -54,9 +54,9 @@ pub async fn engine(
     Ok(Engine { source, targets, render, meaning, observer, policy: config.policy, lanes, stop, rehearsing: dry_run })
 }
 
-async fn source(config: &Config) -> Result<Arc<dyn Source>, NotBuilt> {
+async fn source(config: &Config, stop: &Stop) -> Result<Arc<dyn Source>, NotBuilt> {
     match &config.source {
-        SourceConfig::Graph(graph) => graph::source(graph, &config.limits).await,
+        SourceConfig::Graph(graph) => graph::source(graph, &config.limits, stop).await,
     }
 }
 

@@ -24,7 +24,8 @@ fn a_mailbox_moves_once_follows_and_is_proven() {
     assert_eq!((count(&first, "placed"), standing as u64), (placed, placed));
     assert!(placed >= 50, "{moved}");
     let stats = story.simulator.stats();
-    assert!(story.bodies() >= moved["fetched"].as_u64().unwrap(), "{stats:#?}");
+    let expected = moved["fetched"].as_u64().unwrap() + doubtful(&story);
+    assert_eq!(story.bodies(), expected, "each body is fetched once, and one of doubtful end twice: {stats:#?}");
 
     let before = (look(&story, 1), look(&story, 2));
     story.run(&["run"]).tells(0, &["nothing moved: everything is in place"]);
@@ -35,6 +36,21 @@ fn a_mailbox_moves_once_follows_and_is_proven() {
     story.run(&["status"]).tells(0, &["2 accounts"]);
     let id = &before.0[0].id;
     story.run(&["explain", &format!("<{id}>")]).tells(0, &[id]);
+}
+
+/// Messages that end as a cut one would: a single text that stops within a line. They are asked for twice, and taken
+/// when both are of one length.
+fn doubtful(story: &Story) -> u64 {
+    let moving = |user: &Option<String>| user.as_ref().is_some_and(|user| story.addresses.contains(user));
+    let messages = story.simulator.tenant().entries.into_iter().filter(|entry| moving(&entry.user));
+    let bodies = messages.filter_map(|entry| Some(entry.content?.to_bytes()));
+    bodies.filter(|body| !body.ends_with(b"\n") && !is_multipart(body)).count() as u64
+}
+
+fn is_multipart(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    let (head, _) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    head.contains("content-type: multipart/")
 }
 
 #[test]

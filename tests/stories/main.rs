@@ -13,3 +13,4 @@ mod secrets;
 mod setting;
 mod stopped;
 mod verified;
+mod waits;

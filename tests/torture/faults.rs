@@ -24,9 +24,11 @@ fn trouble(simulator: &Running, seed: u64) {
         rule(0.005, graph, json!({ "kind": "status", "code": 503, "retry_after": 1.0 })),
         rule(0.005, graph, json!({ "kind": "reset" })),
         rule(0.005, graph, json!({ "kind": "reset", "after": 300 })),
-        // Bodies cut short with their connection. One that is closed as if it were whole, just at the end of a line and
-        // with no boundary to miss, nobody can tell from a whole one; cuts within multiparts are the connector's tests.
+        // Bodies cut short with their connection, and bodies closed as if they were whole. Of a text that is closed so
+        // just at the end of a line nothing tells: those are spared.
         rule(0.01, "value", json!({ "kind": "reset", "after": 400 })),
+        rule(0.02, "value", json!({ "kind": "truncate", "after": 400, "tellable": true })),
+        rule(0.02, "value", json!({ "kind": "truncate", "after": 1600, "tellable": true })),
         rule(0.005, graph, json!({ "kind": "token_expired" })),
         rule(0.05, "delta", json!({ "kind": "duplicate_page" })),
     ];

@@ -6,9 +6,9 @@
 use crate::{
     endpoint::{Endpoint, preferring, segment},
     faults::{Asked, no_mailbox},
-    rescue::{conversations, in_place_archive, public_folders, unknown_groups},
+    rescue::{conversations, in_place_archive, public_folders, unknown_archives, unknown_groups},
     service::Service,
-    usage::{Usage, UsageRow},
+    usage::{Missing, Usage, UsageRow},
     wire::{Group, MailboxSettings, Page, User},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -62,8 +62,23 @@ impl Discovery<'_> {
             .try_collect()
             .await?;
         let (accounts, archives): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let next = self.link(page.next_link.as_deref(), "users")?.unwrap_or_else(|| Cursor::new("groups "));
-        Ok(AccountPage { accounts, unreachable: archives.into_iter().flatten().collect(), next: Some(next) })
+        let mut unreachable: Vec<Unreachable> = archives.into_iter().flatten().collect();
+        let next = self.link(page.next_link.as_deref(), "users")?;
+        if next.is_none() {
+            unreachable.extend(self.archives_unknown().await?);
+        }
+        Ok(AccountPage { accounts, unreachable, next: Some(next.unwrap_or_else(|| Cursor::new("groups "))) })
+    }
+
+    /// Without a usage report that names accounts, nothing tells who has an online archive.
+    async fn archives_unknown(&self) -> Result<Option<Unreachable>, Fault> {
+        let report = self.usage.report(self.service).await?;
+        Ok(match &report.missing {
+            Some(Missing::Refused(code)) => Some(unknown_archives(code)),
+            Some(Missing::NotNow(why)) => Some(unknown_archives(why)),
+            None if report.concealed => Some(unknown_archives("the tenant conceals names in its reports")),
+            None => None,
+        })
     }
 
     async fn listed(&self, first: &str, link: Option<String>, named: &str) -> Result<Page, Fault> {
@@ -184,7 +199,7 @@ fn told(fault: Fault) -> Result<Presence, Fault> {
 }
 
 /// A question whose answer is welcome, and not needed.
-pub fn tolerable(fault: &Fault) -> bool {
+fn tolerable(fault: &Fault) -> bool {
     matches!(fault.what, What::Forbidden | What::Unsupported | What::Vanished)
 }
 

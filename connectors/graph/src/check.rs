@@ -4,6 +4,7 @@ use crate::{
     account::Discovery,
     faults::Asked,
     service::Service,
+    usage::Missing,
     wire::{Page, User},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -172,8 +173,12 @@ async fn report(service: &Service, discovery: &Discovery<'_>, granted: &[String]
         return Ok(None);
     }
     let report = discovery.usage.report(service).await?;
-    if let Some(code) = &report.missing {
-        let sentence = format!("there is no mailbox usage report ({code}): sizes are unknown before listing");
+    if let Some(missing) = &report.missing {
+        let why = match missing {
+            Missing::Refused(code) => format!("there is no mailbox usage report ({code})"),
+            Missing::NotNow(why) => format!("the mailbox usage report is not available now ({why})"),
+        };
+        let sentence = format!("{why}: sizes are unknown before listing, and in-place archives go unnoticed");
         return Ok(Some(finding(Severity::Note, "no_usage_report", sentence, "")));
     }
     let fix = "turn off \"Display concealed user, group, and site names in all reports\" in the admin center \

@@ -164,6 +164,7 @@ fn limits(lanes: usize, window: Window) -> Limits {
     Limits::default()
         .with("mailbox", Limit { lanes, window: Some(window) })
         .with("directory", Limit { lanes: 4, window: None })
+        .with("report", Limit { lanes: 1, window: None })
         .with("app", Limit { lanes: 512, window: Some(app) })
 }
 

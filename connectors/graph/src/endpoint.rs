@@ -36,6 +36,12 @@ impl Endpoint {
         Request::get(url, [LaneKey::new("directory", "users"), self.app()])
     }
 
+    /// A report: at most 14 in ten minutes for each, and a pause that one is told is no other request's (Graph docs:
+    /// throttling limits, reports).
+    pub fn report(&self, url: Url) -> Request {
+        Request::get(url, [LaneKey::new("report", "usage"), self.app()])
+    }
+
     /// A question about one mailbox: all workloads of it share its lanes.
     pub fn mailbox(&self, user: &str, url: Url) -> Request {
         Request::get(url, [LaneKey::new("mailbox", user), self.app()])

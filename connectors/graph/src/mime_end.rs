@@ -1,7 +1,15 @@
-//! Whether a MIME stream came to its own end: the outermost multipart closes. Memory does not grow with the message.
+//! Whether a MIME stream came to its own end. Memory does not grow with the message.
 //!
 //! The service cuts the connection while it streams large messages (microsoft-graph-docs#18439), sometimes so that
-//! the stream still ends properly. RFC 2046 section 5.1.1: a multipart ends with `--boundary--` at the start of a line.
+//! the stream still ends properly. A multipart ends with `--boundary--` at the start of a line (RFC 2046 section
+//! 5.1.1), base64 with its padding or a short line. A text has no end of its own: of one that was cut at the end of a
+//! line nothing tells but its size.
+
+mod base64;
+mod header;
+
+use base64::{Base64End, Base64Watch};
+use header::{boundary, media_type};
 
 /// Longest header field kept while looking for the boundary; RFC 2046 limits a boundary to 70 characters.
 const HEADER_KEPT: usize = 8 * 1024;
@@ -12,9 +20,11 @@ const RIGHTS_PROTECTED: &str = "application/x-microsoft-rpmsg-message";
 /// What a finished stream looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MimeEnd {
-    /// It is no multipart, or its outermost multipart closes.
+    /// As only a whole message ends: its outermost multipart closes, its base64 is complete.
     Whole,
-    /// It is no multipart, and stops in the middle of a line: possible, and rare.
+    /// A text that ends with a line: nothing speaks against it, and nothing for it.
+    Likely,
+    /// Within a line, a header or a group of base64 characters: possible where nothing was cut, and rare.
     Doubtful,
     /// It stops before its own end.
     Cut,
@@ -29,6 +39,24 @@ enum Place {
     Body,
 }
 
+/// How a body that is no multipart is written.
+#[derive(Debug)]
+enum Encoding {
+    Plain,
+    QuotedPrintable,
+    Base64(Base64Watch),
+}
+
+impl Encoding {
+    fn named(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "base64" => Self::Base64(Base64Watch::default()),
+            "quoted-printable" => Self::QuotedPrintable,
+            _ => Self::Plain,
+        }
+    }
+}
+
 /// Watches a message go by, in pieces of any size.
 #[derive(Debug)]
 pub struct MimeWatch {
@@ -41,6 +69,11 @@ pub struct MimeWatch {
     field: Vec<u8>,
     /// `--boundary` of the outermost multipart.
     delimiter: Option<Vec<u8>>,
+    encoding: Encoding,
+    /// The message is nothing but another message, whose header follows.
+    forwards: bool,
+    /// The last line of a quoted-printable body ended with a soft break, which promises more (RFC 2045 section 6.7).
+    soft: bool,
     closed: bool,
     protected: bool,
     seen: u64,
@@ -55,6 +88,9 @@ impl Default for MimeWatch {
             clipped: false,
             field: Vec::new(),
             delimiter: None,
+            encoding: Encoding::Plain,
+            forwards: false,
+            soft: false,
             closed: false,
             protected: false,
             seen: 0,
@@ -78,15 +114,24 @@ impl MimeWatch {
 
     /// The verdict, once the stream has ended properly.
     pub fn end(mut self) -> MimeEnd {
-        let open_header = self.place == Place::Header && !self.line.is_empty();
-        if self.seen == 0 || open_header {
+        let in_header = self.place == Place::Header;
+        if self.seen == 0 || (in_header && !self.line.is_empty()) {
             return MimeEnd::Cut;
         }
-        self.end_line();
-        match (&self.delimiter, self.closed, self.last) {
-            (Some(_), true, _) | (None, _, Some(b'\n')) => MimeEnd::Whole,
-            (Some(_), false, _) => MimeEnd::Cut,
-            (None, ..) => MimeEnd::Doubtful,
+        if in_header {
+            self.end_field();
+        }
+        let line_ended = self.last == Some(b'\n');
+        let base64 = if let Encoding::Base64(watch) = &self.encoding { watch.end() } else { Base64End::Other };
+        if !line_ended {
+            self.end_line();
+        }
+        match (&self.delimiter, base64) {
+            (Some(_), _) if self.closed => MimeEnd::Whole,
+            (Some(_), _) => MimeEnd::Cut,
+            (None, Base64End::Whole) if !in_header => MimeEnd::Whole,
+            (None, Base64End::Other) if !in_header && line_ended && !self.soft => MimeEnd::Likely,
+            (None, _) => MimeEnd::Doubtful,
         }
     }
 
@@ -103,6 +148,9 @@ impl MimeWatch {
 
     fn keep(&mut self, bytes: &[u8]) {
         let limit = if self.place == Place::Header { HEADER_KEPT } else { LINE_KEPT };
+        if let (Place::Body, Encoding::Base64(watch)) = (&self.place, &mut self.encoding) {
+            watch.take(bytes);
+        }
         let room = limit.saturating_sub(self.line.len());
         self.clipped |= bytes.len() > room;
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
@@ -130,9 +178,18 @@ impl MimeWatch {
         }
         self.end_field();
         if self.line.is_empty() {
-            self.place = Place::Body;
+            self.end_header();
         } else {
             self.field.extend_from_slice(&self.line);
+        }
+    }
+
+    /// A message that is nothing but another message goes on with that one's header.
+    fn end_header(&mut self) {
+        if std::mem::take(&mut self.forwards) {
+            self.encoding = Encoding::Plain;
+        } else {
+            self.place = Place::Body;
         }
     }
 
@@ -142,6 +199,10 @@ impl MimeWatch {
         let name = name.trim_end();
         if name.eq_ignore_ascii_case("content-type") && self.delimiter.is_none() {
             self.delimiter = boundary(value).map(|boundary| format!("--{boundary}").into_bytes());
+            self.forwards = media_type(value) == "message/rfc822";
+        }
+        if name.eq_ignore_ascii_case("content-transfer-encoding") {
+            self.encoding = Encoding::named(value.trim());
         }
         let class = name.eq_ignore_ascii_case("content-class");
         self.protected |= class && value.trim().eq_ignore_ascii_case("rpmsg.message");
@@ -158,6 +219,11 @@ impl MimeWatch {
     }
 
     fn end_body_line(&mut self) {
+        match &mut self.encoding {
+            Encoding::Base64(watch) => watch.end_line(),
+            Encoding::QuotedPrintable => self.soft = self.line.ends_with(b"="),
+            Encoding::Plain => {}
+        }
         let Some(after) = self.delimiter.as_ref().and_then(|delimiter| self.line.strip_prefix(delimiter.as_slice()))
         else {
             return;
@@ -168,47 +234,6 @@ impl MimeWatch {
             self.place = Place::PartHeader;
         }
     }
-}
-
-/// The `boundary` parameter of a multipart content type (RFC 2045 section 5.1), plain, quoted, or in the continued
-/// form of RFC 2231.
-fn boundary(content_type: &str) -> Option<String> {
-    let (kind, parameters) = content_type.split_once(';')?;
-    if !kind.trim().to_ascii_lowercase().starts_with("multipart/") {
-        return None;
-    }
-    let parameters = split_parameters(parameters);
-    let plain = parameters.iter().find(|(name, _)| name == "boundary" || name == "boundary*");
-    let found = plain.map_or_else(|| continued(&parameters), |(_, value)| value.clone());
-    let found = found.trim_end().to_owned();
-    (!found.is_empty()).then_some(found)
-}
-
-fn continued(parameters: &[(String, String)]) -> String {
-    let part = |n: usize| {
-        let (plain, encoded) = (format!("boundary*{n}"), format!("boundary*{n}*"));
-        parameters.iter().find(|(name, _)| *name == plain || *name == encoded).map(|(_, value)| value.as_str())
-    };
-    (0..).map_while(part).collect()
-}
-
-/// Splits `a=b; c="d;e"` into names in lower case and values without quotes.
-fn split_parameters(text: &str) -> Vec<(String, String)> {
-    let (mut pieces, mut quoted, mut escaped) = (vec![String::new()], false, false);
-    for letter in text.chars() {
-        let Some(piece) = pieces.last_mut() else { break };
-        match letter {
-            _ if escaped => (piece.push(letter), escaped = false).1,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ';' if !quoted => pieces.push(String::new()),
-            _ => piece.push(letter),
-        }
-    }
-    let split = |piece: &String| {
-        piece.split_once('=').map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim_start().to_owned()))
-    };
-    pieces.iter().filter_map(split).collect()
 }
 
 #[cfg(test)]
@@ -250,23 +275,39 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_no_multipart_needs_a_finished_header_only() {
-        assert_eq!(judge("Subject: a\r\n\r\nhello\r\n"), MimeEnd::Whole);
+    fn a_text_shows_its_end_only_by_ending_a_line() {
+        assert_eq!(judge("Subject: a\r\n\r\nhello\r\n"), MimeEnd::Likely);
         assert_eq!(judge("Subject: a\r\n\r\nhello"), MimeEnd::Doubtful);
-        assert_eq!(judge("Subject: a\r\n\r\n"), MimeEnd::Whole);
-        assert_eq!(judge("Subject: a\r\n"), MimeEnd::Whole);
+        assert_eq!(judge("Subject: a\r\n\r\n"), MimeEnd::Likely);
+        assert_eq!(judge("Subject: a\r\n"), MimeEnd::Doubtful);
         assert_eq!(judge("Subject: a"), MimeEnd::Cut);
         assert_eq!(judge(""), MimeEnd::Cut);
+        let quoted = "Content-Transfer-Encoding: quoted-printable\r\n\r\nhello =\r\n";
+        assert_eq!(judge(quoted), MimeEnd::Doubtful);
+        assert_eq!(judge(&format!("{quoted}there\r\n")), MimeEnd::Likely);
+    }
+
+    /// Wherever such a message is cut, it is noticed.
+    fn no_beginning_passes(message: &str) {
+        assert_eq!(judge(message), MimeEnd::Whole);
+        let end = message.trim_end().len();
+        for cut in 0..end {
+            let verdict = judge(&message[..cut]);
+            assert!(matches!(verdict, MimeEnd::Doubtful | MimeEnd::Cut), "{verdict:?}: {:?}", &message[..cut]);
+        }
     }
 
     #[test]
-    fn boundaries_are_read_in_every_form() {
-        assert_eq!(boundary(" multipart/mixed; boundary=abc").unwrap(), "abc");
-        assert_eq!(boundary("Multipart/Mixed; charset=x; BOUNDARY=\"a;b\\\"c\"; y=z").unwrap(), "a;b\"c");
-        assert_eq!(boundary("multipart/mixed; boundary*0=\"ab\"; boundary*1=\"cd\"").unwrap(), "abcd");
-        assert_eq!(boundary("text/plain; boundary=abc"), None);
-        assert_eq!(boundary("multipart/mixed"), None);
-        assert_eq!(boundary("multipart/mixed; boundary=\"\""), None);
+    fn no_beginning_of_a_multipart_or_of_a_base64_body_passes_for_the_whole() {
+        let full = "QUJD".repeat(19);
+        let base64 = "Subject: a\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: Base64\r\n\r\n";
+        no_beginning_passes(&format!("{base64}{full}\r\n{full}\r\nQUI=\r\n"));
+        no_beginning_passes(&format!("{OPEN}--b=1--\r\n"));
+        let head = "Subject: outer\r\nContent-Type: message/rfc822\r\n\r\n";
+        no_beginning_passes(&format!("{head}{OPEN}--b=1--\r\n"));
+        assert_eq!(judge(&format!("{head}Subject: inner\r\n\r\nhello\r\n")), MimeEnd::Likely);
+        let mislabelled = "Content-Transfer-Encoding: base64\r\n\r\nPlain words, all the same.\r\n";
+        assert_eq!(judge(mislabelled), MimeEnd::Likely);
     }
 
     #[test]

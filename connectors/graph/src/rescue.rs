@@ -16,6 +16,20 @@ pub fn in_place_archive(account: &Account) -> Unreachable {
     }
 }
 
+/// Nobody could be looked up: whoever has one must be found out otherwise.
+pub fn unknown_archives(why: &str) -> Unreachable {
+    Unreachable {
+        kind: "in_place_archive".into(),
+        account: None,
+        size: Size::default(),
+        rescue: format!(
+            "Who has an online archive, and the sizes of mailboxes, could not be learned from the usage report ({why}): run \
+             `transhume survey` again in ten minutes, or look with Get-Mailbox -Archive in Exchange Online PowerShell \
+             before the tenant closes"
+        ),
+    }
+}
+
 pub fn conversations(group: &Group, count: Option<u64>) -> Unreachable {
     let name = group.mail.as_deref().or(group.display_name.as_deref()).unwrap_or("a group");
     Unreachable {

@@ -2,10 +2,10 @@
 //!
 //! Graph docs: getMailboxUsageDetail. The answer is a redirect to a CSV at a pre-signed address, valid for minutes and
 //! asked for without a token; it begins with a byte order mark, its columns drift, its figures lag a day or two, and a
-//! tenant may conceal the names in it.
+//! tenant may conceal the names in it. It is welcome and not needed: nothing ever waits for it long.
 
-use crate::{account::tolerable, faults::Asked, service::Service};
-use std::collections::HashMap;
+use crate::{faults::Asked, service::Service};
+use std::{collections::HashMap, time::Duration};
 use tokio::sync::OnceCell;
 use transhume_contract::{Fault, Reach, Size, What};
 use transhume_http::Request;
@@ -13,6 +13,8 @@ use transhume_http::Request;
 const REPORT: &str = "/reports/getMailboxUsageDetail(period='D7')";
 const NAMED: &str = "the mailbox usage report";
 const CSV_LIMIT: usize = 256 << 20;
+/// The longest a report is waited for. Told to come back in minutes, we go without.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the report tells of one mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,8 +38,16 @@ pub struct Report {
     rows: HashMap<String, UsageRow>,
     /// The tenant conceals names: rows are there, and fit no account.
     pub concealed: bool,
-    /// Why there is no report, where the service said so.
-    pub missing: Option<String>,
+    pub missing: Option<Missing>,
+}
+
+/// Why there is no report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Not for this application, this tenant or this cloud; with the service's code.
+    Refused(String),
+    /// The service would give it at another time: it was asked too often, or fails.
+    NotNow(String),
 }
 
 /// The report of one tenant, asked for once.
@@ -53,18 +63,29 @@ impl Usage {
         Ok(addresses.iter().find_map(|address| report.rows.get(&address.to_lowercase()).copied()))
     }
 
-    /// A tenant, a cloud or an application without the report has an empty one.
+    /// Where it cannot be had, it is empty and says why. Only a refused token is a fault.
     pub async fn report(&self, service: &Service) -> Result<&Report, Fault> {
-        self.report.get_or_try_init(|| download(service)).await
+        self.report.get_or_try_init(|| had(service)).await
     }
 }
 
-async fn download(service: &Service) -> Result<Report, Fault> {
-    let request = service.endpoint.directory(service.endpoint.at(REPORT));
-    let answer = match service.whole(request.clone(), Asked::Directory, NAMED).await {
-        Err(fault) if tolerable(&fault) => return Ok(Report { missing: fault.code, ..Report::default() }),
-        other => other?,
+async fn had(service: &Service) -> Result<Report, Fault> {
+    let fault = match download(service).await {
+        Err(fault) if fault.what != What::Unauthenticated => fault,
+        other => return other,
     };
+    tracing::info!(code = fault.code, "there is no mailbox usage report: {fault}");
+    let missing = match fault.what {
+        What::Forbidden | What::Unsupported | What::Vanished => Missing::Refused(fault.code.unwrap_or_default()),
+        What::Throttled => Missing::NotNow("it was asked for too often in the last minutes".into()),
+        _ => Missing::NotNow(fault.code.unwrap_or_else(|| fault.what.name().to_owned())),
+    };
+    Ok(Report { missing: Some(missing), ..Report::default() })
+}
+
+async fn download(service: &Service) -> Result<Report, Fault> {
+    let request = service.endpoint.report(service.endpoint.at(REPORT)).within(PATIENCE);
+    let answer = service.whole(request.clone(), Asked::Directory, NAMED).await?;
     let Some(location) = answer.headers.get("location").and_then(|location| location.to_str().ok()) else {
         return parse(&answer.body);
     };

@@ -3,7 +3,7 @@
 use crate::{HeaderMap, HeaderName, HeaderValue, LaneKey, Method, Url};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// One request, to be sent once or several times. Its `Debug` shows neither query, headers nor body.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Request {
     pub idempotent: bool,
     /// Whether it carries the service's token.
     pub auth: bool,
+    /// The longest it may be waited for, where that is less than the road's own patience.
+    pub within: Option<Duration>,
 }
 
 impl Request {
@@ -27,7 +29,17 @@ impl Request {
     pub fn new(method: Method, url: Url, lanes: impl IntoIterator<Item = LaneKey>) -> Self {
         let idempotent = method.is_idempotent();
         let lanes = lanes.into_iter().collect();
-        Self { method, url, headers: HeaderMap::new(), body: None, lanes, cost: 1, idempotent, auth: true }
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            lanes,
+            cost: 1,
+            idempotent,
+            auth: true,
+            within: None,
+        }
     }
     pub fn get(url: Url, lanes: impl IntoIterator<Item = LaneKey>) -> Self {
         Self::new(Method::GET, url, lanes)
@@ -66,6 +78,12 @@ impl Request {
     #[must_use]
     pub fn anonymous(mut self) -> Self {
         self.auth = false;
+        self
+    }
+    /// Gives up rather than wait longer: for an answer that is welcome, and not needed.
+    #[must_use]
+    pub fn within(mut self, patience: Duration) -> Self {
+        self.within = Some(patience);
         self
     }
     /// Method and address without query or fragment, as faults and logs show it.

@@ -1,7 +1,7 @@
 //! Sends requests, and sends them again where that is right.
 
 use crate::{
-    Counters, LaneKey, LaneView, Request, Response, RoadConfig, Tokens, Verdict, Whole, Wire,
+    Counters, LaneKey, LaneView, Patience, Request, Response, RoadConfig, Tokens, Verdict, Whole, Wire,
     answer::{Answer, request_id},
     pacer::{Pacer, Permit},
     response::pieces,
@@ -60,14 +60,14 @@ impl Road {
     /// knows better says so.
     pub async fn send(&self, request: Request) -> Result<Response, Fault> {
         self.allowed(&request)?;
-        self.until_answered(&request, &mut Tries::new(self.config.patience)).await
+        self.until_answered(&request, &mut Tries::new(self.patience(&request))).await
     }
 
     /// As `send`, with the whole body, at most `limit` bytes. A body that breaks is asked for again where the request
     /// is idempotent.
     pub async fn whole(&self, request: Request, limit: usize) -> Result<Whole, Fault> {
         self.allowed(&request)?;
-        let mut tries = Tries::new(self.config.patience);
+        let mut tries = Tries::new(self.patience(&request));
         loop {
             let answer = self.until_answered(&request, &mut tries).await?;
             let (status, headers, id) = (answer.status, answer.headers.clone(), answer.request_id.clone());
@@ -107,6 +107,11 @@ impl Road {
         permitted(url).is_ok() && self.config.trusted.iter().any(|rule| rule.covers(url))
     }
 
+    fn patience(&self, request: &Request) -> Patience {
+        let patience = self.config.patience;
+        Patience { total: request.within.unwrap_or(patience.total).min(patience.total), ..patience }
+    }
+
     async fn until_answered(&self, request: &Request, tries: &mut Tries) -> Result<Response, Fault> {
         loop {
             match self.attempt(request).await? {
@@ -137,8 +142,8 @@ impl Road {
         // Before the lanes are taken, so that nobody holds one while a token is fetched; and again after, for the wait
         // may have outlived it.
         self.bearer(request).await?;
-        let patience = self.config.patience.total;
-        let entered = self.pacer.enter(&request.lanes, request.cost, patience).await;
+        let longest = self.patience(request).total;
+        let entered = self.pacer.enter(&request.lanes, request.cost, longest).await;
         let permit = entered.map_err(|pause| throttled(request, "the service asks for a long pause").wait(pause))?;
         let bearer = self.bearer(request).await?;
         let started = Instant::now();

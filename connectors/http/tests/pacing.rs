@@ -54,6 +54,21 @@ async fn no_request_leaves_before_its_retry_after_in_any_form() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_not_worth_the_wait_gives_up_and_holds_no_other_key() {
+    let (url, arrivals) = refusing_once(429, || "5".into()).await;
+    let road = road(&url);
+    let report = || Request::get(url.clone(), [LaneKey::new("report", "usage")]).within(Duration::from_secs(2));
+    let began = Instant::now();
+    let fault = road.whole(report(), 10).await.unwrap_err();
+    assert_eq!(fault.what, What::Throttled);
+    assert!(matches!(fault.remedy, Remedy::Wait(pause) if pause > Duration::from_secs(4)), "{fault:?}");
+    assert_eq!(road.whole(get(&url, "/"), 10).await.unwrap().status, 200);
+    assert_eq!(road.whole(report(), 10).await.unwrap_err().what, What::Throttled, "the pause is kept");
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(arrivals.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn the_pause_of_one_request_holds_back_all_others_of_its_key_and_no_other() {
     let (url, arrivals) = refusing_once(429, || "1".into()).await;
     let road = road(&url);

@@ -143,6 +143,8 @@ pub struct Switches {
     pub strict_immutable_ids: bool,
     /// More attachments than this, asked for with their bytes, answer `ErrorTooManyObjectsOpened`.
     pub attachments_at_once: usize,
+    /// The list of attachments comes in pages of so many, though nobody has seen that; 0 for whole.
+    pub attachments_page: usize,
     /// Raw control characters stand in JSON strings.
     pub raw_control_characters: bool,
     /// Objects that are not narrowed by `$select` carry fields that no documentation names.
@@ -176,6 +178,7 @@ impl Default for Switches {
             normalised_property_ids: true,
             strict_immutable_ids: false,
             attachments_at_once: 250,
+            attachments_page: 0,
             raw_control_characters: false,
             extra_fields: true,
             folder_sizes: false,

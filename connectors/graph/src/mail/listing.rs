@@ -3,7 +3,9 @@
 //! `$top` in an Outlook delta caps the whole round (microsoft-graph-docs#2232): the page size travels as a preference.
 //! An item the service cannot read fails its whole page (microsoft-graph-docs#2913). Links may not be rebuilt, so such
 //! a page is asked for again with fewer rows; where a single row still fails, the folder is walked by ids alone and
-//! each message is asked for by itself, so that only the culprit is refused and everything else is listed.
+//! each message is asked for by itself, so that only the culprit is refused and everything else is listed. What the
+//! service refuses for good is told as refused; a failure that may pass fails the page, which the next pass reads again:
+//! a row that was told without its facts would never come again.
 
 use super::{
     cursor::{At, Place, Walk},
@@ -19,7 +21,7 @@ use crate::{
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
-use transhume_contract::{Change, CollectionId, Fault, Feed, ItemId, Next, Page, Reach, What};
+use transhume_contract::{Cause, Change, CollectionId, Fault, Feed, ItemId, Next, Page, Reach, Remedy, What};
 use transhume_http::{Request, Url};
 
 /// A page that fails is asked for again with this many times fewer rows.
@@ -28,6 +30,8 @@ const SHRINK: u32 = 8;
 const ONE_BY_ONE: u32 = 100;
 /// How often a page with a broken link is asked for again.
 const LINK_ATTEMPTS: usize = 3;
+/// So many rows in a row may be stepped over. Where none of them answers, it is the service that fails, not a row.
+const STEPS: u64 = 16;
 const NAMED: &str = "a page of messages";
 
 /// Lists folders of one tenant.
@@ -43,52 +47,71 @@ pub struct Listing<'a> {
 #[derive(Debug, PartialEq, Eq)]
 enum Instead {
     Ask(Place),
-    /// One row, at this place, cannot be listed by any means: it is told of, and stepped over.
+    /// The row at this place of a plain listing cannot be listed by any means.
     StepOver(u64),
     GiveUp,
 }
+
+/// A page as the service gave it.
+type Read = (Vec<Value>, Next);
 
 impl Listing<'_> {
     /// The next page of a folder.
     pub async fn page(&self, feed: &Feed, place: Place) -> Result<Page, Fault> {
         let mut place = place;
         loop {
-            let fault = match self.attempt(feed, &place).await {
-                Ok(page) => return Ok(page),
+            let fault = match self.read(feed, &place).await {
+                Ok(read) => return self.told(feed, &place, read).await,
                 Err(fault) => fault,
             };
             if self.refuses_expand(&fault, &place) {
                 continue;
             }
-            match instead(&place, &fault) {
+            match instead(&place, &fault, self.page_size) {
                 Instead::Ask(other) => {
                     tracing::debug!(code = fault.code, walk = ?other.walk, size = other.size, "asking differently");
                     place = other;
                 }
-                Instead::StepOver(row) => return Ok(stepped_over(feed, &place, row, fault)),
+                Instead::StepOver(row) => return self.step_over(feed, &place, row, fault).await,
                 Instead::GiveUp => return Err(fault),
             }
         }
     }
 
-    async fn attempt(&self, feed: &Feed, place: &Place) -> Result<Page, Fault> {
+    async fn read(&self, feed: &Feed, place: &Place) -> Result<Read, Fault> {
         if place.at == At::End {
             let sentence = "this folder is listed without delta: each round begins anew";
             return Err(Fault::new(What::CursorExpired, sentence).reaching(Reach::Collection));
         }
         let mut attempts = 1;
-        let (rows, next) = loop {
+        loop {
             let answer = self.service.whole(self.request(feed, place)?, Asked::Folder, NAMED).await?;
             let page: wire::Page =
                 json::parse(&answer.body, NAMED).map_err(|fault| fault.reaching(Reach::Collection))?;
             match next(&self.service.endpoint, place, &page, self.page_size) {
-                Ok(next) => break (page.value, next),
+                Ok(next) => return rows::named(page.value).map(|rows| (rows, next)),
                 Err(fault) if attempts == LINK_ATTEMPTS => return Err(fault),
                 Err(_) => attempts += 1,
             }
-        };
-        let changes = self.told(feed, place, rows).await?;
-        Ok(Page { changes, next })
+        }
+    }
+
+    /// Goes on behind a row that no request can list, and tells of it under a name of our own. A later row must answer
+    /// first: where none does, it is the service that fails.
+    async fn step_over(&self, feed: &Feed, place: &Place, row: u64, fault: Fault) -> Result<Page, Fault> {
+        for steps in 0..=STEPS {
+            let place = Place { size: 1, at: At::Skip(row + steps), ..place.clone() };
+            match self.read(feed, &place).await {
+                Ok(read) => {
+                    let mut page = self.told(feed, &place, read).await?;
+                    page.changes.splice(0..0, (row..row + steps).map(|row| unlisted(feed, row, &fault)));
+                    return Ok(page);
+                }
+                Err(other) if is_spoilt(&other, place.walk) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Err(fault)
     }
 
     fn request(&self, feed: &Feed, place: &Place) -> Result<Request, Fault> {
@@ -96,12 +119,15 @@ impl Listing<'_> {
         prepare(&self.service.endpoint, feed, place, expand)
     }
 
-    async fn told(&self, feed: &Feed, place: &Place, rows: Vec<Value>) -> Result<Vec<Change>, Fault> {
+    async fn told(&self, feed: &Feed, place: &Place, (rows, next): Read) -> Result<Page, Fault> {
         let folder = folder(feed);
-        if !place.walk.ids_only() {
-            return rows.iter().map(|row| rows::change(row, &folder)).collect();
-        }
-        stream::iter(rows).map(|row| self.asked_alone(feed, row)).buffered(self.lanes.max(1)).try_collect().await
+        let changes = if place.walk.ids_only() {
+            let asked = stream::iter(rows).map(|row| self.asked_alone(feed, row));
+            asked.buffered(self.lanes.max(1)).try_collect().await?
+        } else {
+            rows.iter().map(|row| rows::change(row, &folder)).collect::<Result<_, _>>()?
+        };
+        Ok(Page { changes, next })
     }
 
     /// One message of a folder that is walked by ids.
@@ -109,12 +135,33 @@ impl Listing<'_> {
         let folder = folder(feed);
         let Some(id) = rows::id(&row).filter(|_| !rows::is_tombstone(&row)) else { return rows::change(&row, &folder) };
         let expand = !self.plainly.load(Ordering::Relaxed);
-        let request = alone(&self.service.endpoint, feed.account.as_str(), &id, expand);
+        let request = alone(&self.service.endpoint, feed.account.as_str(), &id, Some(expand));
+        let fault = match self.service.json::<Value>(request, Asked::Item, "a message").await {
+            Ok(row) => return rows::change(&row, &folder),
+            Err(fault) => fault,
+        };
+        match fault.remedy {
+            _ if fault.reach > Reach::Item => Err(fault),
+            _ if fault.what == What::Vanished => Ok(Change::Gone(id, Some(folder))),
+            Remedy::Skip(_) => Ok(Change::Refused(id, Some(folder), fault)),
+            _ if self.is_damaged(feed, &id, &fault).await? => {
+                Ok(Change::Refused(id, Some(folder), fault.skip(Cause::CorruptAtSource)))
+            }
+            _ => Err(fault.reaching(Reach::Collection)),
+        }
+    }
+
+    /// Whether a failure that has no known cause is the message's own: the service gives its id, and fails at its facts
+    /// however often it is asked.
+    async fn is_damaged(&self, feed: &Feed, id: &ItemId, fault: &Fault) -> Result<bool, Fault> {
+        if fault.code.is_none() || !is_spoilt(fault, Walk::Delta) {
+            return Ok(false);
+        }
+        let request = alone(&self.service.endpoint, feed.account.as_str(), id, None);
         match self.service.json::<Value>(request, Asked::Item, "a message").await {
-            Ok(row) => rows::change(&row, &folder),
+            Ok(_) => Ok(true),
             Err(fault) if fault.reach > Reach::Item => Err(fault),
-            Err(fault) if fault.what == What::Vanished => Ok(Change::Gone(id, Some(folder))),
-            Err(fault) => Ok(Change::Refused(id, Some(folder), fault)),
+            Err(_) => Ok(false),
         }
     }
 
@@ -158,20 +205,25 @@ fn start(endpoint: &Endpoint, feed: &Feed, place: &Place, expand: bool, skip: Op
     endpoint.at(&path)
 }
 
-fn alone(endpoint: &Endpoint, user: &str, id: &ItemId, expand: bool) -> Request {
-    let expand = if expand { format!("&$expand={}", rows::EXPAND) } else { String::new() };
+/// One message: its facts, with extended properties or without, or (`None`) its id alone.
+fn alone(endpoint: &Endpoint, user: &str, id: &ItemId, facts: Option<bool>) -> Request {
+    let select = if facts.is_some() { rows::SELECT } else { "id" };
+    let expand = if facts == Some(true) { format!("&$expand={}", rows::EXPAND) } else { String::new() };
     let (owner, message) = (segment(user), segment(id.as_str()));
-    let url = endpoint.at(&format!("/users/{owner}/messages/{message}?$select={}{expand}", rows::SELECT));
+    let url = endpoint.at(&format!("/users/{owner}/messages/{message}?$select={select}{expand}"));
     preferring(endpoint.mailbox(user, url), &[IMMUTABLE])
 }
 
 /// Where the listing goes on. A page without any link ends a plain listing; a delta that gives none is broken.
 fn next(endpoint: &Endpoint, place: &Place, page: &wire::Page, page_size: u32) -> Result<Next, Fault> {
-    let largest = if place.walk.ids_only() { ONE_BY_ONE.min(page_size) } else { page_size };
-    let size = place.size.saturating_mul(SHRINK).clamp(1, largest.max(1));
+    let largest = largest(place.walk, page_size);
+    let size = place.size.saturating_mul(SHRINK).clamp(1, largest);
     let on = |fresh, at| Place { walk: place.walk, fresh, size, at }.cursor();
     if let Some(link) = &page.next_link {
-        return Ok(Next::More(on(place.fresh, At::Link(endpoint.kept(link)?))));
+        let link = endpoint.kept(link)?;
+        // A plain listing's links repeat the `$top` they were asked with: pages grow again by a request of our own.
+        let grown = skip_in(&link).filter(|_| !place.walk.tracks() && place.size < largest).map(At::Skip);
+        return Ok(Next::More(on(place.fresh, grown.unwrap_or(At::Link(link)))));
     }
     match &page.delta_link {
         Some(link) => Ok(Next::Done(on(false, At::Link(endpoint.kept(link)?)))),
@@ -181,6 +233,11 @@ fn next(endpoint: &Endpoint, place: &Place, page: &wire::Page, page_size: u32) -
             Err(Fault::new(What::Malformed, sentence).reaching(Reach::Collection))
         }
     }
+}
+
+/// Most rows of a page.
+fn largest(walk: Walk, page_size: u32) -> u32 {
+    if walk.ids_only() { ONE_BY_ONE.min(page_size).max(1) } else { page_size.max(1) }
 }
 
 /// Whether the service says that this folder cannot be tracked.
@@ -207,56 +264,63 @@ fn is_spoilt(fault: &Fault, walk: Walk) -> bool {
     fault.what == What::Malformed || (heavy && !walk.ids_only())
 }
 
-fn instead(place: &Place, fault: &Fault) -> Instead {
+fn instead(place: &Place, fault: &Fault, page_size: u32) -> Instead {
     let full = fault.what == What::Full || not_tracked(fault);
     if full && place.walk.tracks() {
-        return over_again(place, Walk::Plain);
+        return over_again(place, Walk::Plain, page_size);
     }
     if !is_spoilt(fault, place.walk) {
         return Instead::GiveUp;
     }
     if place.size > 1 {
-        return Instead::Ask(Place { size: place.size / SHRINK.min(place.size), ..place.clone() });
+        return Instead::Ask(smaller(place));
     }
     match place.walk {
-        Walk::Delta => over_again(place, Walk::DeltaIds),
-        Walk::DeltaIds | Walk::Plain => over_again(place, Walk::PlainIds),
-        Walk::PlainIds => match row_of(place) {
+        Walk::Delta => over_again(place, Walk::DeltaIds, page_size),
+        Walk::DeltaIds | Walk::Plain => over_again(place, Walk::PlainIds, page_size),
+        // An answer that broke on its way says nothing of the row.
+        Walk::PlainIds => match row_of(place).filter(|_| fault.code.is_some()) {
             Some(row) => Instead::StepOver(row),
             None => Instead::GiveUp,
         },
     }
 }
 
+/// The same page with fewer rows. `$top` stands in the links of a plain listing and goes before any preference, so that
+/// there a smaller page begins at the row the link leads to.
+fn smaller(place: &Place) -> Place {
+    let row = row_of(place).filter(|_| !place.walk.tracks());
+    let at = row.map_or_else(|| place.at.clone(), At::Skip);
+    Place { size: place.size / SHRINK.min(place.size), at, ..place.clone() }
+}
+
 /// The same folder from its start, in another way; possible only while this round lists everything.
-fn over_again(place: &Place, walk: Walk) -> Instead {
-    let size = if walk.ids_only() { ONE_BY_ONE } else { place.size.max(ONE_BY_ONE) };
-    let start = Place::start(walk, size);
+fn over_again(place: &Place, walk: Walk, page_size: u32) -> Instead {
+    let start = Place::start(walk, largest(walk, page_size));
     if place.fresh { Instead::Ask(start) } else { Instead::Ask(Place { at: At::End, ..start }) }
 }
 
 /// The row a plain listing stands at: its links count in `$skip`.
 fn row_of(place: &Place) -> Option<u64> {
-    let in_link = |link: &str| {
-        let query = link.split_once('?')?.1;
-        let skip = query.split('&').find_map(|pair| pair.strip_prefix("$skip=").or(pair.strip_prefix("%24skip=")))?;
-        skip.parse().ok()
-    };
     match &place.at {
         At::Skip(rows) => Some(*rows),
-        At::Link(link) => in_link(link),
+        At::Link(link) => skip_in(link),
         At::Start => Some(0),
         At::End => None,
     }
 }
 
-/// Tells of a row that no request can list, under a name of our own, and goes on behind it.
-fn stepped_over(feed: &Feed, place: &Place, row: u64, fault: Fault) -> Page {
+fn skip_in(link: &str) -> Option<u64> {
+    let query = link.split_once('?')?.1;
+    let skip = query.split('&').find_map(|pair| pair.strip_prefix("$skip=").or(pair.strip_prefix("%24skip=")))?;
+    skip.parse().ok()
+}
+
+/// A row that no request can list. Its id cannot be learned.
+fn unlisted(feed: &Feed, row: u64, fault: &Fault) -> Change {
     let folder = folder(feed);
     let id = ItemId::new(format!("unlisted row {row} of {}", folder.as_str()));
-    let fault = fault.reaching(Reach::Item).skip(transhume_contract::Cause::CorruptAtSource);
-    let on = Place { size: ONE_BY_ONE, at: At::Skip(row + 1), ..place.clone() };
-    Page { changes: vec![Change::Refused(id, Some(folder), fault)], next: Next::More(on.cursor()) }
+    Change::Refused(id, Some(folder), fault.clone().reaching(Reach::Item).skip(Cause::CorruptAtSource))
 }
 
 #[cfg(test)]

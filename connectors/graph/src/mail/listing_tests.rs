@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::*;
-use transhume_contract::{AccountId, FeedId, Remedy, Workload};
+use transhume_contract::{AccountId, FeedId, Workload};
 
 fn endpoint() -> Endpoint {
     Endpoint::new(&Url::parse("https://graph.example").unwrap(), "app")
@@ -20,7 +20,7 @@ fn link(text: &str) -> At {
 }
 
 fn spoilt() -> Fault {
-    Fault::new(What::Malformed, "x").reaching(Reach::Collection)
+    Fault::new(What::Malformed, "x").reaching(Reach::Collection).code("InternalServerError")
 }
 
 fn page(text: &str) -> wire::Page {
@@ -79,9 +79,9 @@ fn a_spoilt_page_shrinks_then_goes_by_ids_then_plainly_then_steps_over() {
     let mut place = Place { at: link("/x?$skip=41"), ..Place::start(Walk::Delta, 500) };
     let mut seen = Vec::new();
     let stepped = loop {
-        match instead(&place, &spoilt()) {
+        match instead(&place, &spoilt(), 500) {
             Instead::Ask(other) if other.walk == Walk::PlainIds => {
-                break instead(&Place { size: 1, at: link("/x?$skip=41"), ..other }, &spoilt());
+                break instead(&Place { size: 1, at: link("/x?$skip=41"), ..other }, &spoilt(), 500);
             }
             Instead::Ask(other) => place = other,
             other => panic!("{other:?}"),
@@ -97,41 +97,55 @@ fn a_spoilt_page_shrinks_then_goes_by_ids_then_plainly_then_steps_over() {
 #[test]
 fn a_later_round_that_is_spoilt_starts_over_as_a_whole_one() {
     let place = Place { fresh: false, at: link("/x?$deltatoken=1"), ..Place::start(Walk::Delta, 1) };
-    let Instead::Ask(other) = instead(&place, &spoilt()) else { panic!() };
+    let Instead::Ask(other) = instead(&place, &spoilt(), 500) else { panic!() };
     assert_eq!(other.at, At::End);
 }
 
 #[test]
 fn a_full_mailbox_is_listed_plainly() {
     let full = Fault::new(What::Full, "x").reaching(Reach::Account);
-    let Instead::Ask(other) = instead(&Place::start(Walk::Delta, 500), &full) else { panic!() };
+    let Instead::Ask(other) = instead(&Place::start(Walk::Delta, 500), &full, 500) else { panic!() };
     assert_eq!(other, Place::start(Walk::Plain, 500));
-    assert_eq!(instead(&Place::start(Walk::Plain, 500), &full), Instead::GiveUp);
+    assert_eq!(instead(&Place::start(Walk::Plain, 500), &full, 500), Instead::GiveUp);
 }
 
 #[test]
 fn what_asking_differently_cannot_mend_is_given_up() {
     for what in [What::CursorExpired, What::Throttled, What::Forbidden, What::Vanished] {
-        assert_eq!(instead(&Place::start(Walk::Delta, 500), &Fault::new(what, "x")), Instead::GiveUp);
+        assert_eq!(instead(&Place::start(Walk::Delta, 500), &Fault::new(what, "x"), 500), Instead::GiveUp);
     }
 }
 
 #[test]
-fn a_row_that_cannot_be_listed_is_told_of_and_stepped_over() {
+fn a_plain_page_shrinks_from_the_row_it_begins_at_and_grows_again_behind_it() {
+    let place = Place { at: link("/x?$top=500&$skip=300"), ..Place::start(Walk::Plain, 500) };
+    let Instead::Ask(shrunk) = instead(&place, &spoilt(), 500) else { panic!() };
+    assert_eq!(shrunk, Place { size: 62, at: At::Skip(300), ..place });
+    let answer = page(r#"{"value":[],"@odata.nextLink":"https://graph.example/v1.0/x?%24top=62&%24skip=362"}"#);
+    let grown = Place { size: 496, at: At::Skip(362), ..shrunk.clone() };
+    assert_eq!(next(&endpoint(), &shrunk, &answer, 500).unwrap(), Next::More(grown.cursor()));
+    let large = Place { size: 500, ..shrunk };
+    let followed = Place { at: link("/v1.0/x?%24top=62&%24skip=362"), ..large.clone() };
+    assert_eq!(next(&endpoint(), &large, &answer, 500).unwrap(), Next::More(followed.cursor()));
+}
+
+#[test]
+fn an_answer_that_broke_on_its_way_costs_no_row() {
+    let broken = Fault::new(What::Malformed, "x").reaching(Reach::Collection);
     let place = Place { at: At::Skip(41), ..Place::start(Walk::PlainIds, 1) };
-    let page = stepped_over(&feed(), &place, 41, spoilt());
-    let Change::Refused(_, _, fault) = &page.changes[0] else { panic!() };
-    assert!(matches!(fault.remedy, Remedy::Skip(_)) && fault.reach == Reach::Item);
-    let Next::More(cursor) = page.next else { panic!() };
-    assert_eq!(Place::of(&cursor).unwrap().at, At::Skip(42));
+    assert_eq!(instead(&place, &broken, 500), Instead::GiveUp);
+    assert_eq!(instead(&place, &spoilt(), 500), Instead::StepOver(41));
 }
 
 #[test]
 fn an_outage_shrinks_a_page_and_ends_where_ids_fail_too() {
     let failed = Fault::new(What::Unreachable, "x").code("InternalServerError");
-    assert!(matches!(instead(&Place::start(Walk::Delta, 500), &failed), Instead::Ask(place) if place.size == 62));
-    assert_eq!(instead(&Place::start(Walk::Delta, 1), &failed), Instead::Ask(Place::start(Walk::DeltaIds, ONE_BY_ONE)));
-    assert_eq!(instead(&Place::start(Walk::DeltaIds, ONE_BY_ONE), &failed), Instead::GiveUp);
+    assert!(matches!(instead(&Place::start(Walk::Delta, 500), &failed, 500), Instead::Ask(place) if place.size == 62));
+    assert_eq!(
+        instead(&Place::start(Walk::Delta, 1), &failed, 500),
+        Instead::Ask(Place::start(Walk::DeltaIds, ONE_BY_ONE))
+    );
+    assert_eq!(instead(&Place::start(Walk::DeltaIds, ONE_BY_ONE), &failed, 500), Instead::GiveUp);
     let busy = Fault::new(What::Unreachable, "x").code("HTTP 503");
-    assert_eq!(instead(&Place::start(Walk::Delta, 500), &busy), Instead::GiveUp);
+    assert_eq!(instead(&Place::start(Walk::Delta, 500), &busy, 500), Instead::GiveUp);
 }

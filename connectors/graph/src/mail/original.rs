@@ -16,6 +16,9 @@ use transhume_http::Request;
 
 /// A cut above this size is the service's own habit; below, it is more likely the network's, and asking again helps.
 const LARGE: u64 = 20 << 20;
+/// A text without an end of its own is doubted where the mailbox counts four times as many bytes for it. Headers and
+/// the store's own properties weigh much in a small message, so that nothing is said of those.
+const TELLING: u64 = 64 << 10;
 const ATTEMPTS_LARGE: usize = 3;
 const ATTEMPTS_SMALL: usize = 5;
 const NAMED: &str = "the MIME of a message";
@@ -56,14 +59,15 @@ struct Taking<'a> {
     into: &'a mut dyn OriginalSink,
     /// The part is open, and stays so over all attempts.
     opened: bool,
-    /// How long an attempt was that stopped in the middle of a line.
+    /// How long an attempt was whose end was doubted.
     doubted: Option<u64>,
 }
 
 impl Taking<'_> {
     async fn attempt(&mut self) -> Result<Attempt, Fault> {
-        let answer = self.service.stream(prepare(self.service, self.item), Asked::Item, NAMED).await?;
+        // Before the question: the mailbox's lane is for its answers, not for the store.
         self.open().await?;
+        let answer = self.service.stream(prepare(self.service, self.item), Asked::Item, NAMED).await?;
         let (mut watch, mut body) = (MimeWatch::default(), answer.stream());
         while let Some(piece) = body.next().await {
             match piece.map_err(|fault| reaching(fault, Asked::Item)) {
@@ -82,8 +86,9 @@ impl Taking<'_> {
         let (seen, protected) = (watch.seen(), watch.protected());
         let whole = match watch.end() {
             MimeEnd::Whole => true,
+            MimeEnd::Likely if self.is_plausible(seen) => true,
             // Two attempts of one length are no accident, unless the service cuts where it always cuts.
-            MimeEnd::Doubtful => self.doubted.replace(seen) == Some(seen) && seen < LARGE,
+            MimeEnd::Likely | MimeEnd::Doubtful => self.doubted.replace(seen) == Some(seen) && seen < LARGE,
             MimeEnd::Cut => false,
         };
         if !whole {
@@ -91,6 +96,10 @@ impl Taking<'_> {
         }
         self.into.close().await?;
         Ok(Attempt::Whole(Facts { protected: protected.then_some(true), ..Facts::default() }))
+    }
+
+    fn is_plausible(&self, seen: u64) -> bool {
+        self.item.facts.size.is_none_or(|size| size < TELLING || seen >= size / 4)
     }
 
     async fn cut(&mut self, seen: u64, broken: Option<Fault>) -> Result<Attempt, Fault> {

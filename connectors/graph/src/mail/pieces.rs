@@ -15,7 +15,7 @@ use futures::StreamExt;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json};
 use transhume_contract::{Facts, Fault, ItemRef, OriginalSink, Part, Reach, Remedy, What};
-use transhume_http::Request;
+use transhume_http::{Request, Url};
 
 /// Everything a message resource holds; `internetMessageHeaders` comes only when named.
 const SELECT: &str = "id,createdDateTime,lastModifiedDateTime,changeKey,categories,receivedDateTime,sentDateTime,\
@@ -54,7 +54,7 @@ impl Pieces<'_> {
     }
 
     async fn attachments(&self) -> Result<Vec<Map<String, Value>>, Fault> {
-        let page = match self.listed(CONTENT_ID).await {
+        let rows = match self.listed(CONTENT_ID).await {
             Err(fault) if fault.what == What::Unsupported => self.listed("").await?,
             other => other?,
         };
@@ -65,12 +65,21 @@ impl Pieces<'_> {
             }
             _ => Err(Fault::new(What::Malformed, "the list of attachments holds something else")),
         };
-        page.value.into_iter().map(resource).collect()
+        rows.into_iter().map(resource).collect()
     }
 
-    async fn listed(&self, more: &str) -> Result<wire::Page, Fault> {
-        let request = self.request(&format!("/attachments?$select={LISTED}{more}"));
-        self.service.json(request, Asked::Item, "the attachments of a message").await
+    /// The list comes whole, as far as anybody has seen; a link to more of it is followed all the same.
+    async fn listed(&self, more: &str) -> Result<Vec<Value>, Fault> {
+        let mut request = self.request(&format!("/attachments?$select={LISTED}{more}"));
+        let mut rows = Vec::new();
+        loop {
+            let page: wire::Page = self.service.json(request, Asked::Item, "the attachments of a message").await?;
+            rows.extend(page.value);
+            let Some(link) = &page.next_link else { return Ok(rows) };
+            let endpoint = &self.service.endpoint;
+            let at = endpoint.kept(link).and_then(|link| endpoint.resumed(&link));
+            request = self.asking(at.map_err(|fault| fault.reaching(Reach::Item))?);
+        }
     }
 
     async fn attachment(
@@ -96,8 +105,11 @@ impl Pieces<'_> {
 
     fn request(&self, below: &str) -> Request {
         let (user, message) = (self.item.account.id.as_str(), segment(self.item.id.as_str()));
-        let url = self.service.endpoint.at(&format!("/users/{}/messages/{message}{below}", segment(user)));
-        preferring(self.service.endpoint.mailbox(user, url), &[IMMUTABLE])
+        self.asking(self.service.endpoint.at(&format!("/users/{}/messages/{message}{below}", segment(user))))
+    }
+
+    fn asking(&self, url: Url) -> Request {
+        preferring(self.service.endpoint.mailbox(self.item.account.id.as_str(), url), &[IMMUTABLE])
     }
 }
 

@@ -4,8 +4,8 @@ use crate::wire::{Message, extended};
 use serde::Deserialize;
 use serde_json::Value;
 use transhume_contract::{
-    Change, CollectionId, Content, Digest, Facts, Fault, FlagState, Importance, ItemId, Listed, Membership, Reach,
-    Timestamp, Version, What,
+    Cause, Change, CollectionId, Content, Digest, Facts, Fault, FlagState, Importance, ItemId, Listed, Membership,
+    Reach, Timestamp, Version, What,
 };
 
 /// PidTagLastVerbExecuted: 102 replied, 103 replied to all, 104 forwarded (MS-OXOMSG section 2.2.1.4).
@@ -22,16 +22,28 @@ pub const SELECT: &str = "id,changeKey,lastModifiedDateTime,receivedDateTime,int
 pub const EXPAND: &str = "singleValueExtendedProperties($filter=id%20eq%20'Integer%200x1081'%20or%20id%20eq%20\
                           'Integer%200x0E08'%20or%20id%20eq%20'String%200x001A')";
 
-/// What a row tells. A row without an id cannot be told of, and fails its page.
+/// Rows that all have an id: one without cannot be told of, and fails its page.
+pub fn named(rows: Vec<Value>) -> Result<Vec<Value>, Fault> {
+    if rows.iter().all(|row| id(row).is_some()) {
+        return Ok(rows);
+    }
+    Err(nameless())
+}
+
+fn nameless() -> Fault {
+    Fault::new(What::Malformed, "a row of the listing has no id").reaching(Reach::Collection)
+}
+
+/// What a row tells. One that cannot be understood is refused for good: told without its facts, it would move without
+/// them.
 pub fn change(row: &Value, folder: &CollectionId) -> Result<Change, Fault> {
-    let Some(id) = id(row) else {
-        return Err(Fault::new(What::Malformed, "a row of the listing has no id").reaching(Reach::Collection));
-    };
+    let id = id(row).ok_or_else(nameless)?;
     match Message::deserialize(row) {
         Ok(message) if message.removed.is_some() => Ok(Change::Gone(id, Some(folder.clone()))),
         Ok(message) => Ok(Change::Listed(Box::new(listed(id, &message, row, folder)))),
         Err(error) => {
-            let fault = Fault::new(What::Malformed, format!("the row of a message cannot be understood: {error}"));
+            let sentence = format!("the row of a message cannot be understood: {error}");
+            let fault = Fault::new(What::Malformed, sentence).skip(Cause::CorruptAtSource);
             Ok(Change::Refused(id, Some(folder.clone()), fault))
         }
     }

@@ -122,6 +122,26 @@ async fn a_skewed_clock_and_concealed_names_are_found() {
     assert!(access.findings[0].sentence.contains("behind"), "{}", access.findings[0].sentence);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_may_not_be_had_now_holds_nothing_up() {
+    let mut options = Options::default();
+    options.knobs.limits.reports = 0;
+    let stage = Stage::with(plain(2, 2), options).await;
+    let since = std::time::Instant::now();
+    let access = stage.source.check(None).await.unwrap();
+    assert_eq!(codes(&access), ["no_usage_report"]);
+    assert!(access.findings[0].sentence.contains("not available now"), "{}", access.findings[0].sentence);
+    assert_eq!(access.findings[0].severity, Severity::Note);
+    let (accounts, unreachable) = pages(&stage.source).await;
+    assert!(accounts.iter().all(|account| account.workloads[0].2.items.is_none()));
+    let unknown: Vec<_> = unreachable.iter().filter(|one| one.kind == "in_place_archive").collect();
+    assert_eq!(unknown.len(), 1);
+    assert!(unknown[0].account.is_none() && unknown[0].rescue.contains("survey` again in ten minutes"));
+    assert!(since.elapsed() < std::time::Duration::from_secs(5), "{:?}", since.elapsed());
+    let endpoints = stage.sim.stats().requests;
+    assert_eq!(endpoints["GET /reports/getMailboxUsageDetail"].values().sum::<u64>(), 1, "{endpoints:?}");
+}
+
 async fn refused(change: impl FnOnce(&mut transhume_graph::GraphConfig), options: Options) -> (Access, Running) {
     let sim = Simulator::start(plain(1, 1), options).await.unwrap();
     let mut config = config(&sim);

@@ -5,4 +5,5 @@ mod accounts;
 mod faults;
 mod listing;
 mod originals;
+mod poison;
 mod stage;

@@ -121,6 +121,78 @@ fn in_pieces(original: &HeldOriginal) {
     assert_eq!(original.part("attachment/1").unwrap(), b"ABC");
 }
 
+fn many_attachments(count: usize) -> String {
+    let part = |n: usize| {
+        format!(
+            "--=_big_boundary_1\r\nContent-Type: application/pdf; name={n}.pdf\r\nContent-Disposition: attachment; \
+             filename={n}.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n"
+        )
+    };
+    let head = "From: a@x.example\r\nSubject: chosen\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; \
+                boundary=\"=_big_boundary_1\"\r\n\r\n";
+    let parts: String = (0..count).map(part).collect();
+    format!("{head}{parts}--=_big_boundary_1--\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paged_list_of_attachments_is_read_to_its_end() {
+    for page in [1, 2, 7, 50] {
+        let mut dump = plain(1, 3);
+        first_message(&mut dump, Content::Bytes(many_attachments(7).into()), json!({}));
+        let mut options = Options::default();
+        options.knobs.switches.cut_mime = Some(MimeCut { above: 600, clean: true });
+        options.knobs.switches.attachments_page = page;
+        let stage = Stage::with(dump, options).await;
+        let account = stage.first().await;
+        let (original, _) = stage.fetch(&account, &chosen(&stage, &account).await).await.unwrap();
+        for n in 0..7 {
+            let meta: Value = serde_json::from_slice(original.part(&format!("attachment/{n}/meta")).unwrap()).unwrap();
+            assert_eq!(meta["name"], format!("{n}.pdf"), "pages of {page}");
+            assert_eq!(original.part(&format!("attachment/{n}")).unwrap(), b"ABC");
+        }
+        assert!(original.part("attachment/7/meta").is_none());
+    }
+}
+
+/// A message whose true end shows, cut once after each of its bytes as if it were whole.
+async fn survives_every_cut(mime: &str) {
+    let mut dump = plain(1, 2);
+    first_message(&mut dump, Content::Bytes(mime.to_owned().into()), json!({}));
+    let stage = Stage::of(dump).await;
+    let account = stage.first().await;
+    let one = chosen(&stage, &account).await;
+    for after in 0..mime.trim_end().len() {
+        let cut = json!({"kind": "truncate", "after": after, "tellable": true});
+        stage.sim.faults(json!({"rules": [{"path": "value", "times": 1, "fault": cut}]})).unwrap();
+        let (original, _) = stage.fetch(&account, &one).await.unwrap();
+        assert!(original.part("mime") == Some(mime.as_bytes()), "cut after {after} bytes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_that_looks_like_an_end_is_noticed_at_every_byte() {
+    survives_every_cut(&many_attachments(1)).await;
+    let line = "QUJD".repeat(19);
+    let head = "Subject: chosen\r\nContent-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+    survives_every_cut(&format!("{head}{line}\r\n{line}\r\nQUI=\r\n")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_text_far_shorter_than_the_mailbox_counts_is_asked_for_again() {
+    let mime = format!("Subject: chosen\r\n\r\n{}", "A line of the minutes.\r\n".repeat(4000));
+    let mut dump = plain(1, 2);
+    first_message(&mut dump, Content::Bytes(mime.clone().into()), json!({}));
+    let stage = Stage::of(dump).await;
+    let account = stage.first().await;
+    let one = chosen(&stage, &account).await;
+    let at_a_line = mime.find("\r\n\r\n").unwrap() + 4 + 24 * 100;
+    assert!(mime[..at_a_line].ends_with("\r\n"));
+    let cut = json!({"kind": "truncate", "after": at_a_line});
+    stage.sim.faults(json!({"rules": [{"path": "value", "times": 1, "fault": cut}]})).unwrap();
+    let (original, _) = stage.fetch(&account, &one).await.unwrap();
+    assert_eq!(original.part("mime").unwrap().len(), mime.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attachment_that_cannot_be_opened_costs_only_itself() {
     let mut dump = plain(1, 3);

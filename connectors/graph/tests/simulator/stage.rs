@@ -152,7 +152,7 @@ pub struct Round {
 }
 
 impl Round {
-    fn take(&mut self, changes: Vec<Change>) {
+    pub fn take(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
                 Change::Listed(listed) => {

@@ -63,7 +63,12 @@ pub(crate) enum Fault {
     /// The connection breaks, before the answer or after so many bytes of its body.
     Reset { after: Option<u64> },
     /// The body ends early, and the answer is closed as if it were whole.
-    Truncate { after: u64 },
+    Truncate {
+        after: u64,
+        /// Only bodies whose true end shows (multiparts, base64): of a text cut at the end of a line nobody can tell.
+        #[serde(default)]
+        tellable: bool,
+    },
     /// 401 although the token is good.
     TokenExpired,
     /// The page comes again: its link leads back to itself, or its rows stand in it twice.

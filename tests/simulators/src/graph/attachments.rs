@@ -1,4 +1,5 @@
-//! Attachments of messages (Microsoft Graph docs: list attachments, get attachment). They are not paged.
+//! Attachments of messages (Microsoft Graph docs: list attachments, get attachment). They are not paged, unless a
+//! switch says so.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::READ_MAIL;
 use super::expand::Expand;
+use super::list::{Window, outlook_page};
 use super::{Answer, Scene, messages};
 use crate::tenant::{Attachment, AttachmentKind, Mailbox, Message, attachments, item_of};
 use crate::wire::{Payload, Refusal, Reply};
@@ -63,10 +65,11 @@ impl Attachments {
             return Err(broken());
         }
         let expand = Expand::parse(scene.call.query.get("$expand"), "attachment")?;
-        let rows: Vec<Value> =
-            self.found.iter().map(|(id, one)| self.row(id, one, &expand, select.as_deref())).collect();
-        let context = scene.call.context(&format!("users('{user}')/messages/attachments"));
-        Ok(Reply::json(json!({"@odata.context": context, "value": rows})))
+        let window = window(scene)?;
+        let shown = self.found.iter().skip(window.skip).take(window.size);
+        let rows: Vec<Value> = shown.map(|(id, one)| self.row(id, one, &expand, select.as_deref())).collect();
+        let more = self.found.len() > window.skip.saturating_add(window.size);
+        Ok(Reply::json(outlook_page(scene.call, window, &format!("users('{user}')/messages/attachments"), rows, more)))
     }
 
     fn place(&self, id: &str) -> Result<usize, Refusal> {
@@ -106,6 +109,15 @@ impl Attachments {
         }
         row.into()
     }
+}
+
+/// The whole list, unless a switch makes pages of it.
+fn window(scene: &Scene<'_>) -> Result<Window, Refusal> {
+    let size = match scene.world.knobs().switches.attachments_page {
+        0 => usize::MAX,
+        size => size,
+    };
+    Ok(Window { skip: scene.call.query.number("$skip")?.unwrap_or(0), size })
 }
 
 fn broken() -> Refusal {

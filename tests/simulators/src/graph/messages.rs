@@ -117,7 +117,9 @@ pub(super) fn one(scene: &Scene<'_>, user: &str, folder: Option<&str>, key: &str
     let query = &scene.call.query;
     let view = View::of_messages(scene, query.select(), query.get("$expand"))?;
     let mailbox = scene.mailbox(user, READ_BASIC_MAIL)?;
-    let slot = opened(scene, mailbox, folder, key)?;
+    let slot = message_at(scene, &mailbox.read(), folder, key)?;
+    let spared = view.is_light() && mailbox.read().message(slot).is_some_and(|message| message.marks().spares_id);
+    let slot = if spared { slot } else { opened(scene, mailbox, folder, key)? };
     let mailbox = mailbox.read();
     let message = mailbox.message(slot).ok_or_else(Refusal::item_not_found)?;
     let mut row = Map::new();

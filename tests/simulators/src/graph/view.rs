@@ -65,7 +65,7 @@ impl View {
     }
 
     /// Whether a row is put together without opening the message.
-    fn is_light(&self) -> bool {
+    pub fn is_light(&self) -> bool {
         let light = |names: &Vec<String>| names.iter().all(|name| LIGHT.contains(&name.as_str()));
         self.select.as_ref().is_some_and(light) && self.expand.properties.is_empty() && !self.expand.attachments
     }
@@ -79,8 +79,9 @@ impl View {
     /// # Errors
     /// 500 for the whole page if this message cannot be converted.
     pub fn listed(&self, mailbox: &Mailbox, message: &Message) -> Result<Map<String, Value>, Refusal> {
-        let poisonous = message.marks.as_ref().is_some_and(|marks| marks.poisons);
-        if poisonous && !self.is_light() { Err(Refusal::page_poisoned()) } else { Ok(self.row(mailbox, message)) }
+        let marks = message.marks.as_ref();
+        let poisonous = marks.is_some_and(|marks| marks.poisons_ids || (marks.poisons && !self.is_light()));
+        if poisonous { Err(Refusal::page_poisoned()) } else { Ok(self.row(mailbox, message)) }
     }
 
     pub fn row(&self, mailbox: &Mailbox, message: &Message) -> Map<String, Value> {

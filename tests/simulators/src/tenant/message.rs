@@ -45,6 +45,12 @@ pub(crate) struct Marks {
     /// A list page that holds this message and has to convert it fails as a whole.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub poisons: bool,
+    /// A list page that holds this message fails as a whole even if it shows ids alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub poisons_ids: bool,
+    /// Who selects its id alone can read it although it `fails`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub spares_id: bool,
     /// It is deleted when somebody first reads it, after it was listed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub vanishes: bool,
