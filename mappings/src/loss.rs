@@ -23,6 +23,8 @@ pub struct Rendered {
     pub losses: Vec<Loss>,
     /// The bytes written equal the original's `mime` part, so a store may share its blob. Then `losses` is empty.
     pub identical: bool,
+    /// The Message-ID of the bytes written, where they have exactly one and it is written as RFC 5322 has it.
+    pub message_id: Option<String>,
 }
 
 /// This original has no standard form. It is true of the item for ever (until a newer edition), not of the moment.

@@ -97,7 +97,7 @@ impl Render for Conversions {
         only_mail(workload)?;
         let rendered = render::mail(&Seen(original), &mail_profile(profile), &self.tables, out).map_err(unrendered)?;
         let same_as = rendered.identical.then(|| "mime".to_owned());
-        Ok(Rendered { losses: losses(rendered.losses), same_as, natural_key: None })
+        Ok(Rendered { losses: losses(rendered.losses), same_as, natural_key: rendered.message_id })
     }
 
     fn facts(&self, _workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>) {

@@ -36,12 +36,6 @@ pub struct Settled {
     pub gone: u64,
 }
 
-impl Settled {
-    pub fn is_settled(&self) -> bool {
-        self.waiting.is_empty()
-    }
-}
-
 impl AccountStore {
     pub async fn begin_pass(&self, workload: Workload) -> Result<Pass, Fault> {
         self.write(move |db| {
@@ -97,11 +91,6 @@ impl AccountStore {
     pub async fn settle_round(&self, pass: Pass) -> Result<Settled, Fault> {
         let run = self.inner.run;
         self.write(move |db| settle(db, pass, run)).await
-    }
-
-    /// Whether the latest pass over a workload is settled.
-    pub async fn is_settled(&self, workload: Workload) -> Result<bool, Fault> {
-        self.read(move |db| is_settled(db, workload)).await
     }
 }
 

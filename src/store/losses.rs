@@ -9,6 +9,8 @@ use transhume_contract::Loss;
 pub(super) enum Origin {
     Rendering,
     Placement(i64),
+    /// Of moving a placement or taking it away: what was left behind. It stays when the placement's own change.
+    Removal(i64),
 }
 
 impl Origin {
@@ -16,15 +18,22 @@ impl Origin {
         match self {
             Self::Rendering => ("rendering", 0),
             Self::Placement(key) => ("placement", key),
+            Self::Removal(key) => ("removal", key),
         }
     }
 }
 
 /// Replaces the losses of one origin.
-pub(super) fn replace(db: &Connection, item: ItemKey, origin: Origin, losses: &[Loss]) -> Result<(), Trouble> {
-    let (origin, owner) = origin.columns();
+pub(super) fn replace(db: &Connection, item: ItemKey, which: Origin, losses: &[Loss]) -> Result<(), Trouble> {
+    let (origin, owner) = which.columns();
     let old = "DELETE FROM loss WHERE item = ?1 AND origin = ?2 AND owner = ?3";
     db.prepare_cached(old)?.execute((item, origin, owner))?;
+    add(db, item, which, losses)
+}
+
+/// Adds to the losses of one origin.
+pub(super) fn add(db: &Connection, item: ItemKey, which: Origin, losses: &[Loss]) -> Result<(), Trouble> {
+    let (origin, owner) = which.columns();
     let sql = "INSERT INTO loss VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET detail = detail || '; ' || excluded.detail";
     for loss in losses {
         db.prepare_cached(sql)?.execute((item, origin, owner, &loss.name, &loss.detail))?;

@@ -64,7 +64,9 @@ pub use lock::Holder;
 pub use options::{Stop, StoreOptions};
 pub use originals::{Original, StoredPart};
 pub use pages::Committed;
-pub use placements::{Moving, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing};
+pub use placements::{
+    Moving, OpenMove, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing,
+};
 pub use project::{NotOpened, Opening, Project};
 pub use renderings::{NewRendering, Rendering, Shape};
 pub use rows::{CollectionKey, ItemKey, OriginalKey, PlacementKey, RenderingKey, RunId, Side, TargetKey};

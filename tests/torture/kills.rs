@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use transhume_servers::Proxy;
 
 /// Servers that share the kills.
-const CASES: u32 = 5;
+const CASES: u32 = 6;
 const PEOPLE: usize = 3;
 /// Days of change after the first pass, at most; at least one.
 const DAYS: u64 = 12;
@@ -139,4 +139,9 @@ async fn killed_and_cut_without_multiappend() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_and_cut_without_uidplus_multiappend_and_literals() {
     torture("no UIDPLUS, MULTIAPPEND, LITERAL+", Server::dovecot, &["UIDPLUS", "MULTIAPPEND", "LITERAL+"], true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_and_cut_without_move() {
+    torture("no MOVE", Server::dovecot, &["MOVE"], true).await;
 }

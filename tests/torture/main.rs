@@ -8,6 +8,7 @@ mod faults;
 mod hostile;
 mod kills;
 mod limits;
+mod moves;
 mod people;
 mod place;
 mod project;

@@ -69,6 +69,8 @@ pub struct Found {
     pub intent: IntentId,
     pub handle: Handle,
     pub version: Option<Version>,
+    /// As they stand there: of several with the same bytes, the one most like what was placed is taken.
+    pub facts: Facts,
 }
 
 /// Something seen at a target.

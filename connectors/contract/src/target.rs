@@ -1,8 +1,8 @@
 //! The side that is moved to. No verb here touches what no placement names.
 
 use crate::{
-    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Identity, IntentId, Loss, NaturalKey, Observed,
-    Placed, Placement, Placing, Role, Timestamp, Workload,
+    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Loss, NaturalKey,
+    Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -127,11 +127,14 @@ pub trait Target: Send + Sync {
         changes: Vec<Amending>,
     ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault>;
 
-    /// Moves what stands there. `Vanished` where the placement is no longer there.
-    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault>;
+    /// Moves what stands there. `Vanished` where the placement is no longer there. A fault with `Outcome::Unknown` may
+    /// have moved it, or have left a copy; `copy` is what was then found: where moving takes two steps, only what it
+    /// was made from is still to be removed.
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault>;
 
-    /// Removes what a placement says is ours. Refuses (`Forbidden`, reach item) what was changed there since.
-    async fn withdraw(&self, what: &Placement) -> Result<(), Fault>;
+    /// Removes what a placement says is ours. Refuses (`Forbidden`, reach item) what was changed there since. Answers
+    /// what could not be done (a message only marked as deleted).
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault>;
 
     /// Called once when a collection of an account has all its items, children before parents.
     async fn settle(&self, at: &Collection) -> Result<(), Fault>;

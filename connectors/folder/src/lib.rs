@@ -31,9 +31,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Found, Identity,
-    IntentId, NaturalKey, Observed, Placed, Placement, Placing, Profile, Severity, Size, Target, TargetTraits,
-    Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Found, Handle,
+    Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Severity, Size, Target,
+    TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
 use account::{Held, Home};
@@ -218,14 +218,14 @@ impl Target for Folder {
         self.off(move |inner| mail::amend(&inner.held(&at)?.path, &changes)).await
     }
 
-    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+    async fn relocate(&self, what: &Placement, to: &Collection, _copy: Option<&Handle>) -> Result<Placed, Fault> {
         let (what, to) = (what.clone(), to.clone());
         self.off(move |inner| mail::relocate(&what, &inner.held(&what.at)?.path, &inner.held(&to)?.path)).await
     }
 
-    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
         let what = what.clone();
-        self.off(move |inner| mail::withdraw(&what, &inner.held(&what.at)?.path)).await
+        self.off(move |inner| mail::withdraw(&what, &inner.held(&what.at)?.path)).await.map(|()| Vec::new())
     }
 
     async fn settle(&self, at: &Collection) -> Result<(), Fault> {

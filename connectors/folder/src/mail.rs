@@ -23,6 +23,7 @@ pub(crate) fn find(folder: &Path, keys: &[NaturalKey]) -> Result<Vec<Found>, Fau
     for key in keys {
         by_length.entry(key.length).or_default().push(key);
     }
+    let keywords = Keywords::load(folder).map_err(on("read the keywords of", folder))?;
     let mut found = Vec::new();
     for entry in listing::entries(folder)? {
         let mut entry = entry?;
@@ -38,6 +39,7 @@ pub(crate) fn find(folder: &Path, keys: &[NaturalKey]) -> Result<Vec<Found>, Fau
             intent: key.intent.clone(),
             handle: Handle::new(&entry.name.base),
             version: None,
+            facts: entry.name.facts(&keywords),
         }));
     }
     Ok(found)

@@ -2,6 +2,7 @@
 
 use crate::{
     ImapConfig, faults,
+    keywords::Keywords,
     link::Link,
     login::{LoginFailure, log_in},
     mailboxes::Mailboxes,
@@ -38,6 +39,8 @@ pub struct Accounts {
     /// Held while an account logs in for the first time: one at a time per server.
     gate: tokio::sync::Mutex<()>,
     refused_in_a_row: AtomicUsize,
+    /// Set once somebody was let in: an administrator's name and password are then right for all.
+    let_in: AtomicBool,
 }
 
 /// What this process knows of one account.
@@ -51,7 +54,7 @@ pub struct Account {
     proven: AtomicBool,
     refused: Mutex<Option<Fault>>,
     pub mailboxes: tokio::sync::Mutex<Mailboxes>,
-    refused_keywords: Mutex<HashMap<String, Vec<String>>>,
+    keywords: Mutex<HashMap<String, Keywords>>,
     /// When this process met the account, and per mailbox the last loss of a command under way: `None` once the
     /// server was given time to finish it.
     met: Instant,
@@ -94,6 +97,7 @@ impl Accounts {
             known: Mutex::default(),
             gate: tokio::sync::Mutex::default(),
             refused_in_a_row: AtomicUsize::new(0),
+            let_in: AtomicBool::new(false),
         })
     }
 
@@ -133,6 +137,16 @@ impl Accounts {
         }
     }
 
+    /// Puts a new connection in the place of one that was lost.
+    pub async fn renew(&self, lease: &mut Lease) -> Result<(), Fault> {
+        lease.link = match self.connect(&lease.account).await {
+            Ok(link) => link,
+            Err(NoLink::TooMany(words)) => return Err(faults::no_connection_left(&self.config.place(), &words)),
+            Err(NoLink::Fault(fault)) => return Err(fault),
+        };
+        Ok(())
+    }
+
     async fn connect(&self, account: &Account) -> Result<Link, NoLink> {
         if account.proven.load(Ordering::Acquire) {
             return self.try_often(account).await;
@@ -168,9 +182,26 @@ impl Accounts {
         };
         account.proven.store(true, Ordering::Release);
         self.refused_in_a_row.store(0, Ordering::Release);
+        self.let_in.store(true, Ordering::Release);
         let mut link = Link::new(session, self.config.silence(), self.config.place(), greeting);
         link.learn_capabilities().await?;
         Ok(link)
+    }
+
+    /// Whose refusal it is. A secret that was refused counts towards giving up on the server; an account that an
+    /// administrator known to it cannot enter does not.
+    fn refusal(&self, secret: &Secret, words: &str) -> Fault {
+        let place = self.config.place();
+        let known = self.let_in.load(Ordering::Acquire);
+        let fault = match secret {
+            Secret::Password { user, .. } => faults::login_refused(&place, user, words),
+            Secret::Bearer { user, .. } => faults::token_refused(&place, user, words),
+            Secret::Acting { user, authority, .. } => faults::acting_refused(&place, (authority, user), known, words),
+        };
+        if !(known && matches!(secret, Secret::Acting { .. })) {
+            self.refused_in_a_row.fetch_add(1, Ordering::AcqRel);
+        }
+        fault
     }
 
     fn not_logged_in(&self, account: &Account, secret: &Secret, failure: LoginFailure) -> NoLink {
@@ -178,15 +209,19 @@ impl Accounts {
         let fault = match failure {
             LoginFailure::Lost(error) => return faults::lost(&place, &error).into(),
             LoginFailure::Refused(words) if no_room(&words) => return NoLink::TooMany(words),
-            LoginFailure::Refused(words) if server_trouble(&words) => {
-                return faults::no_connection_left(&place, &words).into();
-            }
-            LoginFailure::Refused(words) => faults::login_refused(&place, &speaker(secret), &words),
+            LoginFailure::Refused(words) if server_trouble(&words) => return in_trouble(&place, secret, &words).into(),
+            LoginFailure::Refused(words) => self.refusal(secret, &words),
             LoginFailure::NoWay(why) => faults::no_way_to_log_in(&place, &why),
         };
-        self.refused_in_a_row.fetch_add(1, Ordering::AcqRel);
         *lock(&account.refused) = Some(fault.clone());
         fault.into()
+    }
+}
+
+fn in_trouble(place: &str, secret: &Secret, words: &str) -> Fault {
+    match secret {
+        Secret::Acting { user, authority, .. } => faults::not_opened(place, (authority, user), words),
+        Secret::Password { .. } | Secret::Bearer { .. } => faults::no_connection_left(place, words),
     }
 }
 
@@ -198,13 +233,6 @@ fn no_room(words: &str) -> bool {
 
 fn server_trouble(words: &str) -> bool {
     ["[UNAVAILABLE]", "[INUSE]", "[SERVERBUG]", "[CONTACTADMIN]"].iter().any(|code| words.contains(code))
-}
-
-fn speaker(secret: &Secret) -> String {
-    match secret {
-        Secret::Password { user, .. } | Secret::Bearer { user, .. } => user.clone(),
-        Secret::Acting { user, authority, .. } => format!("{authority} acting for {user}"),
-    }
 }
 
 /// Whether another attempt a moment later may do.
@@ -226,7 +254,7 @@ impl Account {
             proven: AtomicBool::new(false),
             refused: Mutex::default(),
             mailboxes: tokio::sync::Mutex::default(),
-            refused_keywords: Mutex::default(),
+            keywords: Mutex::default(),
             met: Instant::now(),
             losses: Mutex::default(),
         }
@@ -269,13 +297,9 @@ impl Account {
         lock(&self.losses).insert(mailbox.to_owned(), None);
     }
 
-    /// Keywords a mailbox refused before: its table of keywords is full.
-    pub fn keywords_refused_in(&self, mailbox: &str) -> Vec<String> {
-        lock(&self.refused_keywords).get(mailbox).cloned().unwrap_or_default()
-    }
-
-    pub fn remember_refused_keyword(&self, mailbox: &str, keyword: &str) {
-        lock(&self.refused_keywords).entry(mailbox.to_owned()).or_default().push(keyword.to_owned());
+    /// Reads or notes what is known of a mailbox's keywords.
+    pub fn keywords_in<T>(&self, mailbox: &str, act: impl FnOnce(&mut Keywords) -> T) -> T {
+        act(lock(&self.keywords).entry(mailbox.to_owned()).or_default())
     }
 }
 

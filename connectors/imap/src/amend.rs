@@ -8,7 +8,7 @@ use crate::{
     observe::{Seen, read_shapes},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use transhume_contract::{Amended, Amending, Facts, Fault, Handle, IntentId, Loss, Placed, Placement, What};
+use transhume_contract::{Amended, Amending, Facts, Fault, Handle, IntentId, Loss, Placed, Placement, Reach, What};
 
 /// Messages in one command.
 const AT_ONCE: usize = 500;
@@ -165,25 +165,35 @@ async fn one(link: &mut Link, validity: u32, what: &Placement) -> Result<Seen, F
     seen.into_iter().find(|message| message.uid == uid).ok_or_else(faults::item_vanished)
 }
 
-/// Moves a message from the selected mailbox. The handle is unknown where the server tells no COPYUID.
-/// `Ok(Err(answer))` is a refusal.
+/// Moves a message from the selected mailbox, or, where an earlier attempt left a copy, removes what it was made from.
+/// The handle is unknown where the server tells no COPYUID. `Ok(Err(answer))` is a refusal: nothing was done.
 pub async fn relocate(
     link: &mut Link,
     validity: u32,
     what: &Placement,
     to: &str,
+    copy: Option<&Handle>,
 ) -> Result<Result<Placed, Answer>, Fault> {
     let uid = one(link, validity, what).await?.uid;
+    if let Some(copy) = copy {
+        let losses = remove(link, uid).await.map_err(half_done)?;
+        return Ok(Ok(Placed { handle: Some(copy.clone()), version: None, losses }));
+    }
     let moves = link.can("MOVE");
     let verb = if moves { "MOVE" } else { "COPY" };
-    let answer = link.ask(&format!("UID {verb} {uid} {}", quoted(to)), |_| {}).await.map_err(Fault::outcome_unknown)?;
+    let answer = link.ask(&format!("UID {verb} {uid} {}", quoted(to)), |_| {}).await.map_err(half_done)?;
     if !answer.ok {
         return Ok(Err(answer));
     }
-    let losses = if moves { Vec::new() } else { remove(link, uid).await? };
+    let losses = if moves { Vec::new() } else { remove(link, uid).await.map_err(half_done)? };
     let told = answer.uids.filter(|told| told.sources == [uid]);
     let handle = told.and_then(|told| Some(handle::make(told.validity, *told.uids.first()?)));
     Ok(Ok(Placed { handle, version: None, losses }))
+}
+
+/// A move may stand between its two steps: looking for the copy decides. Other messages can still be moved.
+fn half_done(fault: Fault) -> Fault {
+    fault.reaching(Reach::Item).outcome_unknown()
 }
 
 /// Removes one message and no other: a plain EXPUNGE would take along what people marked as deleted, so without
@@ -200,7 +210,7 @@ async fn remove(link: &mut Link, uid: u32) -> Result<Vec<Loss>, Fault> {
 }
 
 /// Removes a message of ours that nobody changed since.
-pub async fn withdraw(link: &mut Link, validity: u32, what: &Placement) -> Result<(), Fault> {
+pub async fn withdraw(link: &mut Link, validity: u32, what: &Placement) -> Result<Vec<Loss>, Fault> {
     let seen = one(link, validity, what).await?;
     let base = as_placed(&what.facts);
     if in_our_spelling(&seen.facts, &base, &base) != base {
@@ -210,7 +220,7 @@ pub async fn withdraw(link: &mut Link, validity: u32, what: &Placement) -> Resul
     if digests.get(&seen.uid) != Some(&what.digest) {
         return Err(changed_there("its bytes are not those that were placed"));
     }
-    remove(link, seen.uid).await.map(|_| ())
+    remove(link, seen.uid).await
 }
 
 fn changed_there(why: &str) -> Fault {

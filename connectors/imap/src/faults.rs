@@ -8,7 +8,10 @@
 //! | `NO [TRYCREATE]` | both | follow a rename, or make the mailbox again, once |
 //! | `NO [CANNOT]`, `NO Invalid mailbox name` | Dovecot, Cyrus | another spelling of the name |
 //! | `NO Too many user flags in mailbox` | Cyrus 3.6, at 100 | place without the keyword, a named loss |
-//! | `NO Message contains ...` | Cyrus 3.6 | the message is refused by itself: quarantine |
+//! | `NO Message contains ...`, `NO Zero-length message literal` | Cyrus 3.6 | the message is refused by itself: quarantine |
+//! | any other `NO` or `BAD` to a single message | unknown servers | owed; quarantine when three passes were refused |
+//! | `NO [UNAVAILABLE] Internal error occurred` to an administrator's login | Dovecot 2.3, for an account it does not know | ask for the account's name |
+//! | `NO [AUTHENTICATIONFAILED]` to an administrator's login | Dovecot 2.3, also for account names with letters outside `auth_username_chars` (`'`) | once the administrator was let in: the account's name |
 //! | `NO [SERVERBUG]`, `Internal error occurred` | Dovecot 2.3 | later: the server is at fault |
 
 use crate::{ImapConfig, link::Answer};
@@ -82,6 +85,51 @@ pub fn login_refused(place: &str, user: &str, text: &str) -> Fault {
         ))
 }
 
+/// A token was refused: expired, for another service, or of somebody without a mailbox there.
+pub fn token_refused(place: &str, user: &str, text: &str) -> Fault {
+    Fault::new(What::Unauthenticated, format!("The IMAP server {place} refused the OAuth token of {user}: {text}."))
+        .reaching(Reach::Account)
+        .code("AUTHENTICATIONFAILED")
+        .ask(format!(
+            "Check that the token is valid now (the clocks agree), issued for this mail server, and that it names {user}; then run again."
+        ))
+}
+
+/// An administrator's login was refused. Once it was let in for another account, it is this account that is wrong.
+pub fn acting_refused(place: &str, (authority, user): (&str, &str), known: bool, text: &str) -> Fault {
+    let said = match known {
+        true => format!("The IMAP server {place} let {authority} in for other accounts, but not for {user}: {text}."),
+        false => format!("The IMAP server {place} refused the login of {authority} acting for {user}: {text}."),
+    };
+    let odd = odd_letter(user).map(|letter| {
+        format!(" The name holds `{letter}`, which Dovecot takes only when `auth_username_chars` lists it.")
+    });
+    let odd = odd.unwrap_or_default();
+    let step = match known {
+        true => format!(
+            "Check that the account {user} exists on the mail server under exactly that name (column `target` of accounts.csv) and that {authority} may act for it.{odd}"
+        ),
+        false => format!(
+            "Check the name and password of {authority} first, then its right to act for others, then that the account {user} exists under exactly that name (column `target` of accounts.csv).{odd}"
+        ),
+    };
+    let code = if known { "AUTHORIZATIONFAILED" } else { "AUTHENTICATIONFAILED" };
+    Fault::new(What::Unauthenticated, said).reaching(Reach::Account).code(code).ask(step)
+}
+
+/// What Dovecot's default `auth_username_chars` leaves out.
+fn odd_letter(user: &str) -> Option<char> {
+    user.chars().find(|letter| !letter.is_ascii_alphanumeric() && !".-_@".contains(*letter))
+}
+
+/// The server could not open the account for an administrator: it has no such account, or is in trouble.
+pub fn not_opened(place: &str, (authority, user): (&str, &str), text: &str) -> Fault {
+    let sentence = format!("The IMAP server {place} did not open the account {user} for {authority}: {text}.");
+    Fault::new(What::Unauthenticated, sentence).reaching(Reach::Account).code("UNAVAILABLE").ask(format!(
+        "Check that the account {user} exists on the mail server (Dovecot answers so for one it does not know); if it does, the server is in trouble: its log says why. Then run again."
+    ))
+}
+
 /// No secret of this kind can be said to this server.
 pub fn no_way_to_log_in(place: &str, why: &str) -> Fault {
     Fault::new(What::Unauthenticated, format!("No login is possible on the IMAP server {place}: {why}."))
@@ -134,7 +182,7 @@ pub enum Refusal {
     ServerTrouble,
     TooManyConnections,
     LoginRefused,
-    /// A name or a keyword this server cannot take.
+    /// A name, a keyword or a message this server cannot take, now or later.
     Cannot,
     /// Nothing more is known: the thing itself was refused.
     Plain,
@@ -154,6 +202,10 @@ const WORDS: &[(&str, Refusal)] = &[
     ("permission denied", Refusal::NotPermitted),
     ("invalid mailbox name", Refusal::Cannot),
     ("too long", Refusal::Cannot),
+    ("message contains", Refusal::Cannot),
+    ("zero-length message", Refusal::Cannot),
+    ("message is too large", Refusal::TooBig),
+    ("message too large", Refusal::TooBig),
 ];
 
 impl Refusal {
@@ -195,7 +247,9 @@ pub fn refused(place: &str, doing: &str, answer: &Answer) -> Fault {
         Refusal::ServerTrouble => Fault::new(What::Unreachable, said).reaching(Reach::Collection).wait(PAUSE),
         Refusal::TooManyConnections => Fault::new(What::Throttled, said).reaching(Reach::Account).wait(PAUSE),
         Refusal::LoginRefused => Fault::new(What::Unauthenticated, said).reaching(Reach::Account),
-        Refusal::Cannot | Refusal::Plain => Fault::new(What::Malformed, said).skip(Cause::RefusedByTarget),
+        Refusal::Cannot => Fault::new(What::Malformed, said).skip(Cause::RefusedByTarget),
+        // Perhaps for good, perhaps not: owed, until it was refused in several passes.
+        Refusal::Plain => Fault::new(What::Malformed, said),
     };
     match &answer.code {
         Some(code) => fault.code(code.clone()),

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `config`, `wire`, `login`, `account` | reaching a server, TLS, proving who speaks, connections per account |
 //! | `link`, `faults` | one connection behind one guard, and what its refusals mean |
-//! | `utf7`, `names`, `mailboxes` | which mailbox a collection is |
-//! | `flags`, `append`, `place` | writing: facts as flags, APPEND and MULTIAPPEND, refused batches |
+//! | `utf7`, `names`, `spot`, `mailboxes` | which mailbox a collection is |
+//! | `flags`, `keywords`, `append`, `place` | writing: facts as flags, APPEND and MULTIAPPEND, refused batches |
 //! | `amend` | changing, moving and withdrawing what stands |
 //! | `bodies`, `observe`, `find` | reading back |
 //!
-//! Handles are a mailbox's UIDVALIDITY and the message's UID, collection ids its UIDVALIDITY and name: both say for
-//! themselves when a mailbox was replaced.
+//! Handles are a mailbox's UIDVALIDITY and the message's UID, collection ids its UIDVALIDITY, MAILBOXID and name: both
+//! say for themselves when a mailbox was replaced.
 
 mod account;
 mod amend;
@@ -22,12 +22,14 @@ mod faults;
 mod find;
 mod flags;
 mod handle;
+mod keywords;
 mod link;
 mod login;
 mod mailboxes;
 mod names;
 mod observe;
 mod place;
+mod spot;
 mod utf7;
 mod wire;
 
@@ -40,15 +42,16 @@ use futures::{
     stream::{self, BoxStream},
 };
 use link::Link;
-use mailboxes::{Spot, Surveyor};
+use mailboxes::Surveyor;
 use observe::Walk;
 use place::{Outcomes, Placer, cut};
+use spot::Spot;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, Credential, Depth, Fault, Found, Identity, IntentId,
-    NaturalKey, Observed, Placed, Placement, Placing, Profile, Reach, Target, TargetTraits, Timestamp, Wanted, What,
-    Workload,
+    Access, AccountId, Amended, Amending, Batch, Collection, Credential, Depth, Fault, Found, Handle, Identity,
+    IntentId, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile, Reach, Target, TargetTraits,
+    Timestamp, Wanted, What, Workload,
 };
 
 /// Dates every server seen keeps as they are. Outside, Dovecot 2.3 stores another date without an error: before 1970
@@ -75,7 +78,7 @@ impl ImapTarget {
         let spot = Spot::of(&at.id)?;
         let mut lease = self.accounts.lease(&at.account, Some(&spot.mailbox)).await?;
         if let Ok(selected) = lease.link.open(&spot.mailbox).await?
-            && selected.validity == spot.validity
+            && spot.is(&selected)
         {
             return Ok((lease, selected.validity));
         }
@@ -203,11 +206,14 @@ impl Target for ImapTarget {
         twice!(self.amend_once(at, changes.clone()))
     }
 
-    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
-        self.relocate_once(what, to).await
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
+        match self.relocate_once(what, to, copy).await {
+            Err(fault) if lost_connection(&fault) => self.relocate_once(what, to, copy).await,
+            outcome => outcome,
+        }
     }
 
-    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
         let (mut lease, validity) = self.selected(&what.at).await?;
         let outcome = amend::withdraw(&mut lease.link, validity, what).await;
         lease.give_back();
@@ -294,20 +300,23 @@ impl ImapTarget {
         outcome
     }
 
-    async fn relocate_once(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+    async fn relocate_once(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
         let (mut lease, validity) = self.selected(&what.at).await?;
         let mut spot = Spot::of(&to.id)?;
-        let mut outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox).await?;
-        if let Err(answer) = &outcome
+        let mut outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox, copy).await;
+        if let Ok(Err(answer)) = &outcome
             && faults::Refusal::of(answer) == faults::Refusal::NoMailbox
         {
             let account = lease.account().clone();
             let mut boxes = account.mailboxes.lock().await;
             spot = Surveyor { link: &mut lease.link, boxes: &mut boxes }.reopen(&spot).await?;
-            outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox).await?;
+            outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox, copy).await;
+        }
+        if outcome.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown) {
+            lease.account().remember_loss(&spot.mailbox);
         }
         let place = lease.link.place().to_owned();
         lease.give_back();
-        outcome.map_err(|answer| faults::refused(&place, "to move a message", &answer))
+        outcome?.map_err(|answer| faults::refused(&place, "to move a message", &answer))
     }
 }

@@ -4,12 +4,16 @@
 //! with async-imap 0.12). So its typed commands are not used: every command goes through [`Link::ask`], which sends
 //! through the library, reads through the library's parser, and succeeds only when the tagged answer has come.
 
-use crate::{faults, wire::Wire};
+use crate::{faults, spot::told_object, wire::Wire};
 use async_imap::{
     Session,
     imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status, rfc4315::UidSetMember},
 };
-use std::{collections::HashSet, io, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    io,
+    time::Duration,
+};
 use tokio::{
     io::AsyncWriteExt,
     time::{Instant, timeout},
@@ -41,6 +45,10 @@ pub struct Selected {
     /// As on the wire, in modified UTF-7.
     pub mailbox: String,
     pub validity: u32,
+    /// Its MAILBOXID, where the server tells one.
+    pub object: Option<String>,
+    /// The keywords its messages bear, in lower case.
+    pub keywords: BTreeSet<String>,
     pub next: Option<u32>,
     /// Messages in it, kept up to date with what the server says unasked.
     pub exists: u32,
@@ -87,6 +95,10 @@ impl Link {
     /// By the greeting, or by what only Dovecot offers, where an administrator changed the greeting.
     pub fn is_dovecot(&self) -> bool {
         self.greeting.contains("Dovecot") || (self.can("LOGIN-REFERRALS") && self.can("PREVIEW=FUZZY"))
+    }
+
+    pub fn is_cyrus(&self) -> bool {
+        self.greeting.contains("Cyrus") || self.can("X-CREATEDMODSEQ")
     }
 
     /// RFC 7889: the largest message taken, where the server says so for all mailboxes.
@@ -209,10 +221,11 @@ impl Link {
         Ok(())
     }
 
-    /// NAMESPACE by hand: its answer is unreadable to the session library. Only between commands,
-    /// when nothing waits in the library's own buffer.
-    pub async fn namespace(&mut self) -> Result<Vec<String>, Fault> {
-        let asked = crate::wire::command(self.session.get_mut(), "N1", "NAMESPACE");
+    /// A command whose answer is unreadable to the session library (NAMESPACE, STATUS MAILBOXID), by hand; gives the
+    /// untagged lines. Only between commands, when nothing waits in the library's own buffer.
+    pub async fn by_hand(&mut self, command: &str) -> Result<Vec<String>, Fault> {
+        let tag = self.next_tag();
+        let asked = crate::wire::command(self.session.get_mut(), &tag, command);
         match timeout(self.silence, asked).await {
             Ok(Ok((lines, _))) => Ok(lines),
             Ok(Err(error)) => Err(self.lost(&error)),
@@ -271,8 +284,13 @@ fn read_selected(selected: &mut Selected, response: &Response<'_>) {
         Response::Data { status: Status::Ok, outcome } => match outcome.code {
             Some(ResponseCode::UidValidity(validity)) => selected.validity = validity,
             Some(ResponseCode::UidNext(next)) => selected.next = Some(next),
-            _ => {}
+            None => selected.object = selected.object.take().or_else(|| told_object(outcome.information.as_deref()?)),
+            Some(_) => {}
         },
+        Response::MailboxData(MailboxDatum::Flags(flags)) => {
+            let keywords = flags.iter().filter(|flag| !flag.starts_with('\\'));
+            selected.keywords = keywords.map(|flag| flag.to_ascii_lowercase()).collect();
+        }
         _ => {}
     }
 }

@@ -1,6 +1,7 @@
 //! Which mailbox a collection is: its name, whether it stands, where it went.
 //!
-//! What people do there is theirs. A mailbox they renamed is followed by its UIDVALIDITY; one they deleted (or moved
+//! What people do there is theirs. A mailbox they renamed is followed by its UIDVALIDITY, and by its MAILBOXID where the
+//! server tells one (RFC 8474); one they deleted (or moved
 //! into the trash) is made anew under its name, empty and with another UIDVALIDITY, so that new mail has a place,
 //! while everything placed before is told as vanished and is not placed again.
 
@@ -8,35 +9,12 @@ use crate::{
     faults::{Refusal, refused},
     link::{Answer, Link, quoted},
     names::{self, Hierarchy},
+    spot::{Spot, told_object},
     utf7,
 };
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
 use std::collections::{BTreeMap, HashMap};
-use transhume_contract::{Cause, Collection, CollectionId, Fault, Reach, Role, Size, Wanted, What};
-
-/// A collection's id: the mailbox's UIDVALIDITY and its name on the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
-    pub validity: u32,
-    pub mailbox: String,
-}
-
-impl Spot {
-    pub fn of(id: &CollectionId) -> Result<Self, Fault> {
-        let read = id.as_str().split_once(' ').and_then(|(validity, mailbox)| {
-            Some(Self { validity: validity.parse().ok()?, mailbox: mailbox.to_owned() })
-        });
-        read.ok_or_else(|| {
-            Fault::new(What::Malformed, "A mailbox id of the store is not one this connector made.")
-                .reaching(Reach::Collection)
-                .report()
-        })
-    }
-
-    pub fn id(&self) -> CollectionId {
-        CollectionId::new(format!("{} {}", self.validity, self.mailbox))
-    }
-}
+use transhume_contract::{Cause, Collection, Fault, Reach, Role, Size, Wanted, What};
 
 /// What is known of an account's mailboxes in this process.
 #[derive(Default)]
@@ -114,7 +92,7 @@ impl Surveyor<'_> {
                 }
             })
             .await?;
-        let lines = if self.link.can("NAMESPACE") { self.link.namespace().await? } else { Vec::new() };
+        let lines = if self.link.can("NAMESPACE") { self.link.by_hand("NAMESPACE").await? } else { Vec::new() };
         let (prefix, foreign) = names::read_namespaces(&lines).unwrap_or_default();
         self.list().await?;
         self.boxes.hierarchy = Some(Hierarchy { separator, prefix, foreign });
@@ -164,16 +142,41 @@ impl Surveyor<'_> {
 
     /// Where a known mailbox is now: under its name, or renamed. `None` when it is gone or was put into the trash.
     async fn still_standing(&mut self, spot: &Spot) -> Result<Option<Spot>, Fault> {
-        if self.status(&spot.mailbox).await?.is_some_and(|standing| standing.validity == spot.validity) {
+        let same = self.status(&spot.mailbox).await?.is_some_and(|standing| standing.validity == spot.validity);
+        if same && self.is_object(&spot.mailbox, spot).await? {
             return Ok(Some(spot.clone()));
         }
         self.list().await?;
         let mut found = self.validities().await?;
-        found.retain(|(_, validity)| *validity == spot.validity);
-        let here = |(mailbox, _): &(String, u32)| self.could_be_renamed(mailbox);
-        let mut candidates = found.into_iter().filter(here).map(|(mailbox, _)| mailbox);
-        let renamed = candidates.next().filter(|_| candidates.next().is_none());
-        Ok(renamed.map(|mailbox| Spot { validity: spot.validity, mailbox }))
+        found.retain(|(mailbox, validity)| *validity == spot.validity && self.could_be_renamed(mailbox));
+        let mut candidates = Vec::new();
+        for (mailbox, _) in found.into_iter().filter(|(mailbox, _)| *mailbox != spot.mailbox || !same) {
+            if self.is_object(&mailbox, spot).await? {
+                candidates.push(mailbox);
+            }
+        }
+        let renamed = candidates.pop().filter(|_| candidates.is_empty());
+        Ok(renamed.map(|mailbox| Spot { mailbox, ..spot.clone() }))
+    }
+
+    /// Whether a mailbox can be the one meant, as far as its MAILBOXID tells.
+    async fn is_object(&mut self, mailbox: &str, spot: &Spot) -> Result<bool, Fault> {
+        let Some(object) = &spot.object else { return Ok(true) };
+        Ok(self.object(mailbox).await?.is_none_or(|found| found == *object))
+    }
+
+    /// RFC 8474: stays through a rename, and is given to no other mailbox. Asked by hand, since the session library
+    /// cannot read the answer.
+    async fn object(&mut self, mailbox: &str) -> Result<Option<String>, Fault> {
+        if !self.link.can("OBJECTID") {
+            return Ok(None);
+        }
+        let lines = self.link.by_hand(&format!("STATUS {} (MAILBOXID)", quoted(mailbox))).await?;
+        Ok(lines.iter().find_map(|line| told_object(line)))
+    }
+
+    async fn spot(&mut self, validity: u32, mailbox: &str) -> Result<Spot, Fault> {
+        Ok(Spot { validity, object: self.object(mailbox).await?, mailbox: mailbox.to_owned() })
     }
 
     /// Every mailbox's UIDVALIDITY, in one command where the server can (RFC 5819).
@@ -199,7 +202,8 @@ impl Surveyor<'_> {
         Ok(found)
     }
 
-    /// Cyrus gives mailboxes made within one second the same UIDVALIDITY: what is certainly something else is left out.
+    /// Some servers give mailboxes made within one second the same UIDVALIDITY (Cyrus 3.6, which tells MAILBOXIDs too):
+    /// what is certainly something else is left out.
     fn could_be_renamed(&self, mailbox: &str) -> bool {
         let other = mailbox == "INBOX" || self.boxes.claims.values().any(|name| name == mailbox);
         !other && !self.is_foreign(mailbox) && !self.is_in_trash(mailbox)
@@ -318,12 +322,12 @@ impl Surveyor<'_> {
     /// Makes a mailbox unless it stands. The inner error is a refusal of the name.
     async fn make_named(&mut self, name: &str, special: Option<&str>) -> Result<Result<Spot, Answer>, Fault> {
         if let Some(standing) = self.status(name).await? {
-            return Ok(Ok(Spot { validity: standing.validity, mailbox: name.to_owned() }));
+            return self.spot(standing.validity, name).await.map(Ok);
         }
         let answer = self.create(name, special).await?;
         if let Some(standing) = self.status(name).await? {
             self.boxes.listed.entry(name.to_owned()).or_default();
-            return Ok(Ok(Spot { validity: standing.validity, mailbox: name.to_owned() }));
+            return self.spot(standing.validity, name).await.map(Ok);
         }
         match Refusal::of(&answer) {
             Refusal::Cannot | Refusal::Plain | Refusal::NoMailbox => Ok(Err(answer)),
@@ -409,16 +413,4 @@ fn name_refused(place: &str, segment: &str, answer: &Answer) -> Fault {
     .reaching(Reach::Collection)
     .ask("Rename that folder at the source, or permit its name on the mail server, then run again.")
     .code(Cause::RefusedByTarget.name())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_come_back() {
-        let spot = Spot { validity: 7, mailbox: "A &- b/c d".into() };
-        assert_eq!(Spot::of(&spot.id()), Ok(spot));
-        assert!(Spot::of(&CollectionId::new("nonsense")).is_err());
-    }
 }

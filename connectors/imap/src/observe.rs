@@ -21,6 +21,8 @@ pub struct Seen {
     pub uid: u32,
     pub size: Option<u64>,
     pub facts: Facts,
+    /// Marked as deleted: it goes with the next EXPUNGE.
+    pub deleted: bool,
     pub message_id: Option<String>,
 }
 
@@ -148,6 +150,7 @@ fn read_shape(response: &Response<'_>) -> Option<Seen> {
             AttributeValue::Uid(uid) => seen.uid = *uid,
             AttributeValue::Rfc822Size(size) => seen.size = Some(u64::from(*size)),
             AttributeValue::Flags(flags) => {
+                seen.deleted = flags.iter().any(|flag| flag.eq_ignore_ascii_case("\\Deleted"));
                 seen.facts = Facts { received: seen.facts.received, ..read_flags(flags.iter().map(AsRef::as_ref)) };
             }
             AttributeValue::InternalDate(date) => seen.facts.received = read_internal_date(date),

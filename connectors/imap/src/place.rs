@@ -6,12 +6,13 @@ use crate::{
     append::{Entry, Reply, append_each, append_many},
     faults::{self, Refusal},
     flags::{Flags, refused_keyword},
-    handle,
+    handle, keywords,
     link::Answer,
-    mailboxes::{Spot, Surveyor},
+    mailboxes::Surveyor,
+    spot::Spot,
 };
 use std::collections::VecDeque;
-use transhume_contract::{AccountId, Cause, Collection, Fault, Handle, IntentId, Loss, Placed, Placing, Reach, What};
+use transhume_contract::{AccountId, Cause, Collection, Fault, IntentId, Placed, Placing, Reach, What};
 
 pub type Outcomes = Vec<(IntentId, Result<Placed, Fault>)>;
 
@@ -86,7 +87,8 @@ impl<'a> Placer<'a> {
 
     fn job(&self, placing: Placing) -> Job {
         let mut flags = Flags::of(&placing.facts);
-        let known = self.target.accounts.account(&self.account).keywords_refused_in(&self.spot.mailbox);
+        let account = self.target.accounts.account(&self.account);
+        let known = account.keywords_in(&self.spot.mailbox, |known| known.refused.clone());
         flags.keywords.retain(|keyword| !known.contains(keyword));
         let lost = placing.facts.categories.iter().flatten().filter(|keyword| known.contains(keyword));
         flags.losses.extend(lost.map(|keyword| refused_keyword(keyword, "the mailbox takes no more keywords")));
@@ -104,6 +106,10 @@ impl<'a> Placer<'a> {
     async fn send(&mut self, mut lease: Lease, group: Vec<Job>) {
         let group = self.refuse_too_large(&lease, group);
         if group.is_empty() {
+            return lease.give_back();
+        }
+        if group.len() > 1 && self.may_overflow(&mut lease, &group).await {
+            group.into_iter().rev().for_each(|job| self.put_back(vec![job]));
             return lease.give_back();
         }
         let entries: Vec<Entry> = group.iter().map(entry).collect();
@@ -149,6 +155,9 @@ impl<'a> Placer<'a> {
             Reply::Told(answer) => self.refused(lease, group, &answer).await,
             Reply::Unknown(fault) => {
                 lease.account().remember_loss(&self.spot.mailbox);
+                if group.len() > 1 && group.iter().any(|job| !job.flags.keywords.is_empty()) {
+                    lease.account().keywords_in(&self.spot.mailbox, |known| known.suspected = true);
+                }
                 let fault = fault.reaching(Reach::Item).outcome_unknown();
                 self.done.extend(group.into_iter().map(|job| (job.placing.intent, Err(fault.clone()))));
             }
@@ -161,6 +170,12 @@ impl<'a> Placer<'a> {
                 self.put_back(group);
             }
         }
+    }
+
+    /// Whether the keywords of a batch may be more than the mailbox holds: see [`keywords`].
+    async fn may_overflow(&self, lease: &mut Lease, group: &[Job]) -> bool {
+        let words: Vec<String> = new_words(group).collect();
+        !words.is_empty() && keywords::may_overflow(lease, &self.spot.mailbox, &words).await
     }
 
     fn put_back(&mut self, group: Vec<Job>) {
@@ -179,10 +194,12 @@ impl<'a> Placer<'a> {
 
     async fn stored(&mut self, lease: &mut Lease, group: Vec<Job>, answer: &Answer) {
         let told = answer.uids.as_ref().filter(|told| told.uids.len() == group.len());
+        let words: Vec<String> = new_words(&group).collect();
+        lease.account().keywords_in(&self.spot.mailbox, |known| known.standing.extend(words));
         for (index, job) in group.into_iter().enumerate() {
             let handle = told.map(|told| handle::make(told.validity, told.uids[index]));
             let mut losses = job.flags.losses;
-            losses.extend(self.set_held_back(lease, handle.as_ref(), &job.held_back).await);
+            losses.extend(keywords::set(self.target, lease, &self.spot.mailbox, handle.as_ref(), &job.held_back).await);
             self.done.push((job.placing.intent, Ok(Placed { handle, version: None, losses })));
         }
     }
@@ -236,36 +253,11 @@ impl<'a> Placer<'a> {
             Err(fault) => self.fail_all(group, &fault),
         }
     }
+}
 
-    /// Sets keywords one by one on a message that was refused with all of them; those refused are named.
-    async fn set_held_back(&self, lease: &mut Lease, handle: Option<&Handle>, keywords: &[String]) -> Vec<Loss> {
-        let mut losses = Vec::new();
-        let spot = handle.and_then(|handle| handle::read(handle).ok());
-        for keyword in keywords {
-            let refusal = match spot {
-                Some((_, uid)) => self.set_keyword(lease, uid, keyword).await,
-                None => Some("the message was refused with it".to_owned()),
-            };
-            if let Some(words) = refusal {
-                lease.account().remember_refused_keyword(&self.spot.mailbox, keyword);
-                losses.push(refused_keyword(keyword, words.trim_end_matches('.')));
-            }
-        }
-        losses
-    }
-
-    async fn set_keyword(&self, lease: &mut Lease, uid: u32, keyword: &str) -> Option<String> {
-        match lease.link.select(&self.spot.mailbox).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(answer)) => return Some(answer.text),
-            Err(fault) => return Some(fault.sentence),
-        }
-        match lease.link.ask(&format!("UID STORE {uid} +FLAGS.SILENT ({keyword})"), |_| {}).await {
-            Ok(answer) if answer.ok => None,
-            Ok(answer) => Some(answer.text),
-            Err(fault) => Some(fault.sentence),
-        }
-    }
+/// The keywords of a batch, in lower case: servers tell them apart by nothing else.
+fn new_words(group: &[Job]) -> impl Iterator<Item = String> {
+    group.iter().flat_map(|job| &job.flags.keywords).map(|keyword| keyword.to_ascii_lowercase())
 }
 
 /// Dates outside what servers keep are clamped here too: a wrong date is stored without an error.

@@ -3,6 +3,7 @@
 mod facts;
 mod filter;
 mod keyword;
+mod message_id;
 mod reassemble;
 mod sieve;
 mod words;
@@ -10,6 +11,8 @@ mod words;
 pub use facts::{FlagState, Importance, MailFacts, TargetFacts, mail_facts};
 pub use keyword::{Keyword, keyword};
 pub use sieve::{Sieve, sieve};
+
+use message_id::Watched;
 
 use crate::{MailProfile, PartInfo, Parts, Rendered, Tables, Unrendered};
 use std::io::Write;
@@ -32,13 +35,15 @@ pub fn mail(
 ) -> Result<Rendered, Unrendered> {
     let parts = original.parts();
     let find = |name: &str| parts.iter().find(|part| part.name == name);
-    if let Some(mime) = find("mime") {
-        Ok(filter::mail(&mut *original.open("mime")?, mime.size, profile, out)?)
+    let mut out = Watched::new(out);
+    let rendered = if let Some(mime) = find("mime") {
+        filter::mail(&mut *original.open("mime")?, mime.size, profile, &mut out)?
     } else if find("message").is_some() {
-        reassemble::mail(original, out)
+        reassemble::mail(original, &mut out)?
     } else {
-        Err(Unrendered::unmappable(neither(&parts)))
-    }
+        return Err(Unrendered::unmappable(neither(&parts)));
+    };
+    Ok(Rendered { message_id: out.message_id(), ..rendered })
 }
 
 fn neither(parts: &[PartInfo]) -> String {

@@ -1,12 +1,12 @@
-//! Bringing placements up to date: moved, replaced, amended, and, when asked, withdrawn.
+//! Bringing placements up to date: replaced, amended, and, when asked, withdrawn.
 
 use super::Push;
 use crate::{
     engine::Event,
-    store::{Moving, Placement, PlacementKey, Superseding, TargetKey, ToAmend, Withdrawing},
+    store::{PlacementKey, PlacementState, Superseding, TargetKey, ToAmend, Withdrawing},
 };
 use std::collections::BTreeMap;
-use transhume_contract::{Amending, Collection, Fault, IntentId, Placed, Reach, What};
+use transhume_contract::{Amending, Collection, Fault, IntentId, Reach, What};
 
 /// Changes sent at once.
 const PAGE: usize = 500;
@@ -17,63 +17,8 @@ impl Push<'_> {
         Ok(self.store.target_collections(self.workload).await?.into_iter().collect())
     }
 
-    /// What was moved at the source is moved at the target.
-    pub(super) async fn follow_moves(&self) -> Result<(), Fault> {
-        let (pushed, mut after, mut moved) = (self.routes.pushed(), None, 0);
-        let at = self.collections().await?;
-        loop {
-            let page = self.store.placements_to_move(self.workload, &pushed, after, PAGE).await?;
-            let Some(last) = page.last().map(|moving| moving.placement.key) else { break };
-            for moving in page {
-                self.engine.stop.check()?;
-                moved += u64::from(self.follow(&at, &moving).await?);
-            }
-            after = Some(last);
-        }
-        if moved > 0 {
-            self.engine.tell(Event::Relocated { account: self.account(), items: moved });
-        }
-        Ok(())
-    }
-
-    async fn follow(&self, at: &BTreeMap<TargetKey, Collection>, moving: &Moving) -> Result<bool, Fault> {
-        let placement = &moving.placement;
-        let to = self.routes.route(moving.to).await?;
-        let standing = at.get(&placement.at).and_then(|at| placement.at_target(at));
-        if self.engine.rehearsing {
-            return Ok(standing.is_some());
-        }
-        let Some(standing) = standing else { return Ok(false) };
-        let answer = match self.target.relocate(&standing, &to.at).await {
-            // Perhaps an earlier attempt moved it, and its answer was lost: then it stands where it was to go.
-            Err(fault) if fault.what == What::Vanished => match self.look_for(to.key, &to.at, placement).await? {
-                Some(placed) => Ok(placed),
-                None => Err(fault),
-            },
-            answer => answer,
-        };
-        match answer {
-            Ok(placed) => {
-                self.store.record_moved(placement.key, moving.to, to.key, &placed).await?;
-                self.routes.touch(to.key).await;
-                Ok(true)
-            }
-            Err(fault) if fault.what == What::Vanished => {
-                self.store.record_lost(placement.key, Some(moving.to)).await.map(|()| false)
-            }
-            Err(fault) => self.put_off(placement.key, fault).await.map(|()| false),
-        }
-    }
-
-    async fn look_for(&self, key: TargetKey, at: &Collection, placement: &Placement) -> Result<Option<Placed>, Fault> {
-        self.name_at(key, at).await?;
-        let found = self.unclaimed(key, at, &[placement.natural_key()]).await?;
-        let placed = |(handle, version)| Placed { handle: Some(handle), version, losses: Vec::new() };
-        Ok(found.into_values().next().map(placed))
-    }
-
     /// A change that failed is owed; a fault that reaches the account or further ends the pass.
-    async fn put_off(&self, key: PlacementKey, fault: Fault) -> Result<(), Fault> {
+    pub(super) async fn put_off(&self, key: PlacementKey, fault: Fault) -> Result<(), Fault> {
         if fault.reach >= Reach::Account {
             return Err(fault);
         }
@@ -108,10 +53,7 @@ impl Push<'_> {
             self.place_one(one.next).await?;
             // Only what is known to stand there may take the old one's place.
             let anew = self.store.placements_of(item).await?;
-            if !anew
-                .iter()
-                .any(|placement| placement.key > key && placement.state == crate::store::PlacementState::Present)
-            {
+            if !anew.iter().any(|placement| placement.key > key && placement.state == PlacementState::Present) {
                 return Ok(false);
             }
         }
@@ -122,12 +64,12 @@ impl Push<'_> {
             return Ok(true);
         }
         match self.target.withdraw(&standing).await {
-            Ok(()) => self.store.record_superseded(key).await.map(|()| true),
+            Ok(losses) => self.store.record_superseded(key, losses).await.map(|()| true),
             // People changed the old one, or removed it: it is theirs now.
             Err(fault)
                 if fault.what == What::Vanished || (fault.what == What::Forbidden && fault.reach == Reach::Item) =>
             {
-                self.store.record_superseded(key).await.map(|()| false)
+                self.store.record_superseded(key, Vec::new()).await.map(|()| false)
             }
             Err(fault) => self.put_off(key, fault).await.map(|()| false),
         }
@@ -235,7 +177,7 @@ impl Push<'_> {
             return Ok(false);
         };
         match self.target.withdraw(&standing).await {
-            Ok(()) => self.store.record_withdrawn(key).await.map(|()| true),
+            Ok(losses) => self.store.record_withdrawn(key, losses).await.map(|()| true),
             Err(fault) if fault.what == What::Vanished => self.store.record_lost(key, None).await.map(|()| false),
             Err(fault) => self.put_off(key, fault).await.map(|()| false),
         }

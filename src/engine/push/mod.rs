@@ -2,6 +2,7 @@
 //! knows the outcome of is looked for before anything is sent again.
 
 mod change;
+mod moves;
 mod place;
 mod routes;
 mod settle;
@@ -10,6 +11,7 @@ use super::{Engine, Event, Mover, Phase, rendering::Audience};
 use crate::store::{AccountStore, CollectionKey, Placement, Subject, TargetKey};
 use futures::{StreamExt, stream};
 use routes::Routes;
+use settle::Sought;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Semaphore;
 use transhume_contract::{Collection, Fault, Reach, Target, TargetTraits, Workload};
@@ -49,6 +51,7 @@ impl Engine {
         let calls = Semaphore::new(traits.lanes.max(1));
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes };
         push.settle_intents().await?;
+        push.settle_moves().await?;
         push.expect().await?;
         Ok(push)
     }
@@ -111,6 +114,7 @@ impl Push<'_> {
         self.routes.ensure_all().await?;
         self.name_placements().await?;
         self.follow_moves().await?;
+        self.settle_moves().await?;
         // What was moved or placed anew may have changed too: without a handle it could not be brought up to date.
         self.name_placements().await?;
         self.supersede().await?;
@@ -149,8 +153,8 @@ impl Push<'_> {
     }
 
     async fn repair_at(&self, key: TargetKey, at: &Collection, missing: Vec<Placement>) -> Result<(), Fault> {
-        let keys: Vec<_> = missing.iter().map(Placement::natural_key).collect();
-        let mut anew = self.unclaimed(key, at, &keys).await?;
+        let sought: Vec<_> = missing.iter().map(Sought::of_placement).collect();
+        let mut anew = self.unclaimed(key, at, &sought).await?;
         let (mut found, mut gone) = (Vec::new(), Vec::new());
         for placement in missing {
             match anew.remove(&placement.intent) {

@@ -12,10 +12,14 @@ use crate::{
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use transhume_contract::{Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Timestamp, What};
+use transhume_contract::{
+    Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, Timestamp, What,
+};
 
 /// How long an answer that is on its way is waited for, once somebody asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
+/// Passes in which an item may be refused without a reason.
+const REFUSALS: u64 = 3;
 /// Batches in a row whose answer may be lost before the collection is left for later.
 const LOST_ANSWERS: usize = 3;
 
@@ -29,6 +33,8 @@ pub(super) struct Prepared {
 struct Sent {
     item: ItemKey,
     bytes: u64,
+    /// How often placing it failed before.
+    attempts: u64,
     /// Of its facts; those of its bytes stand with the rendering.
     losses: Vec<Loss>,
 }
@@ -129,7 +135,10 @@ impl Push<'_> {
         let (mut placings, mut sent) = (Vec::with_capacity(ready.len()), BTreeMap::new());
         for ((ready, body), intent) in ready.into_iter().zip(bodies).zip(intents) {
             let bytes = ready.rendering.stored.length;
-            sent.insert(intent.clone(), Sent { item: ready.item.item, bytes, losses: ready.losses });
+            sent.insert(
+                intent.clone(),
+                Sent { item: ready.item.item, bytes, attempts: ready.item.attempts, losses: ready.losses },
+            );
             placings.push(Placing { intent, facts: ready.facts, name: None, body: Arc::new(body) });
         }
         Ok(Prepared { placings, sent, after })
@@ -201,6 +210,7 @@ impl Push<'_> {
                 }
                 Err(fault) if fault.outcome == Outcome::Unknown => known = false,
                 Err(fault) => {
+                    let fault = at_last(fault, one.attempts);
                     self.tell_refusal(one.item, &fault);
                     if far.as_ref().is_none_or(|worst| worst.reach < fault.reach) {
                         far = Some(fault.clone());
@@ -222,7 +232,7 @@ impl Push<'_> {
 
     fn tell_refusal(&self, item: ItemKey, fault: &Fault) {
         if fault.reach == Reach::Item {
-            let quarantined = matches!(fault.remedy, transhume_contract::Remedy::Skip(_));
+            let quarantined = matches!(fault.remedy, Remedy::Skip(_));
             let (account, item) = (self.account(), item.number().to_string());
             self.engine.tell(Event::Refused { account, item, quarantined, fault: fault.clone() });
         }
@@ -239,6 +249,13 @@ impl Push<'_> {
         let batch = self.intend(&route, ready, mark).await?;
         self.send(from, &route, batch).await.map(|_| ())
     }
+}
+
+/// An item that the target refused by itself without a reason known to last is tried again in later passes; after so
+/// many the item is taken to be at fault.
+fn at_last(fault: Fault, attempts: u64) -> Fault {
+    let unexplained = fault.what == What::Malformed && fault.reach == Reach::Item && fault.remedy == Remedy::Later;
+    if unexplained && attempts + 1 >= REFUSALS { fault.skip(Cause::RefusedByTarget) } else { fault }
 }
 
 /// Some servers give a date in the future the present time without a word (Dovecot 2.3.19); then it is better named.

@@ -1,12 +1,31 @@
 //! Finding out what became of things nobody answered for.
 
 use super::Push;
-use crate::store::{OpenIntent, PlacementKey, Resolution, TargetKey};
-use std::collections::{BTreeMap, BTreeSet};
-use transhume_contract::{Collection, Fault, Found, Handle, IntentId, NaturalKey, Placed, Version, What};
+use crate::store::{OpenIntent, Placement, PlacementKey, Resolution, TargetKey};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+use transhume_contract::{Collection, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, Version, What};
 
 /// Things looked for at once.
 const PAGE: usize = 500;
+
+/// Something looked for, and with which facts it was placed.
+pub(super) struct Sought {
+    key: NaturalKey,
+    facts: Facts,
+}
+
+impl Sought {
+    pub fn of_placement(placement: &Placement) -> Self {
+        Self { key: placement.natural_key(), facts: placement.facts.clone() }
+    }
+
+    fn of_intent(intent: &OpenIntent) -> Self {
+        Self { key: intent.key(), facts: intent.facts.clone() }
+    }
+}
 
 impl Push<'_> {
     /// Resolves every open intent by looking: what is found stands there, what is not will be offered again. Answers
@@ -35,8 +54,8 @@ impl Push<'_> {
             self.engine.stop.check()?;
             let page = self.store.open_intents(key, after.as_ref(), PAGE).await?;
             let Some(last) = page.last().cloned() else { return Ok(settled) };
-            let keys: Vec<_> = page.iter().map(OpenIntent::key).collect();
-            let found = self.unclaimed(key, at, &keys).await?;
+            let sought: Vec<_> = page.iter().map(Sought::of_intent).collect();
+            let found = self.unclaimed(key, at, &sought).await?;
             let resolve = |intent: &OpenIntent| match found.get(&intent.id) {
                 Some((handle, version)) => {
                     let (handle, version) = (Some(handle.clone()), version.clone());
@@ -51,15 +70,16 @@ impl Push<'_> {
         }
     }
 
-    /// Looks for keys at the target and gives each a match of its own that no placement names. Keys that match the same
-    /// bytes are interchangeable.
+    /// Looks for things at the target and gives each a match of its own that no placement names. Of those with the same
+    /// bytes each gets the one that is most like it.
     pub(super) async fn unclaimed(
         &self,
         key: TargetKey,
         at: &Collection,
-        keys: &[NaturalKey],
+        sought: &[Sought],
     ) -> Result<BTreeMap<IntentId, (Handle, Option<Version>)>, Fault> {
-        let found = match self.target.find(at, keys).await {
+        let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
+        let found = match self.target.find(at, &keys).await {
             Ok(found) => found,
             // The whole collection is gone, and all that was in it.
             Err(fault) if fault.what == What::Vanished => Vec::new(),
@@ -67,7 +87,7 @@ impl Push<'_> {
         };
         let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
         let claimed = self.store.claimed(key, handles).await?;
-        Ok(share(found, claimed.into_iter().collect()))
+        Ok(share(found, sought, claimed.into_iter().collect()))
     }
 
     /// Learns the handles that the target did not tell.
@@ -86,8 +106,8 @@ impl Push<'_> {
         loop {
             let page = self.store.placements_unnamed(key, after, PAGE).await?;
             let Some(last) = page.last().map(|placement| placement.key) else { return Ok(()) };
-            let keys: Vec<_> = page.iter().map(crate::store::Placement::natural_key).collect();
-            let found = self.unclaimed(key, at, &keys).await?;
+            let sought: Vec<_> = page.iter().map(Sought::of_placement).collect();
+            let found = self.unclaimed(key, at, &sought).await?;
             let named = page.iter().filter_map(|placement| {
                 let (handle, version) = found.get(&placement.intent)?;
                 Some((placement.key, handle.clone(), version.clone()))
@@ -98,8 +118,14 @@ impl Push<'_> {
     }
 }
 
-/// Gives every intent its own match; a match is given once.
-fn share(found: Vec<Found>, mut taken: BTreeSet<Handle>) -> BTreeMap<IntentId, (Handle, Option<Version>)> {
+/// Gives every intent its own match, the likest first; a match is given once.
+fn share(
+    mut found: Vec<Found>,
+    sought: &[Sought],
+    mut taken: BTreeSet<Handle>,
+) -> BTreeMap<IntentId, (Handle, Option<Version>)> {
+    let facts: BTreeMap<_, _> = sought.iter().map(|sought| (&sought.key.intent, &sought.facts)).collect();
+    found.sort_by_cached_key(|one| Reverse(facts.get(&one.intent).map_or(0, |facts| likeness(facts, &one.facts))));
     let mut given = BTreeMap::new();
     for one in found {
         if !given.contains_key(&one.intent) && taken.insert(one.handle.clone()) {
@@ -109,23 +135,59 @@ fn share(found: Vec<Found>, mut taken: BTreeSet<Handle>) -> BTreeMap<IntentId, (
     given
 }
 
+/// In how many facts two agree.
+fn likeness(one: &Facts, other: &Facts) -> usize {
+    let keywords = |facts: &Facts| facts.categories.iter().flatten().cloned().collect::<BTreeSet<_>>();
+    let agree = [
+        one.read == other.read,
+        one.flag == other.flag,
+        one.answered == other.answered,
+        one.forwarded == other.forwarded,
+        one.draft == other.draft,
+        one.received == other.received,
+        keywords(one) == keywords(other),
+    ];
+    agree.into_iter().filter(|agree| *agree).count()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use super::{Sought, share};
     use std::collections::BTreeSet;
-    use transhume_contract::{Found, Handle, IntentId};
+    use transhume_contract::{Digest, Facts, Found, Handle, IntentId, NaturalKey};
 
-    fn found(intent: &str, handle: &str) -> Found {
-        Found { intent: IntentId::new(intent), handle: Handle::new(handle), version: None }
+    fn found(intent: &str, handle: &str, read: bool) -> Found {
+        let facts = Facts { read: Some(read), ..Facts::default() };
+        Found { intent: IntentId::new(intent), handle: Handle::new(handle), version: None, facts }
+    }
+
+    fn sought(intent: &str, read: bool) -> Sought {
+        let key = NaturalKey {
+            intent: IntentId::new(intent),
+            message_id: None,
+            digest: Digest::of(b""),
+            length: 0,
+            name: None,
+        };
+        Sought { key, facts: Facts { read: Some(read), ..Facts::default() } }
     }
 
     #[test]
     fn equal_copies_are_shared_out_one_each() {
         let all = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("b", "2"), ("b", "3"), ("c", "9")];
-        let all = all.map(|(intent, handle)| found(intent, handle)).to_vec();
-        let given = share(all, BTreeSet::from([Handle::new("1")]));
+        let all = all.map(|(intent, handle)| found(intent, handle, false)).to_vec();
+        let given = share(all, &[], BTreeSet::from([Handle::new("1")]));
         let handles: BTreeSet<_> = given.values().map(|(handle, _)| handle.as_str().to_owned()).collect();
         assert_eq!(given.len(), 3);
         assert_eq!(handles, BTreeSet::from(["2".to_owned(), "3".to_owned(), "9".to_owned()]));
+    }
+
+    #[test]
+    fn twins_keep_their_own_flags() {
+        let sought = [sought("unread", false), sought("read", true)];
+        let all = ["unread", "read"].map(|intent| [found(intent, "1", true), found(intent, "2", false)]).concat();
+        let given = share(all, &sought, BTreeSet::new());
+        let of = |intent: &str| given[&IntentId::new(intent)].0.as_str().to_owned();
+        assert_eq!((of("unread"), of("read")), ("2".to_owned(), "1".to_owned()));
     }
 }

@@ -19,7 +19,7 @@ use transhume_contract::{
     self as contract, Collection, Digest, Facts, Fault, Handle, IntentId, ItemId, Loss, NaturalKey, Version, Workload,
 };
 
-pub use todo::{Moving, Superseding, ToAmend, ToPlace, Withdrawing};
+pub use todo::{Moving, OpenMove, Superseding, ToAmend, ToPlace, Withdrawing};
 pub use write::Rerendered;
 
 /// What became of a placement.
@@ -129,7 +129,7 @@ impl AccountStore {
         self.read(move |db| {
             let sql = format!(
                 "{SELECT} WHERE p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.key > ?2 AND p.stale = 0
-                    AND p.orphan = 0 AND (r.edition <> ?4 OR r.tables <> ?5 OR r.profile <> ?6)
+                    AND p.orphan = 0 AND p.moving_to IS NULL AND (r.edition <> ?4 OR r.tables <> ?5 OR r.profile <> ?6)
                     ORDER BY p.key LIMIT ?3"
             );
             let (edition, tables, profile) = made_by;

@@ -48,6 +48,14 @@ pub struct Moving {
     pub to: CollectionKey,
 }
 
+/// A move that was intended, and whose outcome nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenMove {
+    pub placement: Placement,
+    pub to: CollectionKey,
+    pub at: TargetKey,
+}
+
 /// A placement that something newer is to replace: another original, or another rendering of the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superseding {
@@ -102,6 +110,17 @@ impl AccountStore {
     ) -> Result<Vec<Moving>, Fault> {
         let (pushed, after, run) = (pushed.to_vec(), after.unwrap_or(PlacementKey(0)), self.inner.run);
         self.read(move |db| to_move(db, workload, &pushed, after, run, most)).await
+    }
+
+    /// Intended moves without an outcome. Whatever else is due for their placements waits until looking decided.
+    pub async fn open_moves(
+        &self,
+        workload: Workload,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<OpenMove>, Fault> {
+        let after = after.unwrap_or(PlacementKey(0));
+        self.read(move |db| open_moves(db, workload, after, most)).await
     }
 
     /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew.
@@ -198,7 +217,7 @@ fn to_amend(
     let sql = select(
         "i.facts, i.revision",
         " WHERE p.state = 0 AND p.amend = 1 AND p.target = ?1 AND p.key > ?2 AND p.handle IS NOT NULL
-            AND p.stale = 0 AND i.state = 0 AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",
+            AND p.moving_to IS NULL AND p.stale = 0 AND i.state = 0 AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((at, after, run, limit(most)), |row| {
@@ -231,13 +250,23 @@ fn to_move(
         select(
             "h.collection",
             " JOIN orphan o ON o.key = p.key JOIN home h ON h.item = o.item AND h.nth = o.nth
-                WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL
+                WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL AND p.moving_to IS NULL
                     AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5",
         )
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((Work(workload), Json(pushed), after, run, limit(most)), |row| {
         Ok(Moving { placement: placement_row(row)?, to: row.get(COLUMNS)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn open_moves(db: &Connection, workload: Workload, after: PlacementKey, most: usize) -> Result<Vec<OpenMove>, Trouble> {
+    let rest =
+        " WHERE p.moving_to IS NOT NULL AND p.state = 0 AND i.workload = ?1 AND p.key > ?2 ORDER BY p.key LIMIT ?3";
+    let mut query = db.prepare_cached(&select("p.moving_to, p.moving_at", rest))?;
+    let rows = query.query_map((Work(workload), after, limit(most)), |row| {
+        Ok(OpenMove { placement: placement_row(row)?, to: row.get(COLUMNS)?, at: row.get(COLUMNS + 1)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -252,9 +281,12 @@ fn to_supersede(
     let sql = select(
         "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND q.collection = p.collection AND q.state = 0
             AND q.key > p.key AND q.original = i.original),
-        i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes, 0, i.received",
+        i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
+        ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
+            0), i.received",
         " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
-            AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",
+            AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
+            ORDER BY p.key LIMIT ?4",
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
@@ -278,7 +310,7 @@ fn to_withdraw(
         return Ok(Vec::new());
     }
     let rest = format!(
-        " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL
+        " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL AND p.moving_to IS NULL
             AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4"
     );
     let mut query = db.prepare_cached(&select("i.state = 1", &rest))?;

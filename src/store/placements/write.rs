@@ -12,7 +12,7 @@ use crate::store::{
     verdicts,
 };
 use rusqlite::Connection;
-use transhume_contract::{Amended, Fault, Handle, Placed, Version};
+use transhume_contract::{Amended, Fault, Handle, Loss, Placed, Version};
 
 const WITHDRAWN: i64 = 1;
 const SUPERSEDED: i64 = 2;
@@ -55,6 +55,24 @@ impl AccountStore {
             .await
     }
 
+    /// Writes down which placements are about to be moved, and where to, in one commit; only then may anything be sent.
+    pub async fn intend_moves(&self, moves: Vec<(PlacementKey, CollectionKey, TargetKey)>) -> Result<(), Fault> {
+        self.write(move |db| {
+            let sql = "UPDATE placement SET moving_to = ?2, moving_at = ?3 WHERE key = ?1";
+            moves.iter().try_for_each(|row| Ok(db.prepare_cached(sql)?.execute(*row).map(drop)?))
+        })
+        .await
+    }
+
+    /// Writes down that an intended move did not happen, nor any part of it.
+    pub async fn forget_move(&self, key: PlacementKey) -> Result<(), Fault> {
+        self.write(move |db| {
+            let sql = "UPDATE placement SET moving_to = NULL, moving_at = NULL WHERE key = ?1";
+            Ok(db.prepare_cached(sql)?.execute([key]).map(drop)?)
+        })
+        .await
+    }
+
     /// Writes down that a placement followed its item into another collection.
     pub async fn record_moved(
         &self,
@@ -67,16 +85,16 @@ impl AccountStore {
         self.write(move |db| moved(db, run, key, to, at, &placed)).await
     }
 
-    /// Writes down that we took a placement away, as asked.
-    pub async fn record_withdrawn(&self, key: PlacementKey) -> Result<(), Fault> {
+    /// Writes down that we took a placement away, as asked, and what was left of it.
+    pub async fn record_withdrawn(&self, key: PlacementKey, losses: Vec<Loss>) -> Result<(), Fault> {
         let run = self.inner.run;
-        self.write(move |db| end(db, run, key, WITHDRAWN, "withdrawn")).await
+        self.write(move |db| remove(db, run, key, (WITHDRAWN, "withdrawn"), &losses)).await
     }
 
     /// Writes down that a newer original stands in a placement's stead, and the old one is away.
-    pub async fn record_superseded(&self, key: PlacementKey) -> Result<(), Fault> {
+    pub async fn record_superseded(&self, key: PlacementKey, losses: Vec<Loss>) -> Result<(), Fault> {
         let run = self.inner.run;
-        self.write(move |db| end(db, run, key, SUPERSEDED, "superseded")).await
+        self.write(move |db| remove(db, run, key, (SUPERSEDED, "superseded"), &losses)).await
     }
 
     /// Writes down that a placement is no longer there, and not by our doing. It is not placed again; where its item
@@ -158,18 +176,37 @@ fn moved(
     placed: &Placed,
 ) -> Result<(), Trouble> {
     let placement = by_key(db, key)?;
-    let sql = "UPDATE placement SET collection = ?2, target = ?3, handle = ?4, version = ?5, orphan =
-        NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = placement.item AND m.collection = ?2) WHERE key = ?1";
+    let sql = "UPDATE placement SET collection = ?2, target = ?3, handle = ?4, version = ?5,
+        moving_to = NULL, moving_at = NULL, orphan = NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = placement.item AND m.collection = ?2) WHERE key = ?1";
     let (handle, version) = (placed.handle.as_ref().map(Handle::as_str), placed.version.as_ref().map(Version::as_str));
     db.prepare_cached(sql)?.execute((key, to, at, handle, version))?;
+    keep_losses(db, &placement, &placed.losses)?;
     setbacks::clear_target(db, placement.item, placement.from)?;
-    memberships::restage(db, placement.item, to)?;
+    // Where it stood, too: the item may have gone back there while nobody knew of the move.
+    memberships::restage_item(db, placement.item)?;
     note(db, run, "moved", &placement)
+}
+
+/// What moving or taking away left behind.
+fn keep_losses(db: &Connection, placement: &Placement, losses: &[Loss]) -> Result<(), Trouble> {
+    losses::add(db, placement.item, Origin::Removal(placement.key.0), losses)
+}
+
+fn remove(
+    db: &Connection,
+    run: Option<RunId>,
+    key: PlacementKey,
+    (state, event): (i64, &'static str),
+    losses: &[Loss],
+) -> Result<(), Trouble> {
+    end(db, run, key, state, event)?;
+    keep_losses(db, &by_key(db, key)?, losses)
 }
 
 fn end(db: &Connection, run: Option<RunId>, key: PlacementKey, state: i64, event: &'static str) -> Result<(), Trouble> {
     let placement = by_key(db, key)?;
-    db.prepare_cached("UPDATE placement SET state = ?2 WHERE key = ?1")?.execute((key, state))?;
+    let sql = "UPDATE placement SET state = ?2, moving_to = NULL, moving_at = NULL WHERE key = ?1";
+    db.prepare_cached(sql)?.execute((key, state))?;
     losses::replace(db, placement.item, Origin::Placement(key.0), &[])?;
     if state != LOST {
         verdicts::forget(db, key)?;

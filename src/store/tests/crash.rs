@@ -141,7 +141,7 @@ impl Job<'_> {
             }
         }
         self.fetch_all().await?;
-        assert!(store.settle_round(pass).await?.is_settled());
+        assert!(store.settle_round(pass).await?.waiting.is_empty());
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl Job<'_> {
             }
             let old = due.placement.handle.clone().unwrap();
             self.yard.standing.lock().unwrap().retain(|one| one.handle != old);
-            self.store.record_superseded(due.placement.key).await?;
+            self.store.record_superseded(due.placement.key, Vec::new()).await?;
         }
         Ok(())
     }

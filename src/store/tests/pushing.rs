@@ -92,7 +92,19 @@ async fn an_item_that_stands_elsewhere_waits_until_it_is_known_to_have_moved() {
     assert_eq!(store.placements_to_withdraw(MAIL, None, 10).await.unwrap(), [], "nor withdrawn");
     let at = ensure(&store, "old").await;
     let placement = moving[0].placement.clone();
-    store.record_moved(placement.key, moving[0].to, at, &placed("new-uid")).await.unwrap();
+    store.intend_moves(vec![(placement.key, moving[0].to, at)]).await.unwrap();
+    assert_eq!(store.placements_to_move(MAIL, &all, None, 10).await.unwrap(), [], "perhaps it was moved already");
+    let open = store.open_moves(MAIL, None, 10).await.unwrap();
+    assert_eq!((open.len(), open[0].to, open[0].at), (1, moving[0].to, at));
+    store.forget_move(placement.key).await.unwrap();
+    assert_eq!(store.open_moves(MAIL, None, 10).await.unwrap(), []);
+    assert_eq!(store.placements_to_move(MAIL, &all, None, 10).await.unwrap(), moving);
+    let left = vec![transhume_contract::Loss::new("marked_deleted", "still there")];
+    let moved = transhume_contract::Placed { losses: left, ..placed("new-uid") };
+    store.intend_moves(vec![(placement.key, moving[0].to, at)]).await.unwrap();
+    store.record_moved(placement.key, moving[0].to, at, &moved).await.unwrap();
+    assert_eq!(store.open_moves(MAIL, None, 10).await.unwrap(), []);
+    assert_eq!(store.totals(MAIL).await.unwrap().losses[0].name, "marked_deleted");
     assert_eq!(store.placements_to_move(MAIL, &all, None, 10).await.unwrap(), []);
     let found = store.placements_by_handle(at, vec![Handle::new("new-uid"), Handle::new("other")]).await.unwrap();
     assert_eq!(found[0].item, placement.item);
@@ -107,7 +119,7 @@ async fn an_item_moved_out_of_what_is_pushed_is_only_counted() {
     assert_eq!(store.count_to_withdraw(MAIL).await.unwrap(), 1);
     let due = store.placements_to_withdraw(MAIL, None, 10).await.unwrap().remove(0);
     assert!(due.gone);
-    store.record_withdrawn(due.placement.key).await.unwrap();
+    store.record_withdrawn(due.placement.key, Vec::new()).await.unwrap();
     assert_eq!(store.count_to_withdraw(MAIL).await.unwrap(), 0);
     // It comes back: it was we who took it away, so it is placed again, under a new name.
     pass(&store, vec![("inbox", vec![joined("a", "1", "inbox")]), ("old", vec![])]).await;
@@ -191,7 +203,7 @@ async fn a_changed_draft_is_placed_anew_before_the_old_one_goes() {
     store.resolve(vec![Resolution::Placed { intent, placed: placed("uid-2") }]).await.unwrap();
     let again = store.placements_to_supersede(MAIL, None, 10).await.unwrap().remove(0);
     assert!(again.placed_anew && again.placement.key == due.placement.key);
-    store.record_superseded(again.placement.key).await.unwrap();
+    store.record_superseded(again.placement.key, Vec::new()).await.unwrap();
     assert_eq!(store.placements_to_supersede(MAIL, None, 10).await.unwrap(), []);
     assert_eq!(push(&store, "drafts").await, 0);
     super::totals::tallies_agree(&store).await;

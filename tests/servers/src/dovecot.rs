@@ -54,6 +54,9 @@ pub struct DovecotOptions {
     pub accounts: Vec<Login>,
     /// Logs in as `user*master` with its own password, or by SASL PLAIN with an authorisation id.
     pub master: Option<Login>,
+    /// Where it is given, JSON Web Tokens signed with it (HS256; the key in base64) log in the account that their claim
+    /// `sub` names, by XOAUTH2 and OAUTHBEARER.
+    pub token_key: Option<String>,
     pub tls: Tls,
     pub fsync: Fsync,
     /// Whether [`SPECIAL_FOLDERS`] exist, with their special use.
@@ -76,6 +79,7 @@ impl Default for DovecotOptions {
             store: Store::default(),
             accounts: Vec::new(),
             master: None,
+            token_key: None,
             tls: Tls::Off,
             fsync: Fsync::default(),
             special_folders: true,
@@ -235,7 +239,17 @@ fn prepare(layout: &Layout, options: &DovecotOptions) -> Result<(), StartError> 
     for (path, text) in texts {
         fs::write(path, text).map_err(at(path))?;
     }
+    if let Some(key) = &options.token_key {
+        write_tokens(layout, key)?;
+    }
     hand_over(&layout.homes)
+}
+
+fn write_tokens(layout: &Layout, key: &str) -> Result<(), StartError> {
+    let keys = layout.token_keys.join("default/HS256");
+    fs::create_dir_all(&keys).map_err(at(&keys))?;
+    fs::write(keys.join("default"), key).map_err(at(&keys))?;
+    fs::write(&layout.tokens, config::tokens(layout)).map_err(at(&layout.tokens))
 }
 
 fn forget(layout: &Layout) -> Result<(), StartError> {
@@ -274,6 +288,8 @@ impl Layout {
             config: dir.join("dovecot.conf"),
             users: dir.join("users"),
             masters: dir.join("masters"),
+            tokens: dir.join("tokens.conf"),
+            token_keys: dir.join("token-keys"),
             log: dir.join("dovecot.log"),
             ports,
             certificate,

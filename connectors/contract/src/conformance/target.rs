@@ -218,7 +218,7 @@ impl Subject<'_> {
     async fn relocated(&self) -> Outcome {
         let (from, to) = (self.ensure(&["From"], None).await?, self.ensure(&["To"], None).await?);
         let placed = self.placement(&from, 30, facts(true)).await?;
-        self.target.relocate(&placed, &to).await.map_err(said("relocate"))?;
+        self.target.relocate(&placed, &to, None).await.map_err(said("relocate"))?;
         let (left, arrived) = (self.observe(&from).await?, self.observe(&to).await?);
         hold(left.is_empty() && arrived.len() == 1, || {
             format!("{} stand where it was, {} where it went", left.len(), arrived.len())

@@ -1,7 +1,7 @@
 use super::lock;
 use crate::{
     Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault, Found, Handle,
-    Identity, IntentId, NaturalKey, Observed, Placed, Placement, Placing, Profile, Reach, Role, Size, Target,
+    Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Reach, Role, Size, Target,
     TargetTraits, Timestamp, Wanted, What, Workload,
 };
 use async_trait::async_trait;
@@ -224,12 +224,13 @@ impl Target for MemoryTarget {
         self.with(at, |mailbox| {
             let of_key = |key: &NaturalKey| {
                 let hits = mailbox.messages.iter().filter(|(_, message)| matches(message, key));
-                let found = |uid: u64| Found {
+                let found = |uid: u64, message: &Standing| Found {
                     intent: key.intent.clone(),
                     handle: Handle::new(uid.to_string()),
                     version: None,
+                    facts: message.facts.clone(),
                 };
-                hits.map(|(uid, _)| found(*uid)).collect::<Vec<_>>()
+                hits.map(|(uid, message)| found(*uid, message)).collect::<Vec<_>>()
             };
             keys.iter().flat_map(of_key).collect()
         })
@@ -253,7 +254,7 @@ impl Target for MemoryTarget {
         Ok(changes.iter().map(|change| (change.intent.clone(), self.amend_one(at, change))).collect())
     }
 
-    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+    async fn relocate(&self, what: &Placement, to: &Collection, _copy: Option<&Handle>) -> Result<Placed, Fault> {
         let uid = uid_of(&what.handle);
         let message = self.with(&what.at, |mailbox| mailbox.messages.remove(&uid))?.ok_or_else(vanished)?;
         let uid = self.with(to, |mailbox| mailbox.add(message))?;
@@ -261,7 +262,7 @@ impl Target for MemoryTarget {
         Ok(Placed { handle, version: None, losses: Vec::new() })
     }
 
-    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
         let uid = uid_of(&what.handle);
         self.with(&what.at, |mailbox| {
             let message = mailbox.messages.get(&uid).ok_or_else(vanished)?;
@@ -269,7 +270,7 @@ impl Target for MemoryTarget {
                 return Err(Fault::new(What::Forbidden, "the message was changed there since it was placed"));
             }
             mailbox.messages.remove(&uid);
-            Ok(())
+            Ok(Vec::new())
         })?
     }
 

@@ -1,7 +1,7 @@
 use crate::{
     Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, Cursor, Depth, Facts, Fault, Feed,
-    Found, Identity, IntentId, ItemRef, NaturalKey, Observed, OriginalSink, Page, Placed, Placement, Placing, Reach,
-    Sharing, Source, SourceTraits, Target, TargetTraits, Wanted, What, Workload,
+    Found, Handle, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed, OriginalSink, Page, Placed, Placement,
+    Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -170,11 +170,11 @@ impl Target for ChaosTarget {
         let lost_answer = self.chaos.writing()?;
         lost(lost_answer, self.inner.amend(at, changes).await)
     }
-    async fn relocate(&self, what: &Placement, to: &Collection) -> Result<Placed, Fault> {
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
         let lost_answer = self.chaos.writing()?;
-        lost(lost_answer, self.inner.relocate(what, to).await)
+        lost(lost_answer, self.inner.relocate(what, to, copy).await)
     }
-    async fn withdraw(&self, what: &Placement) -> Result<(), Fault> {
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
         let lost_answer = self.chaos.writing()?;
         lost(lost_answer, self.inner.withdraw(what).await)
     }

@@ -1,7 +1,7 @@
 use crate::{
-    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Depth, Fault, Found, Identity,
-    IntentId, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size, Target, TargetTraits, Wanted,
-    What,
+    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Depth, Fault, Found, Handle,
+    Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size, Target,
+    TargetTraits, Wanted, What,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -90,11 +90,11 @@ impl Target for Rehearsal {
         };
         Ok(changes.into_iter().map(play).collect())
     }
-    async fn relocate(&self, _what: &Placement, _to: &Collection) -> Result<Placed, Fault> {
+    async fn relocate(&self, _what: &Placement, _to: &Collection, _copy: Option<&Handle>) -> Result<Placed, Fault> {
         Ok(played())
     }
-    async fn withdraw(&self, _what: &Placement) -> Result<(), Fault> {
-        Ok(())
+    async fn withdraw(&self, _what: &Placement) -> Result<Vec<Loss>, Fault> {
+        Ok(Vec::new())
     }
     async fn settle(&self, _at: &Collection) -> Result<(), Fault> {
         Ok(())

@@ -56,8 +56,8 @@ async fn a_move_that_was_done_before_the_crash_is_done() {
     let on = Subject::new();
     let (from, to) = (on.ensure(&["From"]).await, on.ensure(&["To"]).await);
     let placement = on.placement(&from, "moved", TEXT, facts()).await;
-    let first = on.target.relocate(&placement, &to).await.unwrap();
-    let second = on.target.relocate(&placement, &to).await.unwrap();
+    let first = on.target.relocate(&placement, &to, None).await.unwrap();
+    let second = on.target.relocate(&placement, &to, None).await.unwrap();
     assert_eq!(first.handle, second.handle);
     assert_eq!((on.files("From").len(), on.files("To").len()), (0, 1));
 }

@@ -3,7 +3,9 @@
 
 mod conformance;
 mod limits;
+mod logins;
 mod lost;
+mod moving;
 mod naming;
 mod placing;
 mod security;

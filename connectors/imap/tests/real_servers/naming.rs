@@ -184,6 +184,30 @@ async fn a_folder_renamed_there_is_followed_and_a_deleted_one_made_anew() {
     renamed_and_deleted(Cyrus::start(CyrusOptions::with_accounts(&["anna"])).unwrap().imap_port()).await;
 }
 
+/// Cyrus gives mailboxes made within one second one UIDVALIDITY, and tells them apart by MAILBOXID.
+#[tokio::test]
+async fn mailboxes_of_one_second_are_told_apart_by_their_mailboxid() {
+    let server = Cyrus::start(CyrusOptions::with_accounts(&["anna"])).unwrap();
+    let port = server.imap_port();
+    let target = target_at(port);
+    let names = ["Eins", "Zwei", "Drei", "Vier"];
+    let mut made = Vec::new();
+    for name in names {
+        made.push(ensure(&target, &[name], Role::Ordinary).await);
+    }
+    let placed = placement(&target, &made[3], placing(1)).await;
+    let mut hand = RawImap::login(port, "anna", "secret").unwrap();
+    for command in ["RENAME Zwei Umbenannt", "DELETE Vier", "CREATE Vier", "APPEND Vier {6+}\r\na: b\r\n"] {
+        assert!(hand.command(command).unwrap().is_ok(), "{command}");
+    }
+    let target = target_at(port);
+    assert_eq!(again(&target, &["Eins"], Role::Ordinary, &made[0]).await.id, made[0].id);
+    assert_eq!(again(&target, &["Zwei"], Role::Ordinary, &made[1]).await.name, "Umbenannt");
+    assert_ne!(again(&target, &["Vier"], Role::Ordinary, &made[3]).await.id, made[3].id, "another of the same name");
+    let gone = target_at(port).withdraw(&placed).await.unwrap_err();
+    assert_eq!(gone.what, What::Vanished, "the new mailbox's first message is not ours");
+}
+
 #[tokio::test]
 async fn a_folder_put_into_the_trash_counts_as_deleted() {
     let server = dovecot(Store::Maildir);

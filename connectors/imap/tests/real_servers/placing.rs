@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use transhume_contract::{
-    Amending, Body, Cause, Depth, Digest, Facts, Fault, FlagState, IntentId, Placing, Remedy, Role, Target, Timestamp,
-    What,
+    Amending, Body, Cause, Depth, Digest, Facts, Fault, FlagState, IntentId, Outcome, Placing, Reach, Remedy, Role,
+    Target, Timestamp, What,
 };
-use transhume_servers::{Cyrus, CyrusOptions, RawImap, Store};
+use transhume_servers::{Act, Cyrus, CyrusOptions, Proxy, RawImap, Script, Store};
 
 fn at(second: i64) -> Option<Timestamp> {
     Timestamp::from_second(second).ok()
@@ -172,6 +172,95 @@ async fn keywords_beyond_what_a_mailbox_holds_are_named_losses() {
     assert_eq!(shared.count(), 110, "the keyword that fits is set on all");
 }
 
+/// Cyrus 3.6 closes the connection in the middle of a batch that crosses its limit of 100 keywords.
+#[tokio::test]
+async fn a_batch_that_crosses_the_limit_of_keywords_is_survived() {
+    let server = Cyrus::start(CyrusOptions::with_accounts(&["anna"])).unwrap();
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at_box = mailbox(&target, &["Crossing"]).await;
+    let tagged = |n: usize| {
+        let facts = Facts { categories: Some(vec![format!("Word{n}")]), ..Facts::default() };
+        placing_of(&n.to_string(), facts, text(n))
+    };
+    place(&target, &at_box, (0..60).map(tagged).collect()).await;
+    // Another process goes on, which knows nothing of the mailbox.
+    let target = target_at(proxy.port());
+    let answers = place(&target, &at_box, (60..150).map(tagged).collect()).await;
+    let lossy = answers.iter().filter(|(_, answer)| !answer.as_ref().unwrap().losses.is_empty());
+    assert_eq!(lossy.count(), 50, "100 keywords fit");
+    assert_eq!(count(&target, &at_box).await, 150);
+    // A server that does not say who it is: the batch is lost once, and the next goes more carefully.
+    let hidden = Script { strip: vec!["X-CREATEDMODSEQ".into()], ..Script::default() };
+    let proxy = Proxy::start(server.imap_port(), hidden).unwrap();
+    let target = target_at(proxy.port());
+    let at_box = mailbox(&target, &["Unknown"]).await;
+    place(&target, &at_box, (0..60).map(tagged).collect()).await;
+    proxy.on("APPEND", 1, Act::CutOnArrival);
+    let first = place(&target, &at_box, (60..90).map(tagged).collect()).await;
+    assert!(first.iter().all(|(_, answer)| answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown)));
+    proxy.reset_counts();
+    let second = place(&target, &at_box, (60..90).map(tagged).collect()).await;
+    assert!(second.iter().all(|(_, answer)| answer.is_ok()));
+    assert_eq!(proxy.count("APPEND"), 30, "one at a time after a batch with keywords was lost");
+}
+
+/// A connection lost over a keyword says nothing of the keyword.
+#[tokio::test]
+async fn a_lost_connection_does_not_teach_that_a_keyword_is_refused() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at_box = mailbox(&target, &["Lost"]).await;
+    let tagged = |n: usize| {
+        let facts = Facts { categories: Some(vec!["Blau".to_owned()]), ..Facts::default() };
+        placing_of(&n.to_string(), facts, text(n))
+    };
+    proxy.on("APPEND", 1, Act::Answer("NO refused with its keywords".into()));
+    proxy.on("UID STORE", 1, Act::CutOnArrival);
+    let placed = place(&target, &at_box, vec![tagged(1)]).await.remove(0).1.unwrap();
+    assert_eq!(placed.losses, [], "it is set on another connection");
+    proxy.on("APPEND", 1, Act::Answer("NO refused with its keywords".into()));
+    proxy.on("UID STORE", 1, Act::CutOnArrival);
+    proxy.on("UID STORE", 2, Act::CutOnArrival);
+    let placed = place(&target, &at_box, vec![tagged(2)]).await.remove(0).1.unwrap();
+    assert_eq!(placed.losses.len(), 1);
+    let placed = place(&target, &at_box, vec![tagged(3)]).await.remove(0).1.unwrap();
+    assert_eq!(placed.losses, [], "it is tried again with the next message");
+    let seen = observe(&target, &at_box, Depth::Shape).await;
+    let blue = seen.iter().filter(|message| message.facts.categories == Some(vec!["Blau".to_owned()]));
+    assert_eq!(blue.count(), 2);
+}
+
+/// What an unknown server refuses without a code may be taken tomorrow: the engine counts.
+#[tokio::test]
+async fn a_refusal_without_a_reason_is_owed_and_keeps_the_servers_words() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at_box = mailbox(&target, &["Owed"]).await;
+    proxy.on("APPEND", 1, Act::Answer("NO come back on Tuesday".into()));
+    let fault = place(&target, &at_box, vec![placing(1)]).await.remove(0).1.unwrap_err();
+    assert_eq!((fault.remedy, fault.reach, fault.outcome), (Remedy::Later, Reach::Item, Outcome::NotDone));
+    assert!(fault.sentence.contains("come back on Tuesday"));
+}
+
+/// An intent without an outcome is looked for by its Message-ID: of thousands of messages of one size, one body is read.
+#[tokio::test]
+async fn looking_in_a_large_mailbox_reads_few_bodies() {
+    let server = dovecot(Store::Mdbox);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    let at_box = mailbox(&target, &["Large"]).await;
+    let even = |n: usize| placing_of(&n.to_string(), Facts::default(), text(10_000 + n));
+    assert!(place(&target, &at_box, (0..3000).map(even).collect()).await.iter().all(|(_, answer)| answer.is_ok()));
+    proxy.reset_counts();
+    let found = target.find(&at_box, &[key(11_234)]).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(proxy.count("UID FETCH"), 2, "one for the ids, one for the body");
+    assert_eq!(target.find(&at_box, &[key(20_000)]).await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn what_is_no_keyword_is_a_named_loss_and_the_message_stands() {
     let server = dovecot(Store::Maildir);
@@ -291,7 +380,7 @@ async fn a_message_gone_there_is_vanished_for_every_verb() {
     hand.command("SELECT Here").unwrap();
     hand.command("STORE 1 +FLAGS (\\Deleted)").unwrap();
     hand.command("EXPUNGE").unwrap();
-    assert_eq!(target.relocate(&placed, &there).await.unwrap_err().what, What::Vanished);
+    assert_eq!(target.relocate(&placed, &there, None).await.unwrap_err().what, What::Vanished);
     assert_eq!(target.withdraw(&placed).await.unwrap_err().what, What::Vanished);
     let change = Amending { intent: IntentId::new("1"), want: Facts::default(), placement: placed };
     let answer = target.amend(&here, vec![change]).await.unwrap().remove(0).1;

@@ -74,8 +74,13 @@ pub(super) fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize>
     Ok(filled)
 }
 
+/// The fields of a header block.
+pub(super) fn fields(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    fields::split(block)
+}
+
 /// Every change the filter makes is a loss, so no loss means equal bytes.
 fn rendered(losses: Losses) -> Rendered {
     let losses = losses.finish();
-    Rendered { identical: losses.is_empty(), losses }
+    Rendered { identical: losses.is_empty(), losses, message_id: None }
 }

@@ -29,5 +29,5 @@ pub(super) fn mail(original: &dyn Parts, out: &mut dyn Write) -> Result<Rendered
     }
     let body = message::body(&message, &mut losses);
     write::content(original, &message, &body, &attachments, out, &mut losses)?;
-    Ok(Rendered { losses: losses.finish(), identical: false })
+    Ok(Rendered { losses: losses.finish(), identical: false, message_id: None })
 }

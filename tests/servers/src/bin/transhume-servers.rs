@@ -96,27 +96,29 @@ fn main() -> ExitCode {
 fn serve(arguments: Arguments) -> Result<ExitCode, StartError> {
     match arguments.server {
         Server::Dovecot { store, tls, common } => {
-            let (accounts, master) = common.logins()?;
+            let password = common.password()?;
+            let (accounts, master) = common.logins(&password);
             let tls = if tls { Tls::On } else { Tls::Off };
             let options = DovecotOptions { dir: common.dir.clone(), store: store.into(), tls, ..Default::default() };
             let server = Dovecot::start(DovecotOptions { accounts, master: master.clone(), ..options })?;
-            common.run(server.environment(), master.as_ref())
+            common.run(server.environment(), &password, master.as_ref())
         }
         Server::Cyrus { common } => {
-            let (accounts, master) = common.logins()?;
+            let password = common.password()?;
+            let (accounts, master) = common.logins(&password);
             let server = Cyrus::start(CyrusOptions { dir: common.dir.clone(), accounts, master: master.clone() })?;
-            common.run(server.environment(), master.as_ref())
+            common.run(server.environment(), &password, master.as_ref())
         }
     }
 }
 
 impl Common {
-    fn logins(&self) -> Result<(Vec<Login>, Option<Login>), StartError> {
-        let password = self.password()?;
-        let login = |user: &String| Login::new(user, &password);
-        Ok((self.accounts.iter().map(login).collect(), self.master.as_ref().map(login)))
+    fn logins(&self, password: &str) -> (Vec<Login>, Option<Login>) {
+        let login = |user: &String| Login::new(user, password);
+        (self.accounts.iter().map(login).collect(), self.master.as_ref().map(login))
     }
 
+    /// The one of the directory, made up at first; without a directory another one at every call.
     fn password(&self) -> Result<String, StartError> {
         let Some(dir) = &self.dir else {
             return random_word();
@@ -134,11 +136,16 @@ impl Common {
     }
 
     /// Runs the command to its end. Ctrl-C is for the command, which ends in its own time; the server waits for it.
-    fn run(&self, known: BTreeMap<&str, String>, master: Option<&Login>) -> Result<ExitCode, StartError> {
+    fn run(
+        &self,
+        known: BTreeMap<&str, String>,
+        password: &str,
+        master: Option<&Login>,
+    ) -> Result<ExitCode, StartError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (program, arguments) = self.command.split_first().ok_or_else(|| StartError::Missing("a command".into()))?;
         let mut command = tokio::process::Command::new(program);
-        command.args(arguments).envs(known).env("TRANSHUME_DEMO_IMAP_PASSWORD", self.password()?);
+        command.args(arguments).envs(known).env("TRANSHUME_DEMO_IMAP_PASSWORD", password);
         if let Some(master) = master {
             command.env("TRANSHUME_DEMO_IMAP_MASTER", &master.user);
             command.env("TRANSHUME_DEMO_IMAP_MASTER_PASSWORD", &master.password);

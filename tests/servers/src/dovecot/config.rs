@@ -17,6 +17,9 @@ pub(crate) struct Layout {
     pub config: PathBuf,
     pub users: PathBuf,
     pub masters: PathBuf,
+    /// How tokens are judged, and the key they are signed with.
+    pub tokens: PathBuf,
+    pub token_keys: PathBuf,
     pub log: PathBuf,
     pub ports: PathBuf,
     pub certificate: Option<CertificateFiles>,
@@ -35,7 +38,7 @@ fn effective_user() -> Option<u32> {
 
 pub(crate) fn settings(layout: &Layout, options: &DovecotOptions) -> String {
     let mut text = core(layout, options);
-    text += &databases(layout);
+    text += &databases(layout, options);
     text += &namespace(options);
     text += &listeners(layout);
     text += &encryption(layout);
@@ -51,7 +54,7 @@ fn core(layout: &Layout, options: &DovecotOptions) -> String {
     };
     format!(
         "base_dir = {run}\nstate_dir = {run}\nlog_path = {log}\nprotocols = imap\nlisten = 127.0.0.1\n\
-         disable_plaintext_auth = no\nauth_mechanisms = plain login\nauth_master_user_separator = *\n\
+         disable_plaintext_auth = no\nauth_mechanisms = plain login{tokens}\nauth_master_user_separator = *\n\
          auth_failure_delay = 0\nmail_home = {homes}/%u\nmail_location = {location}\nmail_fsync = {fsync}\n\
          mail_max_userip_connections = {connections}\nmail_plugins = quota\n\
          protocol imap {{\n  mail_plugins = quota imap_quota imap_zlib\n}}\n",
@@ -60,6 +63,7 @@ fn core(layout: &Layout, options: &DovecotOptions) -> String {
         homes = layout.homes.display(),
         location = location(options.store),
         connections = options.connections,
+        tokens = if options.token_key.is_some() { " xoauth2 oauthbearer" } else { "" },
     )
 }
 
@@ -72,14 +76,22 @@ fn location(store: Store) -> &'static str {
     }
 }
 
-fn databases(layout: &Layout) -> String {
+fn databases(layout: &Layout, options: &DovecotOptions) -> String {
     let users = layout.users.display();
     let masters = layout.masters.display();
-    format!(
-        "passdb {{\n  driver = passwd-file\n  master = yes\n  args = scheme=PLAIN {masters}\n}}\n\
+    let tokens = match options.token_key {
+        Some(_) => format!(
+            "passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {}\n}}\n",
+            layout.tokens.display()
+        ),
+        None => String::new(),
+    };
+    tokens
+        + &format!(
+            "passdb {{\n  driver = passwd-file\n  master = yes\n  args = scheme=PLAIN {masters}\n}}\n\
          passdb {{\n  driver = passwd-file\n  args = scheme=PLAIN username_format=%u {users}\n}}\n\
          userdb {{\n  driver = passwd-file\n  args = username_format=%u {users}\n}}\n"
-    )
+        )
 }
 
 fn namespace(options: &DovecotOptions) -> String {
@@ -98,7 +110,8 @@ fn listeners(layout: &Layout) -> String {
     let imaps = if layout.certificate.is_some() { layout.imaps_port } else { 0 };
     format!(
         "service imap-login {{\n  inet_listener imap {{\n    port = {}\n  }}\n  inet_listener imaps {{\n    \
-         port = {imaps}\n    ssl = yes\n  }}\n  process_min_avail = 1\n  client_limit = 1000\n  service_count = 0\n}}\n",
+         port = {imaps}\n    ssl = yes\n  }}\n  process_min_avail = 1\n  client_limit = 1000\n  service_count = 0\n}}\n\
+         service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n",
         layout.imap_port
     )
 }
@@ -110,6 +123,14 @@ fn encryption(layout: &Layout) -> String {
             format!("ssl = yes\nssl_cert = <{}\nssl_key = <{}\n", files.chain.display(), files.key.display())
         }
     }
+}
+
+/// JSON Web Tokens are checked against a key on disk, without asking anybody.
+pub(crate) fn tokens(layout: &Layout) -> String {
+    let keys = layout.token_keys.display();
+    format!(
+        "introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={keys}/\nusername_attribute = sub\n"
+    )
 }
 
 fn quota(options: &DovecotOptions) -> String {

@@ -1,0 +1,146 @@
+//! Moving what was moved at the source: intended, then done; where the answer was lost, found out by looking.
+//!
+//! On a server without MOVE a move is a copy and a removal, and may end between the two: done again blindly, it would
+//! leave the message twice.
+
+use super::{Push, routes::Route, settle::Sought};
+use crate::{
+    engine::Event,
+    store::{Moving, OpenMove, Placement, TargetKey},
+};
+use std::collections::BTreeMap;
+use transhume_contract::{Collection, Fault, Handle, Outcome, Placed, Reach, Version, What};
+
+/// Moves written down at once.
+const PAGE: usize = 500;
+
+type Collections = BTreeMap<TargetKey, Collection>;
+
+impl Push<'_> {
+    /// What was moved at the source is moved at the target.
+    pub(super) async fn follow_moves(&self) -> Result<(), Fault> {
+        let (pushed, mut after, mut moved) = (self.routes.pushed(), None, 0);
+        let at = self.collections().await?;
+        loop {
+            let page = self.store.placements_to_move(self.workload, &pushed, after, PAGE).await?;
+            let Some(last) = page.last().map(|moving| moving.placement.key) else { break };
+            for (moving, route) in self.intend_moves(&at, page).await? {
+                self.engine.stop.check()?;
+                moved += u64::from(self.follow(&at, &moving, &route).await?);
+            }
+            after = Some(last);
+        }
+        self.tell_moved(moved);
+        Ok(())
+    }
+
+    fn tell_moved(&self, items: u64) {
+        if items > 0 {
+            self.engine.tell(Event::Relocated { account: self.account(), items });
+        }
+    }
+
+    /// Writes down what is about to be moved, and where to.
+    async fn intend_moves(&self, at: &Collections, page: Vec<Moving>) -> Result<Vec<(Moving, Route)>, Fault> {
+        let mut intended = Vec::with_capacity(page.len());
+        for moving in page.into_iter().filter(|moving| at.contains_key(&moving.placement.at)) {
+            match self.routes.route(moving.to).await {
+                Ok(route) => intended.push((moving, route)),
+                Err(fault) => self.put_off(moving.placement.key, fault).await?,
+            }
+        }
+        if !self.engine.rehearsing {
+            let rows = intended.iter().map(|(moving, route)| (moving.placement.key, moving.to, route.key));
+            self.store.intend_moves(rows.collect()).await?;
+        }
+        Ok(intended)
+    }
+
+    async fn follow(&self, at: &Collections, moving: &Moving, route: &Route) -> Result<bool, Fault> {
+        let placement = &moving.placement;
+        let Some(standing) = standing(at, placement) else { return Ok(false) };
+        if self.engine.rehearsing {
+            return Ok(true);
+        }
+        match self.target.relocate(&standing, &route.at, None).await {
+            Ok(placed) => {
+                self.store.record_moved(placement.key, moving.to, route.key, &placed).await?;
+                self.routes.touch(route.key).await;
+                Ok(true)
+            }
+            Err(fault) if fault.what == What::Vanished => {
+                self.store.record_lost(placement.key, Some(moving.to)).await.map(|()| false)
+            }
+            Err(fault) => {
+                if fault.outcome == Outcome::NotDone && fault.reach < Reach::Account {
+                    self.store.forget_move(placement.key).await?;
+                }
+                self.put_off(placement.key, fault).await.map(|()| false)
+            }
+        }
+    }
+
+    /// Resolves every move nobody answered for: where a copy is found, what it was made from is removed; where none is,
+    /// nothing was done, and the move is offered again.
+    pub(super) async fn settle_moves(&self) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        let (mut after, mut moved) = (None, 0);
+        loop {
+            let page = self.store.open_moves(self.workload, after, PAGE).await?;
+            let Some(last) = page.last().map(|open| open.placement.key) else { break };
+            let at = self.collections().await?;
+            let mut by_target = BTreeMap::<TargetKey, Vec<OpenMove>>::new();
+            page.into_iter().for_each(|open| by_target.entry(open.at).or_default().push(open));
+            for (key, open) in by_target {
+                self.engine.stop.check()?;
+                moved += self.settle_moves_to(&at, key, open).await?;
+            }
+            after = Some(last);
+        }
+        self.tell_moved(moved);
+        Ok(())
+    }
+
+    async fn settle_moves_to(&self, at: &Collections, key: TargetKey, open: Vec<OpenMove>) -> Result<u64, Fault> {
+        let Some(to) = at.get(&key) else { return Ok(0) };
+        // A placement without a handle claims nothing: its message would be taken for the copy of an equal one.
+        self.name_at(key, to).await?;
+        let sought: Vec<_> = open.iter().map(|open| Sought::of_placement(&open.placement)).collect();
+        let copies = self.unclaimed(key, to, &sought).await?;
+        let mut moved = 0;
+        for open in open {
+            match copies.get(&open.placement.intent) {
+                Some(copy) => moved += u64::from(self.adopt(at, to, &open, copy).await?),
+                None => self.store.forget_move(open.placement.key).await?,
+            }
+        }
+        Ok(moved)
+    }
+
+    /// A copy stands where the message was to go: it takes the place of the one it was made from.
+    async fn adopt(
+        &self,
+        at: &Collections,
+        to: &Collection,
+        open: &OpenMove,
+        (handle, version): &(Handle, Option<Version>),
+    ) -> Result<bool, Fault> {
+        let Some(standing) = standing(at, &open.placement) else { return Ok(false) };
+        let placed = match self.target.relocate(&standing, to, Some(handle)).await {
+            Err(fault) if fault.what == What::Vanished => {
+                Placed { handle: Some(handle.clone()), version: version.clone(), losses: Vec::new() }
+            }
+            Err(fault) => return self.put_off(open.placement.key, fault).await.map(|()| false),
+            Ok(placed) => placed,
+        };
+        self.store.record_moved(open.placement.key, open.to, open.at, &placed).await?;
+        self.routes.touch(open.at).await;
+        Ok(true)
+    }
+}
+
+fn standing(at: &Collections, placement: &Placement) -> Option<transhume_contract::Placement> {
+    at.get(&placement.at).and_then(|at| placement.at_target(at))
+}
