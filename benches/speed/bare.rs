@@ -1,6 +1,9 @@
 //! The rivals: a client that does nothing but MULTIAPPEND, and `mbsync` from a Maildir.
 
-use crate::{tenants::MAILBOXES, watched};
+use crate::{
+    tenants::MAILBOXES,
+    watched::{self, Watched},
+};
 use jiff::Timestamp;
 use std::{fmt::Write, fs, path::Path, process::Command, thread, time::Instant};
 use transhume_servers::RawImap;
@@ -65,8 +68,8 @@ pub fn write_maildir(dir: &Path, mailboxes: &[Vec<Message>]) {
     }
 }
 
-/// Seconds that `mbsync` takes to push a Maildir of its own (it renames the files).
-pub fn mbsync(port: u16, user: &str, maildir: &Path) -> f64 {
+/// Lets `mbsync` push a Maildir of its own (it renames the files).
+pub fn mbsync(port: u16, user: &str, maildir: &Path) -> Watched {
     let config = maildir.with_extension("mbsyncrc");
     let at = maildir.display();
     let text = format!(
@@ -77,5 +80,5 @@ pub fn mbsync(port: u16, user: &str, maildir: &Path) -> f64 {
     fs::write(&config, text).unwrap();
     let mut command = Command::new("mbsync");
     command.arg("--quiet").arg("--config").arg(&config).arg("push");
-    watched::watch(command).seconds
+    watched::watch(command)
 }

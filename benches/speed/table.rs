@@ -1,5 +1,9 @@
 //! Figures in columns, and whether a goal is met.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static MISSED: AtomicUsize = AtomicUsize::new(0);
+
 /// Prints a heading with the names of the columns.
 pub fn head(title: &str, columns: &[&str]) {
     println!("\n{title}");
@@ -12,9 +16,15 @@ pub fn row<S: AsRef<str>>(columns: &[S]) {
     println!("  {:<44}{}", first.as_ref(), rest.join(""));
 }
 
-/// `met` or `MISSED`, beside what was wanted.
+/// `met` or `MISSED`, beside what was wanted. What is missed is counted.
 pub fn goal(what: &str, met: bool) {
+    MISSED.fetch_add(usize::from(!met), Ordering::Relaxed);
     println!("  {:<44}{:>14}", what, if met { "met" } else { "MISSED" });
+}
+
+/// Goals missed so far.
+pub fn missed() -> usize {
+    MISSED.load(Ordering::Relaxed)
 }
 
 pub fn median(mut values: Vec<f64>) -> f64 {

@@ -12,10 +12,13 @@ pub struct Watched {
     pub seconds: f64,
     /// The most memory resident at once, as the kernel kept it (`VmHWM`).
     pub peak_mb: f64,
+    /// Seconds of processor time, in the program and in the kernel for it: what a crowded machine does not change.
+    pub cpu_seconds: f64,
     pub stdout: String,
 }
 
-/// Runs a verb on a project, with the program of `TRANSHUME_BENCH_PROGRAM` if another build is to be compared. A run that does not end well ends the benchmark, with what it said.
+/// Runs a verb on a project, with the program of `TRANSHUME_BENCH_PROGRAM` if another build is to be compared. A run
+/// that does not end well ends the benchmark, with what it said.
 pub fn transhume(project: &Path, words: &[&str]) -> Watched {
     let program = std::env::var_os("TRANSHUME_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_transhume").into());
     let mut command = Command::new(program);
@@ -27,7 +30,7 @@ pub fn watch(mut command: Command) -> Watched {
     let output = tempfile::NamedTempFile::new().unwrap();
     let errors = tempfile::NamedTempFile::new().unwrap();
     command.stdin(Stdio::null()).stdout(output.reopen().unwrap()).stderr(errors.reopen().unwrap());
-    let begun = Instant::now();
+    let (begun, cpu_before) = (Instant::now(), cpu_of_children());
     let mut child = command.spawn().expect("the program starts");
     let (pid, mut peak) = (child.id(), 0.0);
     let status = loop {
@@ -41,7 +44,15 @@ pub fn watch(mut command: Command) -> Watched {
     let stdout = fs::read_to_string(output.path()).unwrap();
     let stderr = fs::read_to_string(errors.path()).unwrap();
     assert!(status.success(), "{command:?} ended with {status}\n{stdout}{stderr}");
-    Watched { seconds, peak_mb: peak, stdout }
+    Watched { seconds, peak_mb: peak, cpu_seconds: cpu_of_children() - cpu_before, stdout }
+}
+
+/// Processor time of all children that have ended: `cutime` and `cstime` of proc(5), in hundredths of a second.
+fn cpu_of_children() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(13).take(2);
+    ticks.map(|field| field.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
 fn resident(pid: u32) -> Option<f64> {

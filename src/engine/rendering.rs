@@ -3,8 +3,8 @@
 
 use super::{Engine, Original, Render, Rendered};
 use crate::store::{
-    AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, OriginalKey, Rendering, Shape, Stored,
-    StoredBody,
+    AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, OriginalKey, Rendering, Sending,
+    Shape, Stored, StoredBody, ToPlace,
 };
 use std::{
     collections::BTreeMap,
@@ -114,21 +114,57 @@ impl Write for Pour<'_> {
     }
 }
 
-/// A rendering that is kept, with its bytes where making it had them in reach.
-#[derive(Clone)]
+/// A rendering to send, with its bytes where making it had them in reach. One made now is kept when it is sent, in the
+/// commit that writes down the intent.
 pub(super) struct Made {
-    pub rendering: Rendering,
+    pub sending: Sending,
+    pub stored: Stored,
     pub body: Option<StoredBody>,
 }
 
-/// A rendering that is not kept yet.
-struct Fresh {
-    rendering: NewRendering,
-    body: Option<StoredBody>,
+impl Made {
+    fn kept(rendering: Rendering) -> (ItemKey, Self) {
+        let (item, stored) = (rendering.item, rendering.stored);
+        (item, Self { sending: Sending::Kept(rendering), stored, body: None })
+    }
+
+    fn fresh(rendering: NewRendering, original_body: Option<StoredBody>) -> Self {
+        let (stored, body) = match &rendering.shape {
+            Shape::Held(stored) => (*stored, original_body),
+            Shape::Bytes(bytes) => {
+                let body = StoredBody::of(bytes.clone());
+                (body.stored(), Some(body))
+            }
+        };
+        Self { sending: Sending::New(rendering), stored, body }
+    }
+}
+
+/// An item whose original is to be rendered.
+pub(super) struct ToRender {
+    pub item: ItemKey,
+    pub original: OriginalKey,
+    /// By whatever edition and profile; else no rendering is looked for.
+    pub rendered_before: bool,
+}
+
+impl From<&ToPlace> for ToRender {
+    fn from(what: &ToPlace) -> Self {
+        Self { item: what.item, original: what.original, rendered_before: what.rendering.is_some() }
+    }
+}
+
+/// What is not kept yet.
+pub(super) fn unkept(made: impl IntoIterator<Item = Made>) -> Vec<NewRendering> {
+    let new = |made: Made| match made.sending {
+        Sending::New(rendering) => Some(rendering),
+        Sending::Kept(_) => None,
+    };
+    made.into_iter().filter_map(new).collect()
 }
 
 /// One item's rendering, or why there is none.
-type Outcome = (ItemKey, Result<Fresh, Fault>);
+type Outcome = (ItemKey, Result<Made, Fault>);
 
 /// What one rendering is made with; sent to a thread that may block.
 struct Maker {
@@ -136,36 +172,64 @@ struct Maker {
     render: Arc<dyn Render>,
     workload: Workload,
     audience: Audience,
+    edition: u32,
+    /// Told once for all: working it out reads every table.
+    tables: Digest,
 }
 
 impl Engine {
-    /// The renderings of a page: those made before, and those made now, kept in one commit. What cannot be rendered
-    /// comes with its fault.
+    /// The renderings of a page: those kept before, and those made now. What cannot be rendered comes with its fault; one
+    /// that reaches further than its item is nobody's in particular.
     pub(super) async fn renderings_of(
         &self,
         store: &AccountStore,
         workload: Workload,
         audience: &Audience,
-        page: &[(ItemKey, OriginalKey)],
+        page: &[ToRender],
     ) -> Result<BTreeMap<ItemKey, Result<Made, Fault>>, Fault> {
         let (edition, tables) = (self.render.edition(workload), self.render.tables());
-        let originals = page.iter().map(|(_, original)| *original).collect();
-        let known = store.renderings(originals, edition, tables, audience.digest).await?;
-        let made = |rendering: Rendering, body| (rendering.item, Ok(Made { rendering, body }));
-        let mut all: BTreeMap<_, _> = known.into_iter().map(|rendering| made(rendering, None)).collect();
-        let missing: Vec<_> = page.iter().filter(|(item, _)| !all.contains_key(item)).collect();
+        let rendered = page.iter().filter(|item| item.rendered_before).map(|item| item.original);
+        let rendered: Vec<_> = rendered.collect();
+        let known = match rendered.is_empty() {
+            true => Vec::new(),
+            false => store.renderings(rendered, edition, tables, audience.digest).await?,
+        };
+        let mut all: BTreeMap<_, _> = known.into_iter().map(Made::kept).map(|(item, made)| (item, Ok(made))).collect();
+        let missing: Vec<_> = page.iter().filter(|item| !all.contains_key(&item.item)).collect();
         if missing.is_empty() {
             return Ok(all);
         }
-        let keys = missing.iter().map(|(_, original)| *original).collect();
+        let keys = missing.iter().map(|item| item.original).collect();
         let loaded = store.load_originals(keys).await?;
         let loaded =
-            missing.iter().zip(loaded).map(|((item, _), (original, bodies))| Loaded::new(*item, original, bodies));
-        let (good, bad) = apart(self.render_all(store, workload, audience, loaded.collect()).await?)?;
-        let (good, bodies): (Vec<_>, Vec<_>) = good.into_iter().map(|fresh| (fresh.rendering, fresh.body)).unzip();
-        let kept = store.record_renderings(good).await?;
-        all.extend(kept.into_iter().zip(bodies).map(|(rendering, body)| made(rendering, body)));
-        all.extend(bad.into_iter().map(|(item, fault)| (item, Err(fault))));
+            missing.iter().zip(loaded).map(|(item, (original, bodies))| Loaded::new(item.item, original, bodies));
+        for (item, made) in self.render_all(store, workload, audience, loaded.collect()).await? {
+            match made {
+                Err(fault) if fault.reach >= Reach::Account => return Err(fault),
+                made => all.insert(item, made),
+            };
+        }
+        Ok(all)
+    }
+
+    /// The same, kept at once.
+    pub(super) async fn keep_renderings_of(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        audience: &Audience,
+        page: &[ToRender],
+    ) -> Result<BTreeMap<ItemKey, Result<Rendering, Fault>>, Fault> {
+        let (mut all, mut new) = (BTreeMap::new(), Vec::new());
+        for (item, made) in self.renderings_of(store, workload, audience, page).await? {
+            match made.map(|made| made.sending) {
+                Ok(Sending::New(rendering)) => new.push(rendering),
+                Ok(Sending::Kept(rendering)) => drop(all.insert(item, Ok(rendering))),
+                Err(fault) => drop(all.insert(item, Err(fault))),
+            }
+        }
+        let kept = store.record_renderings(new).await?;
+        all.extend(kept.into_iter().map(|rendering| (rendering.item, Ok(rendering))));
         Ok(all)
     }
 
@@ -183,15 +247,15 @@ impl Engine {
                 self.stop.check()?;
                 let page = store.items_to_place(row.key, after, traits.batch.items.max(1)).await?;
                 let Some(last) = page.last().map(|item| item.mark) else { break };
-                let page: Vec<_> = page.iter().map(|item| (item.item, item.original)).collect();
-                rendered += self.renderings_of(store, workload, &audience, &page).await?.len() as u64;
+                let page: Vec<_> = page.iter().map(ToRender::from).collect();
+                rendered += self.keep_renderings_of(store, workload, &audience, &page).await?.len() as u64;
                 after = Some(last);
             }
         }
         Ok(rendered)
     }
 
-    /// Renders originals for an audience. Nothing is kept yet: the caller records what it got, in one commit.
+    /// Renders originals for an audience. Nothing is kept yet.
     async fn render_all(
         &self,
         store: &AccountStore,
@@ -200,7 +264,8 @@ impl Engine {
         originals: Vec<Loaded>,
     ) -> Result<Vec<Outcome>, Fault> {
         let (store, render, audience) = (store.clone(), Arc::clone(&self.render), audience.clone());
-        let maker = Maker { store, render, workload, audience };
+        let (edition, tables) = (render.edition(workload), render.tables());
+        let maker = Maker { store, render, workload, audience, edition, tables };
         let work = move || {
             let of_items = originals.iter().filter_map(|loaded| Some((loaded.item?, loaded)));
             of_items.map(|(item, loaded)| (item, maker.make(item, loaded))).collect()
@@ -211,20 +276,20 @@ impl Engine {
 }
 
 impl Maker {
-    fn make(&self, item: ItemKey, loaded: &Loaded) -> Result<Fresh, Fault> {
+    fn make(&self, item: ItemKey, loaded: &Loaded) -> Result<Made, Fault> {
         let (rendered, shape) = if loaded.length() <= SMALL { self.in_memory(loaded)? } else { self.passing(loaded)? };
         let body = rendered.same_as.as_deref().and_then(|name| loaded.body(name)).cloned();
         let rendering = NewRendering {
             item,
             original: loaded.original.key,
-            edition: self.render.edition(self.workload),
-            tables: self.render.tables(),
+            edition: self.edition,
+            tables: self.tables,
             profile: self.audience.digest,
             shape,
             losses: rendered.losses,
             message_id: rendered.natural_key,
         };
-        Ok(Fresh { rendering, body })
+        Ok(Made::fresh(rendering, body))
     }
 
     fn in_memory(&self, loaded: &Loaded) -> Result<(Rendered, Shape), Fault> {
@@ -250,22 +315,6 @@ impl Maker {
         let stored = loaded.handle.block_on(writer.finish())?;
         Ok((rendered, Shape::Held(stored)))
     }
-}
-
-/// An item without a rendering, and why.
-type Unrendered = (ItemKey, Fault);
-
-/// Renderings, and the items that have none. A fault that reaches further than its item is nobody's in particular.
-fn apart(made: Vec<Outcome>) -> Result<(Vec<Fresh>, Vec<Unrendered>), Fault> {
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for (item, made) in made {
-        match made {
-            Ok(rendering) => good.push(rendering),
-            Err(fault) if fault.reach >= Reach::Account => return Err(fault),
-            Err(fault) => bad.push((item, fault)),
-        }
-    }
-    Ok((good, bad))
 }
 
 fn same_as(rendered: &Rendered, loaded: &Loaded) -> Option<Stored> {

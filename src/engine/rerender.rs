@@ -1,7 +1,11 @@
 //! Rendering anew what stands at the target, after the conversions or their tables were corrected. It is done when
 //! somebody asks: what is placed anew is new to the people there.
 
-use super::{Engine, Event, Mover, release::opened, rendering::Audience};
+use super::{
+    Engine, Event, Mover,
+    release::opened,
+    rendering::{Audience, ToRender},
+};
 use crate::store::{AccountStore, Placement, PlacementKey, Project, Rerendered, TargetKey};
 use transhume_contract::{Fault, Workload};
 
@@ -67,12 +71,16 @@ impl Engine {
         audience: &Audience,
         page: &[Placement],
     ) -> Result<Vec<Rerendered>, Fault> {
-        let of: Vec<_> = page.iter().map(|placement| (placement.item, placement.original)).collect();
-        let renderings = self.renderings_of(store, workload, audience, &of).await?;
+        let to_render = |placement: &Placement| {
+            let (item, original) = (placement.item, placement.original);
+            ToRender { item, original, rendered_before: true }
+        };
+        let of: Vec<_> = page.iter().map(to_render).collect();
+        let renderings = self.keep_renderings_of(store, workload, audience, &of).await?;
         let compared = page.iter().filter_map(|placement| {
             let made = renderings.get(&placement.item)?.as_ref().ok()?;
-            let differs = made.rendering.stored != placement.stored;
-            Some(Rerendered { placement: placement.key, rendering: made.rendering.key, differs })
+            let differs = made.stored != placement.stored;
+            Some(Rerendered { placement: placement.key, rendering: made.key, differs })
         });
         Ok(compared.collect())
     }

@@ -66,6 +66,12 @@ fn open_file(path: &Path, codec: Codec) -> Result<Box<dyn Read>, Trouble> {
 }
 
 impl StoredBody {
+    /// Bytes in memory, on their way into the store.
+    pub fn of(bytes: Bytes) -> Self {
+        let stored = Stored { digest: Digest::of(&bytes), length: bytes.len() as u64 };
+        Self { stored, place: Place::AtHand(bytes) }
+    }
+
     pub fn stored(&self) -> Stored {
         self.stored
     }

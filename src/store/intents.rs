@@ -2,12 +2,12 @@
 
 use super::{
     account::AccountStore,
-    blobs::Stored,
+    blobs::{Blobs, Stored, disk_work},
     faults::{Trouble, unknown},
     journal::{self, Event},
     losses::{self, Origin},
     memberships::{self, Stage},
-    renderings::{self, Rendering},
+    renderings::{self, NewRendering, Pressed, Rendering},
     rows::{
         CollectionKey, Hash, ItemKey, Json, OriginalKey, RenderingKey, RunId, Side, TargetKey, Work, limit, now,
         signed, unsigned,
@@ -15,16 +15,25 @@ use super::{
     setbacks::{self, Whose},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
-use transhume_contract::{Facts, Fault, IntentId, ItemId, NaturalKey, Placed, Reach, Workload};
+use transhume_contract::{Digest, Facts, Fault, IntentId, ItemId, NaturalKey, Placed, Reach, Workload};
+
+/// The rendering an intent sends.
+#[derive(Clone, Debug)]
+pub enum Sending {
+    /// One that is kept already.
+    Kept(Rendering),
+    /// One that is kept in the commit that writes down the intent.
+    New(NewRendering),
+}
 
 /// A placing that is about to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Intending {
     pub item: ItemKey,
     /// The membership it answers to.
     pub from: CollectionKey,
     pub at: TargetKey,
-    pub rendering: RenderingKey,
+    pub sending: Sending,
     /// The target's own facts, as they will be placed: the base of later merges.
     pub facts: Facts,
     /// The revision of the item's facts they were made from.
@@ -85,8 +94,12 @@ impl AccountStore {
     /// Writes down what is about to be placed, in one commit; only then may the first byte be sent. Answers the names
     /// of the intents in their order: an attempt that is made again carries the same name.
     pub async fn intend(&self, batch: Vec<Intending>) -> Result<Vec<IntentId>, Fault> {
-        let run = self.inner.run;
-        self.write(move |db| batch.iter().map(|intending| open(db, run, intending)).collect()).await
+        let (run, blobs) = (self.inner.run, self.inner.blobs.clone());
+        let pressed = disk_work(move || batch.into_iter().map(|one| Pending::new(&blobs, one)).collect());
+        let batch: Vec<Pending> = pressed.await?;
+        let weight = batch.iter().map(Pending::weight).sum();
+        let open_all = move |db: &Connection| batch.iter().map(|pending| open(db, run, pending)).collect();
+        self.inner.db.write_heavy(weight, open_all).await
     }
 
     /// Writes down what came of intents, with their placements, in one commit. An intent of unknown outcome
@@ -120,16 +133,49 @@ impl AccountStore {
     }
 }
 
+/// An intent with its rendering ready to be written.
+struct Pending {
+    item: ItemKey,
+    from: CollectionKey,
+    at: TargetKey,
+    making: Making,
+    facts: Facts,
+    revision: u64,
+}
+
+enum Making {
+    Kept(Box<Rendering>),
+    New(Box<Pressed>),
+}
+
+impl Pending {
+    fn new(blobs: &Blobs, intending: Intending) -> Result<Self, Trouble> {
+        let Intending { item, from, at, sending, facts, revision } = intending;
+        let making = match sending {
+            Sending::Kept(rendering) => Making::Kept(Box::new(rendering)),
+            Sending::New(new) => Making::New(Box::new(Pressed::new(blobs, new)?)),
+        };
+        Ok(Self { item, from, at, making, facts, revision })
+    }
+
+    fn weight(&self) -> usize {
+        match &self.making {
+            Making::Kept(_) => 0,
+            Making::New(pressed) => pressed.weight(),
+        }
+    }
+}
+
 /// The same attempt has the same name after a restart; after its placement was lost, withdrawn or superseded, the next
 /// attempt has another.
-fn name(db: &Connection, intending: &Intending, original: OriginalKey) -> Result<IntentId, Trouble> {
+fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<IntentId, Trouble> {
     let sql = "SELECT i.id, i.workload, c.id, t.account, t.id, o.seq,
             (SELECT count(*) FROM placement WHERE item = ?1 AND collection = ?2)
         FROM item i, collection c, target t, original o WHERE i.key = ?1 AND c.key = ?2 AND t.key = ?3 AND o.key = ?4";
     let mut hasher = blake3::Hasher::new();
     let hash = |row: &Row<'_>| {
         for column in [0, 2, 3, 4] {
-            let text: String = row.get(column)?;
+            let text = row.get_ref(column)?.as_str()?;
             hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
         }
         for column in [1, 5, 6] {
@@ -137,7 +183,7 @@ fn name(db: &Connection, intending: &Intending, original: OriginalKey) -> Result
         }
         Ok(())
     };
-    let key = (intending.item, intending.from, intending.at, original);
+    let key = (pending.item, pending.from, pending.at, original);
     db.prepare_cached(sql)?.query_row(key, hash).optional()?.ok_or_else(|| unknown("item, collection or target"))?;
     Ok(IntentId::new(&hasher.finalize().to_hex()[..32]))
 }
@@ -147,10 +193,17 @@ const OPEN: &str = "INSERT INTO intent (id, item, collection, target, original, 
     ON CONFLICT (id) DO UPDATE SET rendering = excluded.rendering, facts = excluded.facts,
         revision = excluded.revision, state = 0, attempts = attempts + 1, at = excluded.at, resolved = NULL";
 
-fn open(db: &Connection, run: Option<RunId>, intending: &Intending) -> Result<IntentId, Trouble> {
-    let rendering = renderings::by_key(db, intending.rendering)?;
-    let id = name(db, intending, rendering.original)?;
-    let Intending { item, from, at, facts, revision, .. } = intending;
+fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<IntentId, Trouble> {
+    let kept;
+    let rendering = match &pending.making {
+        Making::Kept(rendering) => rendering,
+        Making::New(pressed) => {
+            kept = renderings::keep(db, run, pressed)?;
+            &kept
+        }
+    };
+    let id = name(db, pending, rendering.original)?;
+    let Pending { item, from, at, facts, revision, .. } = pending;
     let row = (id.as_str(), item, from, at, rendering.original, rendering.key, Json(facts), signed(*revision), now());
     db.prepare_cached(OPEN)?.execute(row)?;
     memberships::set_stage(db, *item, *from, Stage::Sent)?;
@@ -164,22 +217,17 @@ struct Written {
     key: i64,
     item: ItemKey,
     from: CollectionKey,
-    at: TargetKey,
-    rendering: Rendering,
-    facts: Json<Facts>,
-    revision: i64,
+    digest: Digest,
 }
 
 fn written(db: &Connection, id: &IntentId) -> Result<Written, Trouble> {
-    let sql =
-        "SELECT key, item, collection, target, facts, revision, rendering FROM intent WHERE id = ?1 AND state = 0";
+    let sql = "SELECT n.key, n.item, n.collection, r.digest FROM intent n JOIN rendering r ON r.key = n.rendering
+        WHERE n.id = ?1 AND n.state = 0";
     let row = |row: &Row<'_>| {
-        let intent = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
-        Ok((intent, row.get::<_, RenderingKey>(6)?))
+        let Hash(digest) = row.get(3)?;
+        Ok(Written { key: row.get(0)?, item: row.get(1)?, from: row.get(2)?, digest })
     };
-    let found = db.prepare_cached(sql)?.query_row([id.as_str()], row).optional()?;
-    let ((key, item, from, at, facts, revision), rendering) = found.ok_or_else(|| unknown("open intent"))?;
-    Ok(Written { key, item, from, at, rendering: renderings::by_key(db, rendering)?, facts, revision })
+    db.prepare_cached(sql)?.query_row([id.as_str()], row).optional()?.ok_or_else(|| unknown("open intent"))
 }
 
 fn resolve(db: &Connection, run: Option<RunId>, resolution: &Resolution) -> Result<(), Trouble> {
@@ -219,32 +267,23 @@ fn undo(db: &Connection, intent: &Written) -> Result<(), Trouble> {
 const PLACE: &str = "INSERT INTO placement
     (item, collection, target, intent, original, rendering, handle, version, digest, length, facts, revision, losses, at,
         amend, stale, orphan)
-    SELECT i.key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, i.revision <> ?12, i.original <> ?5,
-        NOT EXISTS (SELECT 1 FROM membership WHERE item = ?1 AND collection = ?2)
-    FROM item i WHERE i.key = ?1";
+    SELECT n.item, n.collection, n.target, n.key, n.original, n.rendering, ?2, ?3, r.digest, r.length, n.facts,
+        n.revision, ?4, ?5, i.revision <> n.revision, i.original <> n.original,
+        NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = n.item AND m.collection = n.collection)
+    FROM intent n JOIN item i ON i.key = n.item JOIN rendering r ON r.key = n.rendering WHERE n.key = ?1";
 
 fn place(db: &Connection, run: Option<RunId>, intent: &Written, placed: &Placed) -> Result<(), Trouble> {
-    let rendering = &intent.rendering;
-    db.prepare_cached(PLACE)?.execute(rusqlite::params![
-        intent.item,
-        intent.from,
-        intent.at,
+    db.prepare_cached(PLACE)?.execute((
         intent.key,
-        rendering.original,
-        rendering.key,
         placed.handle.as_ref().map(transhume_contract::Handle::as_str),
         placed.version.as_ref().map(transhume_contract::Version::as_str),
-        Hash(rendering.stored.digest),
-        signed(rendering.stored.length),
-        intent.facts,
-        intent.revision,
         Json(&placed.losses),
         now(),
-    ])?;
-    losses::replace(db, intent.item, Origin::Placement(db.last_insert_rowid()), &placed.losses)?;
+    ))?;
+    losses::add(db, intent.item, Origin::Placement(db.last_insert_rowid()), &placed.losses)?;
     setbacks::clear_target(db, intent.item, intent.from)?;
     memberships::set_stage(db, intent.item, intent.from, Stage::Placed)?;
-    let digest = Some(rendering.stored.digest);
+    let digest = Some(intent.digest);
     journal::note(db, run, &Event { name: "placed", item: intent.item, digest, detail: None })
 }
 

@@ -70,13 +70,17 @@ pub(super) fn original(db: &Connection, key: OriginalKey) -> Result<Original, Tr
 }
 
 fn parts(db: &Connection, key: OriginalKey) -> Result<Vec<StoredPart>, Trouble> {
-    let sql = "SELECT name, media_type, digest, length FROM part WHERE original = ?1 ORDER BY seq, key";
+    let sql = "SELECT name, media_type, digest, length, seq, key FROM part WHERE original = ?1";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([key], |row| {
         let Hash(digest) = row.get(2)?;
-        Ok(StoredPart { name: row.get(0)?, media_type: row.get(1)?, digest, length: unsigned(row.get(3)?) })
+        let part = StoredPart { name: row.get(0)?, media_type: row.get(1)?, digest, length: unsigned(row.get(3)?) };
+        Ok(((row.get::<_, i64>(4)?, row.get::<_, i64>(5)?), part))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    // Nearly every original is one part: SQLite would set up a sorter for it.
+    let mut parts = rows.collect::<Result<Vec<_>, _>>()?;
+    parts.sort_by_key(|(order, _)| *order);
+    Ok(parts.into_iter().map(|(_, part)| part).collect())
 }
 
 const SETTINGS: &str = "transhume:settings";

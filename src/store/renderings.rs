@@ -2,7 +2,7 @@
 
 use super::{
     account::AccountStore,
-    blobs::{self, Prepared, Stored, disk_work},
+    blobs::{self, Blobs, Prepared, Stored, disk_work},
     faults::{Trouble, broken},
     journal::{self, Event},
     losses::{self, Origin},
@@ -51,41 +51,41 @@ pub struct Rendering {
 }
 
 impl AccountStore {
-    /// The rendering of an original by an edition and tables for a profile, where it was made before.
-    pub async fn rendering(
-        &self,
-        original: OriginalKey,
-        edition: u32,
-        tables: Digest,
-        profile: Digest,
-    ) -> Result<Option<Rendering>, Fault> {
-        self.read(move |db| find(db, original, edition, &tables, &profile)).await
-    }
-
     /// Keeps renderings, in one commit, and answers them in their order. One that is kept already must be the same,
     /// byte for byte.
     pub async fn record_renderings(&self, renderings: Vec<NewRendering>) -> Result<Vec<Rendering>, Fault> {
         let blobs = self.inner.blobs.clone();
-        let prepared = disk_work(move || prepare(&blobs, renderings)).await?;
-        let weight = prepared.iter().filter_map(|(_, bytes)| bytes.as_ref()).map(Prepared::weight).sum();
-        let run = self.inner.run;
-        let keep =
-            move |db: &Connection| prepared.iter().map(|(new, bytes)| keep(db, run, new, bytes.as_ref())).collect();
-        self.inner.db.write_heavy(weight, keep).await
+        let prepared = disk_work(move || renderings.into_iter().map(|new| Pressed::new(&blobs, new)).collect());
+        let prepared: Vec<Pressed> = prepared.await?;
+        let (run, weight) = (self.inner.run, prepared.iter().map(Pressed::weight).sum());
+        let keep_all = move |db: &Connection| prepared.iter().map(|new| keep(db, run, new)).collect();
+        self.inner.db.write_heavy(weight, keep_all).await
     }
 }
 
-type WithBytes = (NewRendering, Option<Prepared>);
+/// A rendering whose bytes are hashed and compressed: what is left is to write its rows.
+pub(super) struct Pressed {
+    new: NewRendering,
+    stored: Stored,
+    bytes: Option<Prepared>,
+}
 
-fn prepare(blobs: &blobs::Blobs, renderings: Vec<NewRendering>) -> Result<Vec<WithBytes>, Trouble> {
-    let prepare = |new: NewRendering| match &new.shape {
-        Shape::Held(_) => Ok((new, None)),
-        Shape::Bytes(bytes) => {
-            let prepared = blobs.prepare(bytes)?;
-            Ok((new, Some(prepared)))
-        }
-    };
-    renderings.into_iter().map(prepare).collect()
+impl Pressed {
+    /// Blocks on the disk where bytes are too large for a row.
+    pub fn new(blobs: &Blobs, new: NewRendering) -> Result<Self, Trouble> {
+        let (stored, bytes) = match &new.shape {
+            Shape::Held(stored) => (*stored, None),
+            Shape::Bytes(bytes) => {
+                let prepared = blobs.prepare(bytes)?;
+                (prepared.stored, Some(prepared))
+            }
+        };
+        Ok(Self { new, stored, bytes })
+    }
+
+    pub fn weight(&self) -> usize {
+        self.bytes.as_ref().map_or(0, Prepared::weight)
+    }
 }
 
 const ROW: &str = "key, item, original, edition, digest, length, losses, message_id";
@@ -121,40 +121,31 @@ pub(super) fn by_key(db: &Connection, key: RenderingKey) -> Result<Rendering, Tr
     Ok(db.prepare_cached(&sql)?.query_row([key], rendering_row)?)
 }
 
-fn keep(
-    db: &Connection,
-    run: Option<RunId>,
-    new: &NewRendering,
-    bytes: Option<&Prepared>,
-) -> Result<Rendering, Trouble> {
-    let stored = match (&new.shape, bytes) {
-        (Shape::Held(stored), _) => *stored,
-        (Shape::Bytes(_), Some(prepared)) => prepared.stored,
-        (Shape::Bytes(_), None) => return Err(broken("a rendering came without its bytes").into()),
-    };
-    let known = find(db, new.original, new.edition, &new.tables, &new.profile)?;
-    let rendering = match known {
-        Some(known) if known.stored == stored => known,
-        Some(_) => return Err(broken("the same original was rendered twice with different results").into()),
-        None => insert(db, run, new, stored, bytes)?,
+/// Keeps one rendering. A second making of what is kept already must be the same, byte for byte.
+pub(super) fn keep(db: &Connection, run: Option<RunId>, pressed: &Pressed) -> Result<Rendering, Trouble> {
+    let Pressed { new, stored, .. } = pressed;
+    let rendering = match insert(db, run, pressed)? {
+        Some(key) => as_kept(key, pressed),
+        None => match find(db, new.original, new.edition, &new.tables, &new.profile)? {
+            Some(known) if known.stored == *stored => known,
+            _ => return Err(broken("the same original was rendered twice with different results").into()),
+        },
     };
     make_present(db, &rendering)?;
     Ok(rendering)
 }
 
-fn insert(
-    db: &Connection,
-    run: Option<RunId>,
-    new: &NewRendering,
-    stored: Stored,
-    bytes: Option<&Prepared>,
-) -> Result<Rendering, Trouble> {
-    if let Some(prepared) = bytes {
-        blobs::insert(db, prepared)?;
-    }
+fn as_kept(key: RenderingKey, pressed: &Pressed) -> Rendering {
+    let NewRendering { item, original, edition, losses, message_id, .. } = pressed.new.clone();
+    Rendering { key, item, original, edition, stored: pressed.stored, losses, message_id }
+}
+
+/// `None` where one is kept already.
+fn insert(db: &Connection, run: Option<RunId>, pressed: &Pressed) -> Result<Option<RenderingKey>, Trouble> {
+    let Pressed { new, stored, bytes } = pressed;
     let sql = "INSERT INTO rendering (item, original, edition, tables, profile, digest, length, losses, message_id)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    db.prepare_cached(sql)?.execute((
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (original, edition, tables, profile) DO NOTHING";
+    let inserted = db.prepare_cached(sql)?.execute((
         new.item,
         new.original,
         new.edition,
@@ -165,9 +156,15 @@ fn insert(
         Json(&new.losses),
         &new.message_id,
     ))?;
+    if inserted == 0 {
+        return Ok(None);
+    }
     let key = RenderingKey(db.last_insert_rowid());
+    if let Some(prepared) = bytes {
+        blobs::insert(db, prepared)?;
+    }
     journal::note(db, run, &Event { name: "rendered", item: new.item, digest: Some(stored.digest), detail: None })?;
-    by_key(db, key)
+    Ok(Some(key))
 }
 
 /// The latest rendering of an item's latest original is the one whose losses count.

@@ -5,10 +5,10 @@ use super::{Push, routes::Route};
 use crate::{
     engine::{
         Event,
-        rendering::Made,
+        rendering::{Made, ToRender, unkept},
         rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
     },
-    store::{CollectionKey, Intending, ItemKey, Mark, Rendering, Resolution, Side, StoredBody, ToPlace},
+    store::{CollectionKey, Intending, ItemKey, Mark, Resolution, Sending, Side, StoredBody, ToPlace},
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -42,9 +42,7 @@ struct Sent {
 /// An item with all that placing it takes.
 struct Ready {
     item: ToPlace,
-    rendering: Rendering,
-    /// Its bytes, where rendering had them in reach already.
-    body: Option<StoredBody>,
+    made: Made,
     facts: Facts,
     losses: Vec<Loss>,
 }
@@ -90,34 +88,36 @@ impl Push<'_> {
 
     /// Renders a page. What cannot be rendered, or is too large for the target, goes into quarantine.
     async fn make_ready(&self, page: Vec<ToPlace>) -> Result<Vec<Ready>, Fault> {
-        let of: Vec<_> = page.iter().map(|item| (item.item, item.original)).collect();
-        let renderings = self.engine.renderings_of(self.store, self.workload, &self.audience, &of).await?;
+        let of: Vec<_> = page.iter().map(ToRender::from).collect();
+        let mut made = self.engine.renderings_of(self.store, self.workload, &self.audience, &of).await?;
         let mut ready = Vec::with_capacity(page.len());
         for item in page {
-            let Some(made) = renderings.get(&item.item) else { continue };
-            match made.clone().and_then(|made| self.fits(made)) {
-                Ok(made) => ready.push(self.with_facts(item, made)),
-                Err(fault) => {
-                    self.engine.set_back(self.store, item.item, Side::Target, Some(item.from), &fault).await?
-                }
-            }
+            let fault = match made.remove(&item.item) {
+                Some(Ok(made)) => match self.too_large(made.stored.length) {
+                    None => {
+                        ready.push(self.with_facts(item, made));
+                        continue;
+                    }
+                    Some(fault) => {
+                        self.store.record_renderings(unkept([made])).await?;
+                        fault
+                    }
+                },
+                Some(Err(fault)) => fault,
+                None => continue,
+            };
+            self.engine.set_back(self.store, item.item, Side::Target, Some(item.from), &fault).await?;
         }
         Ok(ready)
     }
 
-    fn fits(&self, made: Made) -> Result<Made, Fault> {
-        let length = made.rendering.stored.length;
-        match self.traits.max_item_bytes {
-            Some(limit) if length > limit => {
-                let sentence = format!("{length} bytes are more than the target accepts ({limit})");
-                Err(Fault::new(What::TooLarge, sentence).skip(Cause::OverTargetLimit))
-            }
-            _ => Ok(made),
-        }
+    fn too_large(&self, length: u64) -> Option<Fault> {
+        let limit = self.traits.max_item_bytes.filter(|limit| length > *limit)?;
+        let sentence = format!("{length} bytes are more than the target accepts ({limit})");
+        Some(Fault::new(What::TooLarge, sentence).skip(Cause::OverTargetLimit))
     }
 
     fn with_facts(&self, item: ToPlace, made: Made) -> Ready {
-        let Made { rendering, body } = made;
         let (mut facts, mut losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
         if item.facts.protected == Some(true) {
             losses.push(Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST));
@@ -125,53 +125,51 @@ impl Push<'_> {
         if !self.audience.profile.future_dates {
             losses.extend(not_in_the_future(&mut facts));
         }
-        Ready { item, rendering, body, facts, losses }
+        Ready { item, made, facts, losses }
     }
 
-    /// Writes down what is about to be sent.
+    /// Writes down what is about to be sent: renderings made now and intents in one commit.
     async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
         let bodies = self.bodies(&ready).await?;
-        let intents = self.intents(route, &ready).await?;
-        let (mut placings, mut sent) = (Vec::with_capacity(ready.len()), BTreeMap::new());
-        for ((ready, body), intent) in ready.into_iter().zip(bodies).zip(intents) {
-            let bytes = ready.rendering.stored.length;
-            sent.insert(
-                intent.clone(),
-                Sent { item: ready.item.item, bytes, attempts: ready.item.attempts, losses: ready.losses },
-            );
-            placings.push(Placing { intent, facts: ready.facts, name: None, body: Arc::new(body) });
+        let (mut intending, mut rest) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
+        for Ready { item, made, facts, losses } in ready {
+            let ToPlace { item, from, revision, attempts, .. } = item;
+            rest.push((Sent { item, bytes: made.stored.length, attempts, losses }, facts.clone()));
+            intending.push(Intending { item, from, at: route.key, sending: made.sending, facts, revision });
+        }
+        let intents = self.intents(intending).await?;
+        let (mut placings, mut sent) = (Vec::with_capacity(rest.len()), BTreeMap::new());
+        for (((one, facts), body), intent) in rest.into_iter().zip(bodies).zip(intents) {
+            sent.insert(intent.clone(), one);
+            placings.push(Placing { intent, facts, name: None, body: Arc::new(body) });
         }
         Ok(Prepared { placings, sent, after })
     }
 
     /// The bytes of a batch, in its order; those not in reach yet in one read.
     async fn bodies(&self, ready: &[Ready]) -> Result<Vec<StoredBody>, Fault> {
-        let missing = ready.iter().filter(|ready| ready.body.is_none());
-        let missing: Vec<_> = missing.map(|ready| ready.rendering.stored.digest).collect();
+        let missing = ready.iter().filter(|ready| ready.made.body.is_none());
+        let missing: Vec<_> = missing.map(|ready| ready.made.stored.digest).collect();
         let mut loaded = match missing.is_empty() {
             true => Vec::new(),
             false => self.store.bodies(&missing).await?,
         }
         .into_iter();
-        Ok(ready.iter().filter_map(|ready| ready.body.clone().or_else(|| loaded.next())).collect())
+        Ok(ready.iter().filter_map(|ready| ready.made.body.clone().or_else(|| loaded.next())).collect())
     }
 
-    async fn intents(&self, route: &Route, ready: &[Ready]) -> Result<Vec<IntentId>, Fault> {
-        if self.engine.rehearsing {
-            return Ok(ready
-                .iter()
-                .map(|ready| IntentId::new(format!("rehearsed {}", ready.item.item.number())))
-                .collect());
+    /// A rehearsal keeps what it rendered, and intends nothing.
+    async fn intents(&self, intending: Vec<Intending>) -> Result<Vec<IntentId>, Fault> {
+        if !self.engine.rehearsing {
+            return self.store.intend(intending).await;
         }
-        let intending = |ready: &Ready| Intending {
-            item: ready.item.item,
-            from: ready.item.from,
-            at: route.key,
-            rendering: ready.rendering.key,
-            facts: ready.facts.clone(),
-            revision: ready.item.revision,
-        };
-        self.store.intend(ready.iter().map(intending).collect()).await
+        let names = intending.iter().map(|one| IntentId::new(format!("rehearsed {}", one.item.number()))).collect();
+        let new = intending.into_iter().filter_map(|one| match one.sending {
+            Sending::New(rendering) => Some(rendering),
+            Sending::Kept(_) => None,
+        });
+        self.store.record_renderings(new.collect()).await?;
+        Ok(names)
     }
 
     /// Sends a batch and writes down what came of it. False where the answer was lost: `find` will decide.

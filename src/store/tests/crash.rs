@@ -1,7 +1,7 @@
 //! I5: killed at any commit and run again, the result equals an uninterrupted run.
 
 use super::fixture::*;
-use crate::store::{AccountStore, Intending, Resolution, Stop, StoreOptions, TargetKey, ToPlace};
+use crate::store::{AccountStore, Intending, Resolution, Sending, Stop, StoreOptions, TargetKey, ToPlace};
 use futures::StreamExt;
 use std::sync::Mutex;
 use transhume_contract::{
@@ -174,11 +174,11 @@ impl Job<'_> {
 
     async fn place(&self, what: &ToPlace, at: TargetKey) -> Result<(), Fault> {
         let original = self.store.original(what.item).await?.unwrap();
-        let rendering = self.store.record_renderings(vec![unchanged(what.item, &original)]).await?.remove(0);
+        let sending = Sending::New(unchanged(what.item, &original));
         let ToPlace { item, from, facts, revision, .. } = what.clone();
-        let intending = Intending { item, from, at, rendering: rendering.key, facts: facts.clone(), revision };
+        let intending = Intending { item, from, at, sending, facts: facts.clone(), revision };
         let intent: IntentId = self.store.intend(vec![intending]).await?.remove(0);
-        let handle = self.yard.place(at, rendering.stored.digest, &facts);
+        let handle = self.yard.place(at, original.parts[0].digest, &facts);
         self.store.resolve(vec![Resolution::Placed { intent, placed: placed(handle.as_str()) }]).await
     }
 

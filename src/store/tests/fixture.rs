@@ -3,7 +3,7 @@
 use crate::store::lock::{Locking, lock};
 use crate::store::{
     AccountStore, CollectionKey, Intending, ItemKey, NewRendering, OpenIntent, Opening, Original, Pass, Project,
-    Rendering, Resolution, Shape, StoreOptions, Stored, StoredPart, TargetKey, ToPlace,
+    Rendering, Resolution, Sending, Shape, StoreOptions, Stored, StoredPart, TargetKey, ToPlace,
 };
 use bytes::Bytes;
 use std::path::Path;
@@ -268,7 +268,7 @@ pub async fn render(store: &AccountStore, what: &ToPlace) -> Rendering {
 pub async fn intend(store: &AccountStore, what: &ToPlace, at: TargetKey) -> IntentId {
     let rendering = render(store, what).await;
     let ToPlace { item, from, facts, revision, .. } = what.clone();
-    let intending = Intending { item, from, at, rendering: rendering.key, facts, revision };
+    let intending = Intending { item, from, at, sending: Sending::Kept(rendering), facts, revision };
     store.intend(vec![intending]).await.unwrap().remove(0)
 }
 
