@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::{SourceKind, TargetKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 use transhume_contract::{Depth, Workload};
 
@@ -17,27 +17,15 @@ pub struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
     #[command(flatten)]
-    pub common: Common,
+    pub manner: Manner,
 }
 
 /// What every verb understands.
 #[derive(Clone, Debug, Args)]
-pub struct Common {
+pub struct Manner {
     /// The project directory.
     #[arg(long, global = true, default_value = ".", value_name = "DIR")]
     pub project: PathBuf,
-    /// Only the accounts of this wave.
-    #[arg(long, global = true, value_name = "W")]
-    pub wave: Option<String>,
-    /// Only these accounts, by source address or target login; may be repeated.
-    #[arg(id = "account", long = "account", global = true, value_name = "A")]
-    pub accounts: Vec<String>,
-    /// Only these workloads, separated by commas: mail.
-    #[arg(long, global = true, value_delimiter = ',', value_parser = workload, value_name = "WORKLOADS")]
-    pub only: Vec<Workload>,
-    /// Play everything that writes; leave no trace at the target.
-    #[arg(long, global = true)]
-    pub dry_run: bool,
     /// One JSON event a line on stdout; the last line is a summary.
     #[arg(long, global = true)]
     pub json: bool,
@@ -50,6 +38,87 @@ pub struct Common {
     /// No progress bars, even on a terminal.
     #[arg(long, global = true)]
     pub no_progress: bool,
+}
+
+/// Which accounts a verb is about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Choice {
+    /// Only the accounts of this wave.
+    #[arg(long, value_name = "W")]
+    pub wave: Option<String>,
+    /// Only these accounts, by source address or target login; may be repeated.
+    #[arg(id = "account", long = "account", value_name = "A")]
+    pub accounts: Vec<String>,
+    /// Only these workloads, separated by commas: mail.
+    #[arg(long, value_delimiter = ',', value_parser = workload, value_name = "WORKLOADS")]
+    pub only: Vec<Workload>,
+}
+
+/// What verbs share, of whatever verb it was said.
+#[derive(Clone, Debug)]
+pub struct Common {
+    pub project: PathBuf,
+    pub wave: Option<String>,
+    pub accounts: Vec<String>,
+    pub dry_run: bool,
+    pub json: bool,
+    pub quiet: bool,
+    pub verbose: u8,
+    pub no_progress: bool,
+}
+
+/// Flags of [`Manner`] that mean nothing to a verb, and are not shown there.
+const IDLE: [(&str, &[&str]); 5] = [
+    ("init", &["json", "no_progress"]),
+    ("survey", &["no_progress"]),
+    ("status", &["no_progress"]),
+    ("explain", &["no_progress"]),
+    ("simulate", &["project", "json", "no_progress"]),
+];
+
+impl Arguments {
+    /// Reads the command line of this process.
+    pub fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        command.build();
+        for (verb, flags) in IDLE {
+            command = command.mut_subcommand(verb, |verb| {
+                flags.iter().fold(verb, |verb, flag| verb.mut_arg(flag, |flag| flag.hide(true)))
+            });
+        }
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
+
+    pub fn common(&self) -> Common {
+        let Choice { wave, accounts, only: _ } = self.verb.choice().cloned().unwrap_or_default();
+        let Manner { project, json, quiet, verbose, no_progress } = self.manner.clone();
+        Common { project, wave, accounts, dry_run: self.verb.rehearses(), json, quiet, verbose, no_progress }
+    }
+}
+
+impl Verb {
+    const fn choice(&self) -> Option<&Choice> {
+        match self {
+            Self::Check(choice) => Some(choice),
+            Self::Pull(pull) => Some(&pull.choice),
+            Self::Plan(plan) => Some(&plan.choice),
+            Self::Push(push) => Some(&push.choice),
+            Self::Run(run) => Some(&run.choice),
+            Self::Verify(verify) => Some(&verify.choice),
+            Self::Status(status) => Some(&status.choice),
+            Self::Explain(explain) => Some(&explain.choice),
+            Self::Init(_) | Self::Survey(_) | Self::Demo(_) | Self::Simulate(_) => None,
+        }
+    }
+
+    const fn rehearses(&self) -> bool {
+        match self {
+            Self::Survey(survey) => survey.dry_run,
+            Self::Push(push) => push.dry_run,
+            Self::Run(run) => run.dry_run,
+            _ => false,
+        }
+    }
 }
 
 fn workload(name: &str) -> Result<Workload, String> {
@@ -65,21 +134,21 @@ pub enum Verb {
     /// Write a commented transhume.toml and accounts.csv.
     Init(Init),
     /// Connect to every side, per account, and say what to fix.
-    Check,
+    Check(Choice),
     /// List the tenant's accounts with items and bytes.
     Survey(Survey),
     /// Dry run: what would move, volume, requests, hours, blockers, losses.
     Plan(Plan),
     /// Source to store.
-    Pull(Again),
+    Pull(Pull),
     /// Store to targets.
     Push(Push),
     /// Pull and push, overlapped.
-    Run(Again),
+    Run(Run),
     /// Read the targets back and compare.
     Verify(Verify),
     /// Where every account stands.
-    Status,
+    Status(Status),
     /// Everything known of one item.
     Explain(Explain),
     /// The whole job on a simulated tenant.
@@ -98,9 +167,13 @@ pub struct Init {
 
 #[derive(Debug, Args)]
 pub struct Survey {
-    /// Write accounts.csv from what was found; an existing one is kept unless it names no account.
+    /// Add who has something to move to accounts.csv. What stands there stays, comments too; whoever stands in a comment
+    /// is not added again.
     #[arg(long)]
     pub write_accounts: bool,
+    /// Say who would be added, and write no file.
+    #[arg(long, requires = "write_accounts")]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +181,8 @@ pub struct Plan {
     /// Fetch this many of the newest messages of every account, to learn real sizes and losses.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub sample: usize,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -127,6 +202,39 @@ pub struct Push {
     pub rerender: bool,
     #[command(flatten)]
     pub again: Again,
+    /// Play everything that writes to the target; leave no trace there.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+#[derive(Debug, Args)]
+pub struct Pull {
+    #[command(flatten)]
+    pub again: Again,
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub again: Again,
+    /// Play everything that writes to the target; leave no trace there. What is pulled is kept in the store.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub choice: Choice,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Name every item that is owed after a refusal or in quarantine, with its folder, date, size and reason.
+    #[arg(long)]
+    pub items: bool,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -153,13 +261,21 @@ impl From<DepthArgument> for Depth {
 pub struct Verify {
     #[arg(long, value_enum, default_value_t = DepthArgument::Shape)]
     pub depth: DepthArgument,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// An item's id or the end of it, or its Message-ID.
+    #[arg(help = MEANT)]
     pub item: String,
+    #[command(flatten)]
+    pub choice: Choice,
 }
+
+/// How an item is named: the one rule, for `--help` and for refusals.
+pub const MEANT: &str = "The number that a run or verify printed, a Message-ID, the source's id (whole, or its beginning \
+    or end from 4 characters on), or words of the subject";
 
 #[derive(Debug, Args)]
 pub struct Demo {

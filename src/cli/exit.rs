@@ -60,8 +60,11 @@ impl Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let exit = if fault.what == What::Interrupted { Exit::Interrupted } else { Exit::Stuck };
-        Self { sentence: report::fault_lines(&fault).join("\n"), exit }
+        if fault.what == What::Interrupted {
+            let sentence = "stopped; nothing is lost, run again to go on".to_owned();
+            return Self { sentence, exit: Exit::Interrupted };
+        }
+        Self::stuck(report::fault_lines(&fault).join("\n"))
     }
 }
 

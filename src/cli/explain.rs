@@ -1,48 +1,80 @@
 //! `explain`: everything known of one item.
 
 use super::{
-    args::{self, Common},
+    args::{self, Common, MEANT},
     exit::{Exit, Failure},
-    session::select_rows,
+    session::{all_rows, is_meant},
     terminal::Terminal,
 };
-use crate::store::{Explained, Opening, Project, StoreOptions};
-use serde::Serialize;
+use crate::{
+    report::{Column, Of, explained, moment, table},
+    store::{Explained, Opening, Project, StoreOptions},
+};
 
 pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) -> Result<Exit, Failure> {
     let project = Project::open(&common.project, Opening::Reading, StoreOptions::default()).await?;
-    let mut found = 0;
-    for row in select_rows(&project, common).await? {
-        if !project.has_store(&row).await {
-            continue;
+    let found = find(&project, common, &explain.item).await?;
+    for (account, what) in &found {
+        terminal.tell("explained", &Of { account, what });
+    }
+    match found.as_slice() {
+        [] => Err(unknown(&explain.item)),
+        [(account, item)] => {
+            terminal.print(&explained(account, item));
+            Ok(Exit::Done)
         }
-        let store = project.open_account(&row.account.id).await?;
-        for explained in store.explain(&explain.item).await? {
-            found += 1;
-            terminal.line(&Line { r#type: "explained", account: &row.account.address, explained: &explained });
-            terminal.print(&told(&row.account.address, &explained));
+        several => {
+            terminal.print(&listed(several, terminal.width()));
+            Ok(Exit::Done)
         }
     }
-    if found > 0 {
-        return Ok(Exit::Done);
+}
+
+async fn find(project: &Project, common: &Common, meant: &str) -> Result<Vec<(String, Explained)>, Failure> {
+    let mut found = Vec::new();
+    for row in all_rows(project).await?.into_iter().filter(|row| is_meant(row, common)) {
+        if project.has_store(&row).await {
+            let store = project.open_account(&row.account.id).await?;
+            let items = store.explain(meant).await?;
+            found.extend(items.into_iter().map(|item| (row.account.address.clone(), item)));
+        }
     }
-    let sentence = format!(
-        "no item is known as {}\nGive the number that a run or verify printed, a Message-ID, or the beginning of the source's id.",
-        explain.item
-    );
-    Err(Failure::usage(sentence))
+    Ok(found)
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    r#type: &'static str,
-    account: &'a str,
-    #[serde(flatten)]
-    explained: &'a Explained,
+fn unknown(meant: &str) -> Failure {
+    let chosen = "Correct it, or --account and --wave where they were given.";
+    Failure::usage(format!("no item is known as {meant}\nAn item is named by one of these: {}. {chosen}", lower(MEANT)))
 }
 
-/// The item as indented JSON under a heading: complete, and readable by people and scripts alike.
-fn told(account: &str, explained: &Explained) -> String {
-    let body = serde_json::to_string_pretty(explained).unwrap_or_default();
-    format!("{account}, item {}\n{body}", explained.item.number())
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+fn listed(several: &[(String, Explained)], width: Option<usize>) -> String {
+    let row = |(account, item): &(String, Explained)| {
+        vec![
+            account.clone(),
+            item.item.number().to_string(),
+            item.facts.received.map(moment).unwrap_or_default(),
+            item.collections.iter().map(|collection| collection.name.as_str()).collect::<Vec<_>>().join(", "),
+            item.facts.subject.clone().unwrap_or_default(),
+        ]
+    };
+    let columns = [
+        Column::Words("account"),
+        Column::Number("item"),
+        Column::Words("received"),
+        Column::Words("folder"),
+        Column::Words("subject"),
+    ];
+    let example = several.first().map(|(account, item)| (item.item.number(), account));
+    let (number, account) = example.map_or((0, ""), |(number, account)| (number, account.as_str()));
+    format!(
+        "{}{} items are meant (at most 20 of an account are shown). `transhume explain {number} --account {account}` \
+         tells all of the first.",
+        table(&columns, several.iter().map(row).collect(), width),
+        several.len()
+    )
 }

@@ -6,7 +6,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    config::{ACCOUNTS_TEMPLATE, FILE, project_template},
+    config::{ACCOUNTS_TEMPLATE, FILE, TargetKind, project_template},
     store::{Project, StoreOptions},
 };
 use std::{fs::OpenOptions, io::Write, path::Path};
@@ -22,8 +22,24 @@ pub async fn run(common: &Common, init: &args::Init, terminal: &Terminal) -> Res
         let word = if write_new(&project.join(name), &text)? { "wrote" } else { "kept" };
         terminal.say(&format!("{word} {}", project.join(name).display()));
     }
-    terminal.say("Next: fill in transhume.toml, then `transhume survey --write-accounts` and `transhume check`.");
+    terminal.say(&next_steps(project, init.target));
     Ok(Exit::Done)
+}
+
+/// What to type next, as it can be typed.
+fn next_steps(project: &Path, target: TargetKind) -> String {
+    let go = if project == Path::new(".") { String::new() } else { format!("  cd {}\n", project.display()) };
+    let password = match target {
+        TargetKind::Imap => {
+            "  export TRANSHUME_IMAP_PASSWORD=...    # the master user's; or name a file or command in transhume.toml\n"
+        }
+        TargetKind::Folder => "",
+    };
+    format!(
+        "Next: fill in transhume.toml (the README tells how the application is registered), then\n{go}\
+         \x20 export TRANSHUME_CLIENT_SECRET=...   # the application's; or name a file, a command or a certificate there\n\
+         {password}\x20 transhume survey --write-accounts\n  transhume check"
+    )
 }
 
 /// Writes a file unless it exists.

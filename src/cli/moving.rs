@@ -5,18 +5,19 @@ use super::{
     exit::{Exit, Failure},
     handover,
     session::Session,
-    status::{standings, table},
+    status::standings,
     terminal::Terminal,
 };
 use crate::{
     engine::{AccountStanding, Event, Half},
-    report::{bytes, count, duration},
+    report::{Standing, TableManner, bytes, count, duration, standings_notes, standings_table},
 };
 use serde::Serialize;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use transhume_contract::Fault;
 
 /// Which verb it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +58,9 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
     let summary = Summary::of(what, &standings, terminal.moved().since(before), begun.elapsed(), common.dry_run);
+    terminal.print(&told(&standings, outcome.as_ref().err(), terminal.width()));
+    terminal.summary(what.verb(), &summary);
     let told = outcome.map_err(|fault| Failure::from(fault).after(&summary.sentence()));
-    terminal.print(&table(&standings));
-    terminal.line(&summary);
     match told {
         Ok(()) => {
             if !common.dry_run {
@@ -78,10 +79,26 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     }
 }
 
+/// Accounts up to which all are shown; of more, only those with something left to do.
+const SHOWN: usize = 40;
+
+fn told(standings: &[AccountStanding], ending: Option<&Fault>, width: Option<usize>) -> String {
+    let all: Vec<_> = standings.iter().collect();
+    let is_worth = |standing: &&AccountStanding| !standing.is_done() || standing.quarantine() > 0;
+    let some: Vec<_> = all.iter().copied().filter(|standing| all.len() <= SHOWN || is_worth(standing)).collect();
+    let shown: Vec<_> = some.iter().map(|standing| Standing { standing, last: None }).collect();
+    let mut text = standings_table(&shown, &all, TableManner { passes: false, width });
+    if shown.len() < all.len() {
+        let others = count((all.len() - shown.len()) as u64, "other account");
+        text += &format!("with {others} in place: `transhume status` shows all\n");
+    }
+    text + &standings_notes(&all, ending)
+}
+
 /// What one pass did, and how things stand after it.
 #[derive(Serialize)]
 struct Summary {
-    r#type: &'static str,
+    #[serde(skip)]
     verb: &'static str,
     dry_run: bool,
     accounts: usize,
@@ -108,7 +125,7 @@ pub struct Moved {
 }
 
 impl Moved {
-    fn since(self, before: Self) -> Self {
+    pub fn since(self, before: Self) -> Self {
         Self {
             fetched: self.fetched - before.fetched,
             fetched_bytes: self.fetched_bytes - before.fetched_bytes,
@@ -138,7 +155,7 @@ impl Moved {
         }
     }
 
-    fn is_nothing(self) -> bool {
+    pub fn is_nothing(self) -> bool {
         self == Self::default()
     }
 }
@@ -146,7 +163,6 @@ impl Moved {
 impl Summary {
     fn of(what: What, standings: &[AccountStanding], moved: Moved, time: Duration, dry_run: bool) -> Self {
         Self {
-            r#type: "summary",
             verb: what.verb(),
             dry_run,
             accounts: standings.len(),

@@ -65,24 +65,29 @@ pub fn read(common: &Common) -> Result<(Config, Vec<AccountLine>), Failure> {
 }
 
 fn select(lines: Vec<AccountLine>, common: &Common) -> Result<Vec<AccountLine>, Failure> {
-    let unknown = common.accounts.iter().find(|wanted| !lines.iter().any(|line| names(line, wanted)));
-    if let Some(wanted) = unknown {
-        return Err(Failure::usage(format!(
-            "{wanted} does not stand in {ACCOUNTS}\nAdd a line for it, or correct --account."
-        )));
+    if let Some(wanted) = common.accounts.iter().find(|wanted| !lines.iter().any(|line| names(line, wanted))) {
+        return Err(nobody(wanted));
     }
     if let Some(wave) = common.wave.as_ref().filter(|wave| !lines.iter().any(|line| line.wave == **wave)) {
-        return Err(Failure::usage(format!(
-            "no account in {ACCOUNTS} is in wave {wave}\nCorrect --wave, or fill in the column wave."
-        )));
+        return Err(no_wave(wave));
     }
-    let wave = |line: &AccountLine| common.wave.as_ref().is_none_or(|wave| line.wave == *wave);
-    let account =
-        |line: &AccountLine| common.accounts.is_empty() || common.accounts.iter().any(|wanted| names(line, wanted));
-    Ok(lines.into_iter().filter(|line| wave(line) && account(line)).collect())
+    Ok(lines.into_iter().filter(|line| is_chosen(line, common)).collect())
 }
 
-fn names(line: &AccountLine, wanted: &str) -> bool {
+pub fn nobody(wanted: &str) -> Failure {
+    Failure::usage(format!("{wanted} does not stand in {ACCOUNTS}\nAdd a line for it, or correct --account."))
+}
+
+pub fn no_wave(wave: &str) -> Failure {
+    Failure::usage(format!("no account in {ACCOUNTS} is in wave {wave}\nCorrect --wave, or fill in the column wave."))
+}
+
+pub fn is_chosen(line: &AccountLine, common: &Common) -> bool {
+    common.wave.as_ref().is_none_or(|wave| line.wave == *wave)
+        && (common.accounts.is_empty() || common.accounts.iter().any(|wanted| names(line, wanted)))
+}
+
+pub fn names(line: &AccountLine, wanted: &str) -> bool {
     line.source.eq_ignore_ascii_case(wanted) || line.target == wanted
 }
 
@@ -147,23 +152,27 @@ async fn signal() {
     }
 }
 
-/// The accounts of a project that the command line selects, as the store knows them.
-pub async fn select_rows(project: &Project, common: &Common) -> Result<Vec<AccountRow>, Failure> {
+/// Every account of a project, as the store knows them.
+pub async fn all_rows(project: &Project) -> Result<Vec<AccountRow>, Failure> {
     let mut rows: Vec<AccountRow> = Vec::new();
     loop {
-        let page = project.accounts(common.wave.as_deref(), rows.last(), PAGE).await?;
+        let page = project.accounts(None, rows.last(), PAGE).await?;
         if page.is_empty() {
-            break;
+            return Ok(rows);
         }
         rows.extend(page);
     }
-    let named = |row: &AccountRow, wanted: &String| {
+}
+
+/// Whether the command line means an account that the store knows: any that was given a target, where none is named.
+pub fn is_meant(row: &AccountRow, common: &Common) -> bool {
+    let is_named = |wanted: &String| {
         row.account.address.eq_ignore_ascii_case(wanted)
             || row.target.as_ref().is_some_and(|target| target.as_str() == wanted)
     };
-    let selected = |row: &AccountRow| match common.accounts.as_slice() {
+    let named = match common.accounts.as_slice() {
         [] => row.target.is_some(),
-        wanted => wanted.iter().any(|wanted| named(row, wanted)),
+        wanted => wanted.iter().any(is_named),
     };
-    Ok(rows.into_iter().filter(selected).collect())
+    named && common.wave.as_ref().is_none_or(|wave| row.wave.as_ref() == Some(wave))
 }

@@ -1,52 +1,71 @@
 //! `status`: where every account stands.
 
 use super::{
-    args::Common,
+    args::{self, Common},
     exit::{Exit, Failure},
-    session::select_rows,
+    init::ACCOUNTS,
+    roll::Roll,
+    session::all_rows,
     terminal::Terminal,
 };
 use crate::{
-    config::Config,
+    config::{AccountLine, Config, read_accounts},
     engine::{AccountStanding, account_standing},
-    report::{bytes, count, fault_lines},
-    store::{AccountRow, Opening, Project, StoreOptions},
+    report::{Standing, TableManner, count, named, standings_notes, standings_table},
+    store::{AccountRow, LastPass, Opening, Project, StoreOptions},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
-use std::fmt::Write;
-use transhume_contract::{Reach, Workload};
+use std::collections::HashMap;
+use transhume_contract::{AccountId, Reach, Workload};
 
 /// Stores read at the same time.
 const AT_ONCE: usize = 8;
 
-pub async fn run(common: &Common, terminal: &Terminal) -> Result<Exit, Failure> {
+pub async fn run(common: &Common, status: &args::Status, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = Config::load(&common.project)?;
+    let lines = read_accounts(&common.project.join(ACCOUNTS))?;
     let project = Project::open(&common.project, Opening::Reading, StoreOptions::default()).await?;
-    let rows = select_rows(&project, common).await?;
-    let standings = standings(&project, &config, &rows).await?;
-    terminal.print(&table(&standings));
-    standings.iter().for_each(|standing| terminal.line(&Line { r#type: "standing", standing }));
-    let owed: u64 = standings.iter().map(|standing| standing.owed.items).sum();
-    let quarantined: u64 = standings.iter().map(AccountStanding::quarantine).sum();
-    terminal.line(&Summary { r#type: "summary", verb: "status", accounts: standings.len(), owed, quarantined });
+    let roll = Roll::call(all_rows(&project).await?, &lines, common)?;
+    let passes = project.last_passes().await?;
+    let listed = standing_rows(&project, &config, &roll.listed, &passes).await?;
+    let departed = standing_rows(&project, &config, &roll.departed, &passes).await?;
+    terminal.print(&told(&listed, terminal));
+    let waiting = waiting(&roll, &listed);
+    if !waiting.is_empty() {
+        let accounts: Vec<_> = waiting.iter().map(|(account, _)| *account).collect();
+        terminal.print(&format!("{} not worked on yet: {}", count(accounts.len() as u64, "account"), named(&accounts)));
+    }
+    if !departed.is_empty() {
+        terminal.print(&format!("\nno longer in {ACCOUNTS} (what was pulled and placed of them is kept):"));
+        terminal.print(&told(&departed, terminal));
+    }
+    if status.items {
+        let rows = roll.listed.iter().chain(&roll.departed);
+        super::items::tell(&project, rows, terminal).await?;
+    }
+    tell(&listed, &departed, &waiting, terminal);
     Ok(Exit::Done)
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    standing: &'a AccountStanding,
+/// An account with its standing and its latest pass.
+struct Row {
+    standing: AccountStanding,
+    last: Option<LastPass>,
 }
 
-#[derive(Serialize)]
-struct Summary {
-    r#type: &'static str,
-    verb: &'static str,
-    accounts: usize,
-    owed: u64,
-    quarantined: u64,
+async fn standing_rows(
+    project: &Project,
+    config: &Config,
+    rows: &[AccountRow],
+    passes: &HashMap<AccountId, LastPass>,
+) -> Result<Vec<Row>, Failure> {
+    let read = stream::iter(rows.to_vec()).map(|row| async move {
+        let standing = one(project, config, &row).await?;
+        Ok::<_, Failure>(standing.map(|standing| Row { standing, last: passes.get(&row.account.id).cloned() }))
+    });
+    let read: Vec<_> = read.buffered(AT_ONCE).try_collect().await?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// Where these accounts stand, in their order. Accounts that were never worked on have no store yet.
@@ -55,83 +74,80 @@ pub async fn standings(
     config: &Config,
     rows: &[AccountRow],
 ) -> Result<Vec<AccountStanding>, Failure> {
-    let policy = config.policy;
-    let read = stream::iter(rows.to_vec()).map(|row| async move {
-        if !project.has_store(&row).await {
-            return Ok(None);
-        }
-        let standing = async {
-            let store = project.open_account(&row.account.id).await?;
-            account_standing(project, &store, &row, Workload::Mail, &policy).await
-        };
-        match standing.await {
-            // One account whose store is damaged hides nobody else's standing.
-            Err(fault) if fault.reach <= Reach::Account => {
-                Ok(Some(AccountStanding::unread(&row, Workload::Mail, fault)))
-            }
-            standing => standing.map(Some),
-        }
-    });
-    let read: Vec<_> = read.buffered(AT_ONCE).try_collect().await?;
-    Ok(read.into_iter().flatten().collect())
+    let rows = standing_rows(project, config, rows, &HashMap::new()).await?;
+    Ok(rows.into_iter().map(|row| row.standing).collect())
 }
 
-/// A line per account, the sums, and why some stopped.
-pub fn table(standings: &[AccountStanding]) -> String {
-    let heads = ["account", "listed", "pulled", "placed", "owed", "quarantine", "kept", "size"];
-    let mut text = line(&heads.map(str::to_owned));
-    for standing in standings {
-        text += &line(&columns(standing));
+async fn one(project: &Project, config: &Config, row: &AccountRow) -> Result<Option<AccountStanding>, Failure> {
+    if !project.has_store(row).await {
+        return Ok(None);
     }
-    text += &line(&sums(standings));
-    for standing in standings {
-        for (side, fault) in &standing.stops {
-            let _infallible = writeln!(
-                text,
-                "{} stopped at the {}: {}",
-                standing.account,
-                side.name(),
-                fault_lines(fault).join("\n    ")
-            );
-        }
-        for cause in &standing.quarantined {
-            let _infallible =
-                writeln!(text, "{}: {} in quarantine: {}", standing.account, count(cause.items, "item"), cause.cause);
+    let standing = async {
+        let store = project.open_account(&row.account.id).await?;
+        account_standing(project, &store, row, Workload::Mail, &config.policy).await
+    };
+    Ok(Some(match standing.await {
+        // One account whose store is damaged hides nobody else's standing.
+        Err(fault) if fault.reach <= Reach::Account => AccountStanding::unread(row, Workload::Mail, fault),
+        standing => standing?,
+    }))
+}
+
+fn told(rows: &[Row], terminal: &Terminal) -> String {
+    let shown: Vec<_> = rows.iter().map(|row| Standing { standing: &row.standing, last: row.last.as_ref() }).collect();
+    let all: Vec<_> = rows.iter().map(|row| &row.standing).collect();
+    let manner = TableManner { passes: true, width: terminal.width() };
+    standings_table(&shown, &all, manner) + &standings_notes(&all, None)
+}
+
+/// Who stands in accounts.csv and was never worked on: address and wave.
+fn waiting<'a>(roll: &'a Roll, listed: &[Row]) -> Vec<(&'a str, &'a str)> {
+    let begun = |row: &AccountRow| listed.iter().any(|listed| listed.standing.account == row.account.address);
+    let unbegun = roll.listed.iter().filter(|row| !begun(row));
+    let known = unbegun.map(|row| (row.account.address.as_str(), row.wave.as_deref().unwrap_or_default()));
+    let unknown = roll.unknown.iter().map(|AccountLine { source, wave, .. }| (source.as_str(), wave.as_str()));
+    known.chain(unknown).collect()
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    standing: &'a AccountStanding,
+    last_pass: Option<&'a LastPass>,
+    in_accounts_csv: bool,
+}
+
+#[derive(Serialize)]
+struct Waiting<'a> {
+    account: &'a str,
+    wave: &'a str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    accounts: usize,
+    owed: u64,
+    quarantined: u64,
+    stopped: usize,
+    waiting: usize,
+    departed: usize,
+}
+
+fn tell(listed: &[Row], departed: &[Row], waiting: &[(&str, &str)], terminal: &Terminal) {
+    for (rows, in_accounts_csv) in [(listed, true), (departed, false)] {
+        for Row { standing, last } in rows {
+            terminal.tell("standing", &Line { standing, last_pass: last.as_ref(), in_accounts_csv });
         }
     }
-    text
-}
-
-fn line(columns: &[String; 8]) -> String {
-    let [account, rest @ ..] = columns;
-    let rest: Vec<_> = rest.iter().map(|column| format!("{column:>10}")).collect();
-    format!("{account:<40} {}\n", rest.join(" "))
-}
-
-fn columns(standing: &AccountStanding) -> [String; 8] {
-    let target = standing.target.as_ref().map(|target| format!(" > {target}")).unwrap_or_default();
-    [
-        format!("{}{target}", standing.account),
-        standing.listed.items.to_string(),
-        standing.fetched.items.to_string(),
-        standing.placed.items.to_string(),
-        standing.owed.items.to_string(),
-        standing.quarantine().to_string(),
-        standing.kept.items.to_string(),
-        bytes(standing.fetched.bytes),
-    ]
-}
-
-fn sums(standings: &[AccountStanding]) -> [String; 8] {
-    let sum = |of: fn(&AccountStanding) -> u64| standings.iter().map(of).sum::<u64>();
-    [
-        count(standings.len() as u64, "account"),
-        sum(|standing| standing.listed.items).to_string(),
-        sum(|standing| standing.fetched.items).to_string(),
-        sum(|standing| standing.placed.items).to_string(),
-        sum(|standing| standing.owed.items).to_string(),
-        sum(AccountStanding::quarantine).to_string(),
-        sum(|standing| standing.kept.items).to_string(),
-        bytes(sum(|standing| standing.fetched.bytes)),
-    ]
+    waiting.iter().for_each(|(account, wave)| terminal.tell("waiting", &Waiting { account, wave }));
+    let standings = || listed.iter().map(|row| &row.standing);
+    let figures = Summary {
+        accounts: listed.len(),
+        owed: standings().map(|standing| standing.owed.items).sum(),
+        quarantined: standings().map(AccountStanding::quarantine).sum(),
+        stopped: standings().filter(|standing| !standing.stops.is_empty()).count(),
+        waiting: waiting.len(),
+        departed: departed.len(),
+    };
+    terminal.summary("status", &figures);
 }

@@ -4,22 +4,19 @@ use super::{
     args::{self, Common},
     exit::{Exit, Failure},
     init::ACCOUNTS,
-    session::{open, stop_on_signals},
+    session::{all_rows, open, stop_on_signals},
     terminal::Terminal,
 };
 use crate::{
-    config::{AccountLine, Config, read_accounts, write_accounts},
+    config::{AccountLine, Config, add_accounts},
     engine::discover,
     registry,
-    report::{bytes, count},
-    store::{AccountRow, Project},
+    report::{Column, bytes, count, named, table},
+    store::AccountRow,
 };
 use serde::Serialize;
 use std::{fmt::Write, sync::Arc};
 use transhume_contract::{AccountKind, Presence, Unreachable};
-
-/// Accounts read at once.
-const PAGE: usize = 500;
 
 pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let config = Config::load(&common.project)?;
@@ -28,51 +25,27 @@ pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>
     let engine = registry::engine(&config, common.dry_run, Arc::clone(&terminal) as _, stop).await?;
     engine.recognise(&project).await?;
     discover(&*engine.source, &project, &*engine.observer, &engine.stop).await?;
-    let rows = all(&project).await?;
+    let rows = all_rows(&project).await?;
     let unreachable = project.unreachable().await?;
-    terminal.print(&table(&rows, &unreachable));
-    rows.iter().for_each(|row| terminal.line(&Line { r#type: "account", account: row }));
-    unreachable.iter().for_each(|what| terminal.line(&Line { r#type: "unreachable", account: what }));
-    terminal.line(&Summary { r#type: "summary", verb: "survey", accounts: rows.len() });
-    if survey.write_accounts {
-        keep(common, &rows, &terminal)?;
-    }
+    terminal.print(&told(&rows, &unreachable, terminal.width()));
+    rows.iter().for_each(|row| terminal.tell("account", row));
+    unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
+    let added = if survey.write_accounts { add(common, &rows, &terminal)? } else { 0 };
+    terminal.summary("survey", &Summary { accounts: rows.len(), added });
     project.end_run("done").await?;
     Ok(Exit::Done)
 }
 
 #[derive(Serialize)]
-struct Line<'a, T: Serialize> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    account: &'a T,
-}
-
-#[derive(Serialize)]
 struct Summary {
-    r#type: &'static str,
-    verb: &'static str,
     accounts: usize,
+    /// Written to accounts.csv, or, in a rehearsal, to be written.
+    added: usize,
 }
 
-async fn all(project: &Project) -> Result<Vec<AccountRow>, Failure> {
-    let mut rows: Vec<AccountRow> = Vec::new();
-    loop {
-        let page = project.accounts(None, rows.last(), PAGE).await?;
-        if page.is_empty() {
-            return Ok(rows);
-        }
-        rows.extend(page);
-    }
-}
-
-/// Writes accounts.csv from those who have something to move, unless it names somebody already.
-fn keep(common: &Common, rows: &[AccountRow], terminal: &Terminal) -> Result<(), Failure> {
+/// Adds those who have something to move to accounts.csv.
+fn add(common: &Common, rows: &[AccountRow], terminal: &Terminal) -> Result<usize, Failure> {
     let path = common.project.join(ACCOUNTS);
-    if path.exists() && !read_accounts(&path)?.is_empty() {
-        terminal.say(&format!("kept {}: it names accounts already", path.display()));
-        return Ok(());
-    }
     let movable = rows.iter().filter(|row| !row.gone && movable(row));
     let line = |row: &AccountRow| AccountLine {
         source: row.account.address.clone(),
@@ -80,14 +53,19 @@ fn keep(common: &Common, rows: &[AccountRow], terminal: &Terminal) -> Result<(),
         wave: "1".into(),
         line: 0,
     };
-    let lines: Vec<_> = movable.map(line).collect();
-    write_accounts(&path, &lines)?;
-    terminal.say(&format!(
-        "wrote {} with {}; edit the column target to the logins at the new server",
-        path.display(),
-        count(lines.len() as u64, "account")
-    ));
-    Ok(())
+    let added = add_accounts(&path, movable.map(line).collect(), !common.dry_run)?;
+    let (who, path) = (count(added.len() as u64, "account"), path.display());
+    let names: Vec<_> = added.iter().map(|line| line.source.as_str()).collect();
+    terminal.say(&match (added.is_empty(), common.dry_run) {
+        (true, _) => format!("{path} stays as it is: everybody who has something to move stands in it"),
+        (false, true) => format!("{who} would be added to {path}, which stays as it is: {}", named(&names)),
+        (false, false) => format!(
+            "added {who} to {path}: {}\nEdit the column target to the logins at the new server, and the column wave; put a # \
+             before those who stay.",
+            named(&names)
+        ),
+    });
+    Ok(added.len())
 }
 
 fn movable(row: &AccountRow) -> bool {
@@ -108,28 +86,31 @@ const fn kind(kind: AccountKind) -> &'static str {
     }
 }
 
-fn table(rows: &[AccountRow], unreachable: &[Unreachable]) -> String {
-    let mut text = format!("{:<40} {:<10} {:>12} {:>10}  {}\n", "account", "kind", "items", "size", "mail");
-    for row in rows {
-        let Some((_, presence, size)) = row.account.workloads.first() else { continue };
-        let items = size.items.map_or_else(|| "unknown".into(), |items| count(items, "item"));
-        let volume = size.bytes.map_or_else(|| "unknown".into(), bytes);
-        let state = match presence {
-            Presence::Present if row.gone => "no longer listed by the tenant",
-            Presence::Present => "ready",
-            Presence::Absent(why) | Presence::Denied(why) => why,
-        };
-        let _infallible = writeln!(
-            text,
-            "{:<40} {:<10} {items:>12} {volume:>10}  {state}",
-            row.account.address,
-            kind(row.account.kind)
-        );
-    }
+fn told(rows: &[AccountRow], unreachable: &[Unreachable], width: Option<usize>) -> String {
+    let columns = [
+        Column::Words("account"),
+        Column::Words("kind"),
+        Column::Number("items"),
+        Column::Number("size"),
+        Column::Words("mail"),
+    ];
+    let mut text = table(&columns, rows.iter().filter_map(row).collect(), width);
     for what in unreachable {
         let items = what.size.items.map_or_else(|| "an unknown number of items".into(), |items| count(items, "item"));
         let _infallible =
             writeln!(text, "cannot be reached: {} ({items}). {}", what.kind.replace('_', " "), what.rescue);
     }
     text
+}
+
+fn row(row: &AccountRow) -> Option<Vec<String>> {
+    let (_, presence, size) = row.account.workloads.first()?;
+    let items = size.items.map_or_else(|| "unknown".into(), |items| count(items, "item"));
+    let volume = size.bytes.map_or_else(|| "unknown".into(), bytes);
+    let state = match presence {
+        Presence::Present if row.gone => "no longer listed by the tenant",
+        Presence::Present => "ready",
+        Presence::Absent(why) | Presence::Denied(why) => why,
+    };
+    Some(vec![row.account.address.clone(), kind(row.account.kind).into(), items, volume, state.to_owned()])
 }

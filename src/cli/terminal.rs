@@ -46,6 +46,30 @@ impl Terminal {
         }
     }
 
+    /// A line of this type for scripts, where JSON was asked for.
+    pub fn tell(&self, r#type: &str, what: &impl Serialize) {
+        if let Some(json) = &self.json {
+            json.typed(r#type, what);
+        }
+    }
+
+    /// The last line of a verb for scripts.
+    pub fn summary(&self, verb: &str, figures: &impl Serialize) {
+        if let Some(json) = &self.json {
+            json.summary(verb, figures);
+        }
+    }
+
+    /// Columns that tables may take: those of the terminal, or what COLUMNS says; any number where output is redirected.
+    #[allow(clippy::unused_self, reason = "the terminal is asked, whatever stands behind it")]
+    pub fn width(&self) -> Option<usize> {
+        let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        told.or_else(|| {
+            let size = terminal_size::terminal_size_of(std::io::stdout());
+            size.map(|(terminal_size::Width(columns), _)| usize::from(columns))
+        })
+    }
+
     /// Talk, on stderr, unless quiet was asked for.
     pub fn say(&self, line: &str) {
         if !self.quiet {

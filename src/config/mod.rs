@@ -1,10 +1,12 @@
 //! `transhume.toml`: what a project moves, from where, to where. Secrets are named here, never written here.
 
 mod accounts;
+mod additions;
 mod secret;
 mod template;
 
 pub use accounts::{AccountLine, AccountsError, read_accounts, write_accounts};
+pub use additions::add_accounts;
 pub use secret::{SecretError, SecretRef};
 pub use template::{ACCOUNTS_TEMPLATE, SourceKind, TargetKind, project_template};
 
@@ -177,10 +179,26 @@ pub enum ConfigError {
     Missing(String),
     #[error("{0} cannot be read: {1}\nMake the file readable for the user who runs transhume.")]
     Unreadable(String, std::io::Error),
-    #[error("{path}, line {line}, column {column}: {message}")]
+    #[error(
+        "{path}, line {line}, column {column}: {message}\nMend that line; `transhume init` in an empty directory writes a commented example."
+    )]
     Invalid { path: String, line: usize, column: usize, message: String },
     #[error("{0}")]
     Sense(String),
+}
+
+/// The library's refusals name Rust's types; people know numbers and words.
+fn in_words(message: &str) -> String {
+    let kinds = [
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a sequence", "expected a list: [\"...\", \"...\"]"),
+        ("expected path string", "expected a path in quotes"),
+        ("expected a string", "expected words in quotes"),
+    ];
+    kinds.into_iter().fold(message.to_owned(), |said, (type_of, words)| said.replace(type_of, words))
 }
 
 /// Line and column, from 1, of a byte offset.
@@ -223,7 +241,7 @@ impl Config {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             let (line, column) = position(text, unknown_key(text, start, error.message()).unwrap_or(start));
-            ConfigError::Invalid { path: path.into(), line, column, message: error.message().into() }
+            ConfigError::Invalid { path: path.into(), line, column, message: in_words(error.message()) }
         })
     }
 

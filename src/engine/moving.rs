@@ -15,6 +15,13 @@ pub enum Half {
     Both,
 }
 
+impl Half {
+    /// Whether this half asks that side: a stop at the other one still holds.
+    const fn tries(self, side: Side) -> bool {
+        matches!((self, side), (Self::Both, _) | (Self::Pull, Side::Source) | (Self::Push { .. }, Side::Target))
+    }
+}
+
 /// While bodies still arrive, pushing waits this long between rounds, so that batches fill.
 const GATHERING: Duration = Duration::from_millis(700);
 
@@ -38,7 +45,23 @@ impl Engine {
     /// Moves one account. Only what reaches the run, or an interruption, is an error here.
     async fn move_account(&self, project: &Project, mover: &Mover, half: Half) -> Result<(), Fault> {
         self.stop.check()?;
+        let outcome = self.move_workloads(project, mover, half).await;
+        if self.rehearsing {
+            return outcome.map(drop);
+        }
+        let word = match &outcome {
+            Ok(true) => "ended",
+            Err(fault) if fault.what == What::Interrupted => "interrupted",
+            Ok(false) | Err(_) => "stopped",
+        };
+        let noted = project.record_pass(&mover.row.account.id, word).await;
+        outcome.and(noted)
+    }
+
+    /// Moves an account's workloads one after the other. Answers whether both sides went on to their ends.
+    async fn move_workloads(&self, project: &Project, mover: &Mover, half: Half) -> Result<bool, Fault> {
         let opened = project.open_account(&mover.row.account.id).await;
+        let mut ended = true;
         for workload in self.workloads() {
             let (source, target) = match (&opened, absent(mover, workload)) {
                 // A store that is damaged stops its own account.
@@ -47,10 +70,13 @@ impl Engine {
                 (Ok(store), None) => self.move_workload(store, mover, workload, half).await,
             };
             for (side, outcome) in [(Side::Source, source), (Side::Target, target)] {
-                self.write_down(project, mover, workload, side, outcome).await?;
+                ended &= outcome.is_ok();
+                if outcome.is_err() || half.tries(side) {
+                    self.write_down(project, mover, workload, side, outcome).await?;
+                }
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Keeps how a side of an account ended, for `status`; what reaches the run goes on up.

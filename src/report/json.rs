@@ -17,6 +17,31 @@ struct Line<'a, T: Serialize> {
     what: &'a T,
 }
 
+/// A line of a verb's own, named by its type.
+#[derive(Serialize)]
+struct Typed<'a, T: Serialize> {
+    r#type: &'a str,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+/// The last line of a verb.
+#[derive(Serialize)]
+struct Summary<'a, T: Serialize> {
+    r#type: &'a str,
+    verb: &'a str,
+    #[serde(flatten)]
+    figures: &'a T,
+}
+
+/// What a line says of one account, with the account's address before it.
+#[derive(Serialize)]
+pub struct Of<'a, T: Serialize> {
+    pub account: &'a str,
+    #[serde(flatten)]
+    pub what: &'a T,
+}
+
 /// Writes events as lines.
 pub struct JsonLines<W: Write + Send> {
     out: Mutex<W>,
@@ -25,6 +50,16 @@ pub struct JsonLines<W: Write + Send> {
 impl<W: Write + Send> JsonLines<W> {
     pub const fn new(out: W) -> Self {
         Self { out: Mutex::new(out) }
+    }
+
+    /// Writes a line of this type.
+    pub fn typed(&self, r#type: &str, what: &impl Serialize) {
+        self.line(&Typed { r#type, what });
+    }
+
+    /// Writes the last line of a verb.
+    pub fn summary(&self, verb: &str, figures: &impl Serialize) {
+        self.line(&Summary { r#type: "summary", verb, figures });
     }
 
     /// Writes one line. A reader that went away is not an error: the work goes on.
@@ -45,8 +80,22 @@ impl<W: Write + Send> Observer for JsonLines<W> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::JsonLines;
+    use super::{JsonLines, Of};
     use crate::engine::{Event, Observer};
+
+    #[test]
+    fn a_verb_says_its_type_first_and_its_name_in_the_summary() {
+        let lines = JsonLines::new(Vec::new());
+        let figures = serde_json::json!({ "owed": 3 });
+        lines.typed("standing", &Of { account: "ada", what: &figures });
+        lines.summary("status", &figures);
+        let text = String::from_utf8(lines.out.into_inner().unwrap()).unwrap();
+        assert_eq!(
+            text,
+            "{\"v\":1,\"type\":\"standing\",\"account\":\"ada\",\"owed\":3}\n\
+             {\"v\":1,\"type\":\"summary\",\"verb\":\"status\",\"owed\":3}\n"
+        );
+    }
 
     #[test]
     fn an_event_is_a_versioned_line() {

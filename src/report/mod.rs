@@ -1,9 +1,17 @@
 //! How what happens and what is known is told: progress while it runs, JSON events, sentences, tables and pages.
 
+mod causes;
+mod explained;
 mod json;
 mod progress;
+mod standings;
+mod table;
 mod words;
 
-pub use json::JsonLines;
+pub use causes::named;
+pub use explained::explained;
+pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
-pub use words::{bytes, count, duration, fault_lines};
+pub use standings::{Manner as TableManner, Standing, standings_notes, standings_table};
+pub use table::{Column, table};
+pub use words::{bytes, count, duration, fault_lines, grouped, moment};

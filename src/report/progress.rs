@@ -1,13 +1,13 @@
 //! Progress for people: a bar per account and phase on a terminal, a line where something is wrong.
 
-use super::words::{bytes, fault_lines};
+use super::words::bytes;
 use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
-use transhume_contract::{Fault, Loss};
+use transhume_contract::{Fault, Loss, Reach, What};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Progress {
     running: Mutex<BTreeMap<(String, u8), Bar>>,
     /// Accounts whose protected mail was spoken of: once each is enough.
     warned: Mutex<BTreeSet<String>>,
+    /// Causes for which an account stopped: the first account of each is named at once, all of them at the end.
+    stopped: Mutex<Vec<(What, Option<String>)>>,
 }
 
 struct Bar {
@@ -42,6 +44,7 @@ impl Progress {
             bars: MultiProgress::with_draw_target(target),
             running: Mutex::default(),
             warned: Mutex::default(),
+            stopped: Mutex::default(),
         }
     }
 
@@ -96,9 +99,21 @@ impl Progress {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wrong(&self, subject: &str, fault: &Fault) {
-        let lines = fault_lines(fault);
-        self.say(&format!("{subject}: {}", lines.join("\n    ")));
+    /// That something stopped is said at once; why, once and for everybody, when the pass ends. What reaches the run is
+    /// what it ends with.
+    fn stopped(&self, account: &str, fault: &Fault) {
+        if fault.reach == Reach::Run {
+            return;
+        }
+        let cause = (fault.what, fault.code.clone());
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if !stopped.contains(&cause) {
+            stopped.push(cause);
+            self.say(&format!(
+                "{account} stopped ({}); the others go on, and why is told at the end",
+                plain(fault.what)
+            ));
+        }
     }
 
     /// What only its owner can rescue, and only while the source still lives, is said whatever the manner.
@@ -113,6 +128,11 @@ impl Progress {
             self.say(&line());
         }
     }
+}
+
+/// The name of what happened, as words.
+fn plain(what: What) -> String {
+    what.name().replace('_', " ")
 }
 
 /// The one place where talk leaves for stderr without bars.
@@ -149,7 +169,7 @@ impl Observer for Progress {
                 let fate = if quarantined { "quarantined" } else { "owed" };
                 self.details(|| format!("{account}, {item}: {fate}: {}", fault.sentence));
             }
-            Event::Stopped { account, fault } => self.wrong(&account, &fault),
+            Event::Stopped { account, fault } => self.stopped(&account, &fault),
             Event::Note { account, sentence } => {
                 if !self.manner.quiet {
                     self.say(&account.map_or_else(|| sentence.clone(), |account| format!("{account}: {sentence}")));

@@ -1,7 +1,7 @@
 //! Numbers and faults as people read them.
 
 use std::time::Duration;
-use transhume_contract::Fault;
+use transhume_contract::{Fault, Timestamp};
 
 /// `1,234 messages`, `1 message`.
 pub fn count(number: u64, thing: &str) -> String {
@@ -9,7 +9,7 @@ pub fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{plural}", grouped(number))
 }
 
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
@@ -38,6 +38,11 @@ pub fn duration(time: Duration) -> String {
         3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{} {} h", count(seconds / 86_400, "day"), seconds % 86_400 / 3600),
     }
+}
+
+/// `2026-11-22 04:50`, in the time of whoever reads it.
+pub fn moment(at: Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A fault as lines: what happened, the next step, and what the service's support desk will ask for.

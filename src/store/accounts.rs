@@ -154,11 +154,11 @@ impl Project {
         self.write(move |db| keep_stop(db, &account, side, workload, fault.as_ref(), run)).await
     }
 
-    /// Why an account stopped, where it did not go on since.
+    /// Why an account stopped, where it did not go on since. What reached a whole run holds until another run ended well.
     pub async fn stops(&self, account: &AccountId) -> Result<Vec<(Side, Workload, Fault)>, Fault> {
         let account = account.as_str().to_owned();
         self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT side, workload, fault FROM setback WHERE account = ?1")?;
+            let mut query = db.prepare_cached(STOPS)?;
             let stop = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Work>(1)?.0, row.get::<_, Json<_>>(2)?.0));
             let rows = query.query_map([account], stop)?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -167,6 +167,9 @@ impl Project {
     }
 }
 
+const STOPS: &str = "SELECT side, workload, fault FROM setback s WHERE account = ?1
+    AND (json_extract(fault, '$.reach') <> 'run' OR NOT EXISTS (SELECT 1 FROM run r WHERE r.key > s.run
+        AND r.verb IN ('run', 'pull', 'push') AND r.outcome IN ('done', 'owed')))";
 const ROW: &str = "account, wave, target, folder, gone";
 
 fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
@@ -241,6 +244,10 @@ fn keep_unreachable(db: &Connection, discovery: Discovery, what: &Unreachable) -
 
 fn keep_assignment(db: &Connection, id: &AccountId, assignment: &Assignment) -> Result<(), Trouble> {
     let target = assignment.target.as_ref().map(AccountId::as_str);
+    // Why another login was refused says nothing of this one.
+    let old = "DELETE FROM setback WHERE account = ?1 AND side = ?2
+        AND NOT EXISTS (SELECT 1 FROM account WHERE id = ?1 AND target IS ?3)";
+    db.execute(old, (id.as_str(), Side::Target, target))?;
     let sql = "UPDATE account SET wave = ?1, target = ?2 WHERE id = ?3";
     db.execute(sql, (&assignment.wave, target, id.as_str()))?;
     Ok(())

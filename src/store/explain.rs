@@ -94,7 +94,8 @@ const MOST: usize = 20;
 
 impl AccountStore {
     /// Everything known of the items that are meant: by id or the beginning of one, by Message-ID (with or without
-    /// angle brackets), or by the store's own number. At most 20.
+    /// angle brackets), or by the store's own number; where none is, by the end of an id or by words of the subject, which
+    /// takes a look at every item. At most 20.
     pub async fn explain(&self, meant: &str) -> Result<Vec<Explained>, Fault> {
         let meant = meant.to_owned();
         self.read(move |db| matching(db, &meant)?.into_iter().map(|item| explain(db, item)).collect()).await
@@ -102,6 +103,22 @@ impl AccountStore {
 }
 
 fn matching(db: &Connection, meant: &str) -> Result<Vec<ItemKey>, Trouble> {
+    let indexed = by_index(db, meant)?;
+    if indexed.is_empty() && meant.chars().count() >= LEAST { by_look(db, meant) } else { Ok(indexed) }
+}
+
+/// Letters of an id's end, or of a subject, below which too much would fit.
+const LEAST: usize = 4;
+
+fn by_look(db: &Connection, meant: &str) -> Result<Vec<ItemKey>, Trouble> {
+    let sql = "SELECT key FROM item WHERE state < 2 AND (substr(id, -length(?1)) = ?1
+        OR instr(lower(json_extract(facts, '$.subject')), lower(?1)) > 0) ORDER BY received DESC LIMIT ?2";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map((meant, limit(MOST)), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn by_index(db: &Connection, meant: &str) -> Result<Vec<ItemKey>, Trouble> {
     let bare = meant.trim().trim_start_matches('<').trim_end_matches('>');
     let sql = "SELECT key FROM item WHERE workload IN (1, 2, 3, 4, 5) AND id = ?1 AND state < 2
         UNION SELECT key FROM item WHERE message_id IN (?2, '<' || ?2 || '>') AND state < 2

@@ -22,7 +22,8 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`transhume {}` (process {} on {}, since {})", self.verb, self.pid, self.host, self.since)
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+        write!(f, "`transhume {}` (process {} on {}, since {since})", self.verb, self.pid, self.host)
     }
 }
 

@@ -35,6 +35,7 @@ mod names;
 mod options;
 mod originals;
 mod pages;
+mod passes;
 mod placements;
 mod project;
 mod readers;
@@ -64,6 +65,7 @@ pub use lock::Holder;
 pub use options::{Stop, StoreOptions};
 pub use originals::{Original, StoredPart};
 pub use pages::Committed;
+pub use passes::LastPass;
 pub use placements::{
     Moving, OpenMove, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing,
 };

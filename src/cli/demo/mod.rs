@@ -1,12 +1,14 @@
 //! `demo`: the whole job on a simulated tenant, with the same verbs a user would type.
 
+mod summary;
+
 use super::{
-    args::{self, Again, Common},
+    args::{self, Again, Choice, Common},
     check,
-    exit::{Exit, Failure},
-    init::ACCOUNTS,
-    moving, plan, status, survey,
-    terminal::Terminal,
+    exit::{self, Exit, Failure},
+    init::{self, ACCOUNTS},
+    moving, plan, roll, session, status, survey,
+    terminal::{self, Terminal},
     verify,
 };
 use crate::{
@@ -17,6 +19,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 use transhume_simulators::{
     Options, Running, Simulator,
@@ -39,6 +42,7 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
     if !again {
         first_steps(&common, demo, &terminal).await?;
     }
+    let (before, begun) = (terminal.moved(), Instant::now());
     step(&terminal, if again { "run again: nothing should move" } else { "run: everything moves" });
     moving::run(&common, moving::What::Both, Again::default(), Arc::clone(&terminal)).await?;
     if !again {
@@ -47,14 +51,14 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
         simulator.mutate(churn).map_err(Failure::stuck)?;
         moving::run(&common, moving::What::Both, Again::default(), Arc::clone(&terminal)).await?;
     }
+    let work = summary::Work { moved: terminal.moved().since(before), time: begun.elapsed() };
     step(&terminal, "verify: every byte is read back and compared");
-    let depth = args::Verify { depth: args::DepthArgument::Content };
+    let depth = args::Verify { depth: args::DepthArgument::Content, choice: Choice::default() };
     let verified = verify::run(&common, &depth, Arc::clone(&terminal)).await?;
     keep(&simulator.tenant(), &common.project.join(TENANT))?;
     simulator.stop().await;
     step(&terminal, "summary");
-    status::run(&common, &terminal).await?;
-    terminal.print(&whereabouts(&common.project, demo));
+    summary::show(&common, demo, work, verified, &terminal).await?;
     Ok(verified)
 }
 
@@ -114,12 +118,12 @@ fn configuration(demo: &args::Demo, simulator: &Running) -> Result<String, Failu
 /// What an administrator does before the first wave: survey, check, plan.
 async fn first_steps(common: &Common, demo: &args::Demo, terminal: &Arc<Terminal>) -> Result<(), Failure> {
     step(terminal, "survey: who is there");
-    survey::run(common, &args::Survey { write_accounts: true }, Arc::clone(terminal)).await?;
+    survey::run(common, &args::Survey { write_accounts: true, dry_run: false }, Arc::clone(terminal)).await?;
     give_logins(&common.project.join(ACCOUNTS), demo)?;
     step(terminal, "check: both sides, account by account");
     check::run(common, Arc::clone(terminal)).await?;
     step(terminal, "plan: what would move");
-    plan::run(common, &args::Plan { sample: 10 }, Arc::clone(terminal)).await?;
+    plan::run(common, &args::Plan { sample: 10, choice: Choice::default() }, Arc::clone(terminal)).await?;
     Ok(())
 }
 
@@ -137,17 +141,4 @@ fn give_logins(path: &Path, demo: &args::Demo) -> Result<(), Failure> {
 
 fn local_part(address: &str) -> String {
     address.split('@').next().unwrap_or(address).to_owned()
-}
-
-fn whereabouts(project: &Path, demo: &args::Demo) -> String {
-    match &demo.imap {
-        Some(address) => {
-            format!("The mail is now in the IMAP server at {address}, and its originals in {}.", project.display())
-        }
-        None => format!(
-            "The mail is now in {}, one Maildir per account: try `mutt -R -f {}/ACCOUNT/Maildir`.",
-            project.join("mail").display(),
-            project.join("mail").display()
-        ),
-    }
 }

@@ -1,0 +1,75 @@
+//! `status --items`: every item that met a refusal not yet overcome, with its reason.
+
+use super::{exit::Failure, terminal::Terminal};
+use crate::{
+    report::{Of, bytes, fault_lines, moment},
+    store::{AccountRow, AccountStore, CollectionKey, Item, Project, Setback, Standing},
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use transhume_contract::Workload;
+
+/// Setbacks read at once.
+const PAGE: usize = 500;
+
+/// What a script reads of one item.
+#[derive(Serialize)]
+struct Line<'a> {
+    folder: Option<&'a str>,
+    subject: Option<&'a str>,
+    size: Option<u64>,
+    #[serde(flatten)]
+    setback: &'a Setback,
+}
+
+pub async fn tell(
+    project: &Project,
+    rows: impl Iterator<Item = &AccountRow>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    for row in rows {
+        if project.has_store(row).await {
+            let store = project.open_account(&row.account.id).await?;
+            tell_account(&store, &row.account.address, terminal).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn tell_account(store: &AccountStore, account: &str, terminal: &Terminal) -> Result<(), Failure> {
+    let rows = store.collections(Workload::Mail).await?;
+    let folders: BTreeMap<CollectionKey, String> = rows.into_iter().map(|row| (row.key, row.collection.name)).collect();
+    let mut after: Option<Setback> = None;
+    loop {
+        let page = store.setbacks(Workload::Mail, after.as_ref(), PAGE).await?;
+        for setback in &page {
+            let item = store.item(setback.item).await?;
+            let folder = setback.from.and_then(|key| folders.get(&key)).map(String::as_str);
+            terminal.print(&sentence(account, setback, item.as_ref(), folder));
+            let facts = item.as_ref().map(|item| &item.facts);
+            let (subject, size) =
+                (facts.and_then(|facts| facts.subject.as_deref()), facts.and_then(|facts| facts.size));
+            terminal.tell("item", &Of { account, what: &Line { folder, subject, size, setback } });
+        }
+        let Some(last) = page.into_iter().next_back() else { return Ok(()) };
+        after = Some(last);
+    }
+}
+
+fn sentence(account: &str, setback: &Setback, item: Option<&Item>, folder: Option<&str>) -> String {
+    let fate = match setback.standing {
+        Standing::Owed => "owed".to_owned(),
+        Standing::Quarantined(cause) => format!("in quarantine ({})", cause.name().replace('_', " ")),
+    };
+    let facts = item.map(|item| &item.facts);
+    let known = [
+        folder.map(|folder| format!("in {folder}")),
+        facts.and_then(|facts| facts.received).map(moment),
+        facts.and_then(|facts| facts.size).map(bytes),
+        facts.and_then(|facts| facts.subject.as_ref()).map(|subject| format!("\"{subject}\"")),
+    ];
+    let known: Vec<_> = known.into_iter().flatten().collect();
+    let reason = fault_lines(&setback.fault).join("\n    ");
+    let number = setback.item.number();
+    format!("{account}, item {number}: {fate} at the {}; {}\n    {reason}", setback.side.name(), known.join(", "))
+}

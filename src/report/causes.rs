@@ -1,0 +1,140 @@
+//! Refusals by their cause: four hundred accounts that one missing permission stops are one matter, told once.
+
+use super::words::{count, fault_lines};
+use crate::store::Side;
+use std::fmt::Write;
+use transhume_contract::Fault;
+
+/// Accounts named of each cause.
+const NAMED: usize = 10;
+
+/// Why an account stopped, with the words that are its own and say nothing of the cause.
+pub struct Stopped<'a> {
+    pub account: &'a str,
+    pub target: Option<&'a str>,
+    pub side: Side,
+    pub fault: &'a Fault,
+}
+
+struct Group<'a> {
+    cause: Cause,
+    first: &'a Stopped<'a>,
+    accounts: Vec<&'a str>,
+}
+
+/// What makes two refusals the same: all but whom they met, and how many items or seconds.
+#[derive(PartialEq, Eq)]
+struct Cause {
+    side: Side,
+    code: Option<String>,
+    sentence: String,
+    step: Option<String>,
+}
+
+/// Every cause once: the sentence, the next step, and whom it met.
+pub fn told_once(stopped: &[Stopped<'_>]) -> String {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for one in stopped {
+        let cause = cause(one);
+        match groups.iter_mut().find(|group| group.cause == cause) {
+            Some(group) => group.accounts.push(one.account),
+            None => groups.push(Group { cause, first: one, accounts: vec![one.account] }),
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.accounts.len()));
+    groups.iter().map(told).collect()
+}
+
+fn cause(stopped: &Stopped<'_>) -> Cause {
+    let numberless = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "#");
+    Cause {
+        side: stopped.side,
+        code: stopped.fault.code.clone(),
+        sentence: numberless(&anyone(stopped, &stopped.fault.sentence)),
+        step: stopped.fault.next_step().map(|step| numberless(&anyone(stopped, step))),
+    }
+}
+
+/// The same words about whoever it may be.
+fn anyone(stopped: &Stopped<'_>, text: &str) -> String {
+    let text = without(text, stopped.account);
+    stopped.target.map_or_else(|| text.clone(), |target| without(&text, target))
+}
+
+/// Replaces a name where it stands as a word of its own.
+fn without(text: &str, name: &str) -> String {
+    let inside = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '@');
+    let (mut said, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(name).filter(|_| !name.is_empty()) {
+        let (before, after) = (&rest[..at], &rest[at + name.len()..]);
+        said.push_str(before);
+        let word = !inside(before.chars().next_back()) && !inside(after.chars().next());
+        said.push_str(if word { "ACCOUNT" } else { name });
+        rest = after;
+    }
+    said + rest
+}
+
+fn told(group: &Group<'_>) -> String {
+    let Stopped { account, side, fault, .. } = group.first;
+    let who = match group.accounts.len() {
+        1 => (*account).to_owned(),
+        many => count(many as u64, "account"),
+    };
+    let mut lines = fault_lines(fault);
+    if group.accounts.len() > 1 {
+        lines.iter_mut().for_each(|line| *line = anyone(group.first, line));
+        lines.push(named(&group.accounts));
+    }
+    let mut text = String::new();
+    let _infallible = writeln!(text, "{who} stopped at the {}: {}", side.name(), lines.join("\n    "));
+    text
+}
+
+/// `a, b, c and 27 more (--json names all)`.
+pub fn named(accounts: &[&str]) -> String {
+    let first = accounts[..accounts.len().min(NAMED)].join(", ");
+    match accounts.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more (--json names all)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stopped, told_once};
+    use crate::store::Side;
+    use transhume_contract::{Fault, What};
+
+    #[test]
+    fn four_hundred_accounts_with_one_cause_are_one_matter() {
+        let addresses: Vec<_> = (1..=400).map(|number| (format!("u{number}@x"), format!("login{number}"))).collect();
+        let fault = |login: &str, id: u32| {
+            let sentence = format!("the server refused the login of migrator acting for {login}");
+            let fault = Fault::new(What::Unauthenticated, sentence).ask(format!("give {login} its right password"));
+            fault.request(Some(format!("request-{id}")))
+        };
+        let faults: Vec<_> = addresses.iter().zip(0..).map(|((_, login), id)| fault(login, id)).collect();
+        let stopped =
+            |((address, login), fault)| Stopped { account: address, target: Some(login), side: Side::Target, fault };
+        let text = told_once(&addresses.iter().zip(&faults).map(stopped).collect::<Vec<_>>());
+        assert_eq!(
+            text,
+            "400 accounts stopped at the target: the server refused the login of migrator acting for ACCOUNT\n    \
+             give ACCOUNT its right password\n    (request request-0)\n    u1@x, u2@x, u3@x, u4@x, u5@x, u6@x, u7@x, u8@x, \
+             u9@x, u10@x and 390 more (--json names all)\n"
+        );
+    }
+
+    #[test]
+    fn different_causes_stay_apart_and_one_account_keeps_its_words() {
+        let (denied, full) =
+            (Fault::new(What::Forbidden, "access is denied").code("A"), Fault::new(What::Full, "u2 is full"));
+        let stopped = |account, side, fault| Stopped { account, target: None, side, fault };
+        let all = [stopped("u1", Side::Source, &denied), stopped("u2", Side::Target, &full)];
+        assert_eq!(
+            told_once(&all),
+            "u1 stopped at the source: access is denied\n    (service code A)\nu2 stopped at the target: u2 is full\n"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! Where accounts stand, as a table, and under it what people have to know of them.
+
+use super::{
+    causes::{Stopped, named, told_once},
+    table::{Column, table},
+    words::{bytes, count, grouped, moment},
+};
+use crate::{
+    engine::AccountStanding,
+    store::{LastPass, Side},
+};
+use std::{collections::BTreeMap, fmt::Write, ops::AddAssign};
+use transhume_contract::Fault;
+
+/// One account of the table.
+pub struct Standing<'a> {
+    pub standing: &'a AccountStanding,
+    /// The latest pass over it, where the table tells of passes.
+    pub last: Option<&'a LastPass>,
+}
+
+/// What the table shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// With the wave and the latest pass of every account.
+    pub passes: bool,
+    pub width: Option<usize>,
+}
+
+/// A line per account, and the sums of all of them.
+pub fn standings_table(shown: &[Standing<'_>], all: &[&AccountStanding], manner: Manner) -> String {
+    let mut columns = vec![Column::Words("account")];
+    columns.extend(manner.passes.then_some(Column::Words("wave")));
+    columns.extend(["listed", "pulled", "placed", "owed", "quarantine", "kept", "size"].map(Column::Number));
+    columns.extend(manner.passes.then_some(Column::Words("last pass")));
+    let mut rows: Vec<_> = shown.iter().map(|standing| row(standing, manner.passes)).collect();
+    let sums = all.iter().map(|standing| Figures::of(standing)).fold(Figures::default(), |mut sums, figures| {
+        sums += figures;
+        sums
+    });
+    rows.push(line(count(all.len() as u64, "account"), manner.passes.then(String::new), &sums, String::new()));
+    table(&columns, rows, manner.width)
+}
+
+#[derive(Clone, Copy, Default)]
+struct Figures {
+    listed: u64,
+    pulled: u64,
+    placed: u64,
+    owed: u64,
+    quarantine: u64,
+    kept: u64,
+    size: u64,
+}
+
+impl Figures {
+    fn of(standing: &AccountStanding) -> Self {
+        Self {
+            listed: standing.listed.items,
+            pulled: standing.fetched.items,
+            placed: standing.placed.items,
+            owed: standing.owed.items,
+            quarantine: standing.quarantine(),
+            kept: standing.kept.items,
+            size: standing.fetched.bytes,
+        }
+    }
+}
+
+impl AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.listed += other.listed;
+        self.pulled += other.pulled;
+        self.placed += other.placed;
+        self.owed += other.owed;
+        self.quarantine += other.quarantine;
+        self.kept += other.kept;
+        self.size += other.size;
+    }
+}
+
+fn row(of: &Standing<'_>, passes: bool) -> Vec<String> {
+    let wave = passes.then(|| of.standing.wave.clone().unwrap_or_default());
+    let last = of.last.map_or_else(|| "never".to_owned(), |last| pass(last, of.standing));
+    line(address(of.standing), wave, &Figures::of(of.standing), last)
+}
+
+/// Source and target, or one of them where they are the same.
+fn address(standing: &AccountStanding) -> String {
+    match &standing.target {
+        Some(target) if !target.eq_ignore_ascii_case(&standing.account) => format!("{} > {target}", standing.account),
+        Some(_) | None => standing.account.clone(),
+    }
+}
+
+fn pass(last: &LastPass, standing: &AccountStanding) -> String {
+    let outcome = match (last.outcome.as_str(), standing.owed.items, standing.quarantine()) {
+        ("ended", 0, 0) => "done",
+        ("ended", 0, _) => "quarantined",
+        ("ended", ..) => "owed",
+        (other, ..) => other,
+    };
+    format!("{} {}, {outcome}", moment(last.at), last.verb)
+}
+
+/// A row; the last cell stands only where there are waves.
+fn line(account: String, wave: Option<String>, figures: &Figures, last: String) -> Vec<String> {
+    let numbers =
+        [figures.listed, figures.pulled, figures.placed, figures.owed, figures.quarantine, figures.kept].map(grouped);
+    let last = wave.is_some().then_some(last);
+    [account].into_iter().chain(wave).chain(numbers).chain([bytes(figures.size)]).chain(last).collect()
+}
+
+/// Why some stopped and what is in quarantine, each cause once. A refusal that ends the whole run is left to its end.
+pub fn standings_notes(all: &[&AccountStanding], ending: Option<&Fault>) -> String {
+    let mut stopped = Vec::new();
+    for standing in all {
+        let told = standing.stops.iter().filter(|(_, fault)| ending.is_none_or(|end| end.sentence != fault.sentence));
+        stopped.extend(told.map(|(side, fault)| Stopped {
+            account: &standing.account,
+            target: standing.target.as_deref(),
+            side: *side,
+            fault,
+        }));
+    }
+    told_once(&stopped) + &quarantines(all) + &kept(all)
+}
+
+fn quarantines(all: &[&AccountStanding]) -> String {
+    let mut causes: BTreeMap<(Side, &str), (u64, Vec<&str>)> = BTreeMap::new();
+    for standing in all {
+        for cause in &standing.quarantined {
+            let (items, accounts) = causes.entry((cause.side, &cause.cause)).or_default();
+            *items += cause.items;
+            accounts.push(&standing.account);
+        }
+    }
+    let mut text = String::new();
+    for ((side, cause), (items, accounts)) in causes {
+        let (items, cause) = (count(items, "item"), cause.replace('_', " "));
+        let _infallible =
+            writeln!(text, "{items} in quarantine: {cause}, seen at the {}\n    {}", side.name(), named(&accounts));
+    }
+    if !text.is_empty() {
+        text +=
+            "    `transhume status --items` names each of them, `transhume explain NUMBER --account A` tells all.\n";
+    }
+    text
+}
+
+fn kept(all: &[&AccountStanding]) -> String {
+    match all.iter().map(|standing| standing.kept.items).sum::<u64>() {
+        0 => String::new(),
+        items => format!("kept: {} held in the store and not pushed, as [policy] says\n", count(items, "item")),
+    }
+}
