@@ -80,11 +80,11 @@ impl Arguments {
     /// Reads the command line of this process.
     pub fn read() -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        command.build();
-        for (verb, flags) in IDLE {
-            command = command.mut_subcommand(verb, |verb| {
-                flags.iter().fold(verb, |verb, flag| verb.mut_arg(flag, |flag| flag.hide(true)))
-            });
+        let flags: Vec<_> = command.get_arguments().cloned().collect();
+        for (verb, idle) in IDLE {
+            let hidden = flags.iter().filter(|flag| idle.contains(&flag.get_id().as_str()));
+            let hidden: Vec<_> = hidden.map(|flag| flag.clone().global(false).hide(true)).collect();
+            command = command.mut_subcommand(verb, |verb| verb.args(hidden));
         }
         Self::from_arg_matches(&command.try_get_matches()?)
     }

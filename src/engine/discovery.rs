@@ -24,8 +24,9 @@ pub async fn discover(
     }
     let gone = project.finish_discovery(discovery).await?;
     if gone > 0 {
-        let sentence =
-            format!("{gone} accounts of earlier discoveries are no longer listed; what was pulled of them is kept");
+        let sentence = format!(
+            "no longer listed by the source: {gone} of the accounts found earlier; what was pulled of them is kept"
+        );
         observer.hear(Event::Note { account: None, sentence });
     }
     Ok(found)

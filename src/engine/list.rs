@@ -25,7 +25,7 @@ impl Engine {
         if !settled.waiting.is_empty() {
             let waiting = settled.waiting.len();
             let sentence =
-                format!("{waiting} folders could not be listed to the end; moves and deletions wait for them");
+                format!("folders that could not be listed to the end: {waiting}; moves and deletions wait for them");
             self.tell(Event::Note { account: Some(account.address.clone()), sentence });
         }
         self.tell(Event::Finished { account: account.address, phase: Phase::List });
@@ -88,7 +88,9 @@ impl Engine {
         let committed = store.commit_page(pass, feed, listing, page).await?;
         let (account, collection) = (store.account().address.clone(), name_of(feed, collections));
         let items = committed.new + committed.changed + committed.left;
-        self.tell(Event::Listed { account, workload: feed.workload, collection, items });
+        if items > 0 {
+            self.tell(Event::Listed { account, workload: feed.workload, collection, items });
+        }
         Ok(committed.next)
     }
 

@@ -106,6 +106,10 @@ mod tests {
     use crate::store::Side;
     use transhume_contract::{Fault, What};
 
+    fn at_target<'a>(((account, login), fault): (&'a (String, String), &'a Fault)) -> Stopped<'a> {
+        Stopped { account, target: Some(login), side: Side::Target, fault }
+    }
+
     #[test]
     fn four_hundred_accounts_with_one_cause_are_one_matter() {
         let addresses: Vec<_> = (1..=400).map(|number| (format!("u{number}@x"), format!("login{number}"))).collect();
@@ -115,9 +119,7 @@ mod tests {
             fault.request(Some(format!("request-{id}")))
         };
         let faults: Vec<_> = addresses.iter().zip(0..).map(|((_, login), id)| fault(login, id)).collect();
-        let stopped =
-            |((address, login), fault)| Stopped { account: address, target: Some(login), side: Side::Target, fault };
-        let text = told_once(&addresses.iter().zip(&faults).map(stopped).collect::<Vec<_>>());
+        let text = told_once(&addresses.iter().zip(&faults).map(at_target).collect::<Vec<_>>());
         assert_eq!(
             text,
             "400 accounts stopped at the target: the server refused the login of migrator acting for ACCOUNT\n    \

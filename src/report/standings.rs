@@ -27,19 +27,35 @@ pub struct Manner {
     pub width: Option<usize>,
 }
 
+/// Below this width the table leaves out what can be seen elsewhere.
+const WIDE: usize = 112;
+
+impl Manner {
+    fn is_narrow(self) -> bool {
+        self.passes && self.width.is_some_and(|width| width < WIDE)
+    }
+
+    fn columns(self) -> Vec<Column> {
+        let mut columns = vec![Column::Words("account")];
+        columns.extend(self.passes.then_some(Column::Words("wave")));
+        columns.push(Column::Number("listed"));
+        columns.extend((!self.is_narrow()).then_some(Column::Number("pulled")));
+        columns.extend(["placed", "owed", "quarantine", "kept"].map(Column::Number));
+        columns.extend((!self.is_narrow()).then_some(Column::Number("size")));
+        columns.extend(self.passes.then_some(Column::Words("last pass")));
+        columns
+    }
+}
+
 /// A line per account, and the sums of all of them.
 pub fn standings_table(shown: &[Standing<'_>], all: &[&AccountStanding], manner: Manner) -> String {
-    let mut columns = vec![Column::Words("account")];
-    columns.extend(manner.passes.then_some(Column::Words("wave")));
-    columns.extend(["listed", "pulled", "placed", "owed", "quarantine", "kept", "size"].map(Column::Number));
-    columns.extend(manner.passes.then_some(Column::Words("last pass")));
-    let mut rows: Vec<_> = shown.iter().map(|standing| row(standing, manner.passes)).collect();
+    let mut rows: Vec<_> = shown.iter().map(|standing| row(standing, manner)).collect();
     let sums = all.iter().map(|standing| Figures::of(standing)).fold(Figures::default(), |mut sums, figures| {
         sums += figures;
         sums
     });
-    rows.push(line(count(all.len() as u64, "account"), manner.passes.then(String::new), &sums, String::new()));
-    table(&columns, rows, manner.width)
+    rows.push(line(count(all.len() as u64, "account"), String::new(), &sums, String::new(), manner));
+    table(&manner.columns(), rows, manner.width)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -79,10 +95,10 @@ impl AddAssign for Figures {
     }
 }
 
-fn row(of: &Standing<'_>, passes: bool) -> Vec<String> {
-    let wave = passes.then(|| of.standing.wave.clone().unwrap_or_default());
-    let last = of.last.map_or_else(|| "never".to_owned(), |last| pass(last, of.standing));
-    line(address(of.standing), wave, &Figures::of(of.standing), last)
+fn row(of: &Standing<'_>, manner: Manner) -> Vec<String> {
+    let wave = of.standing.wave.clone().unwrap_or_default();
+    let last = of.last.map_or_else(|| "never".to_owned(), |last| pass(last, of.standing, manner));
+    line(address(of.standing), wave, &Figures::of(of.standing), last, manner)
 }
 
 /// Source and target, or one of them where they are the same.
@@ -93,22 +109,34 @@ fn address(standing: &AccountStanding) -> String {
     }
 }
 
-fn pass(last: &LastPass, standing: &AccountStanding) -> String {
+fn pass(last: &LastPass, standing: &AccountStanding, manner: Manner) -> String {
     let outcome = match (last.outcome.as_str(), standing.owed.items, standing.quarantine()) {
         ("ended", 0, 0) => "done",
         ("ended", 0, _) => "quarantined",
         ("ended", ..) => "owed",
         (other, ..) => other,
     };
-    format!("{} {}, {outcome}", moment(last.at), last.verb)
+    match (moment(last.at), manner.is_narrow()) {
+        (at, false) => format!("{at} {}, {outcome}", last.verb),
+        (at, true) => format!("{} {outcome}", at.split_once('-').map_or(at.as_str(), |(_, day)| day)),
+    }
 }
 
-/// A row; the last cell stands only where there are waves.
-fn line(account: String, wave: Option<String>, figures: &Figures, last: String) -> Vec<String> {
-    let numbers =
-        [figures.listed, figures.pulled, figures.placed, figures.owed, figures.quarantine, figures.kept].map(grouped);
-    let last = wave.is_some().then_some(last);
-    [account].into_iter().chain(wave).chain(numbers).chain([bytes(figures.size)]).chain(last).collect()
+/// The cells of a row, as many as there are columns.
+fn line(account: String, wave: String, figures: &Figures, last: String, manner: Manner) -> Vec<String> {
+    let cell = |column: Column| match column.head() {
+        "account" => account.clone(),
+        "wave" => wave.clone(),
+        "listed" => grouped(figures.listed),
+        "pulled" => grouped(figures.pulled),
+        "placed" => grouped(figures.placed),
+        "owed" => grouped(figures.owed),
+        "quarantine" => grouped(figures.quarantine),
+        "kept" => grouped(figures.kept),
+        "size" => bytes(figures.size),
+        _ => last.clone(),
+    };
+    manner.columns().into_iter().map(cell).collect()
 }
 
 /// Why some stopped and what is in quarantine, each cause once. A refusal that ends the whole run is left to its end.

@@ -14,7 +14,7 @@ pub enum Column {
 const LEAST: usize = 16;
 
 impl Column {
-    const fn head(self) -> &'static str {
+    pub const fn head(self) -> &'static str {
         match self {
             Self::Words(head) | Self::Number(head) => head,
         }
@@ -39,7 +39,9 @@ pub fn table(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize
             let room = first.saturating_sub(all - width).max(LEAST);
             rows.iter_mut().filter_map(|row| row.first_mut()).for_each(|cell| *cell = shorten(cell, room));
             drawn = draw(columns, &rows);
-            wrap(&mut drawn, columns, width);
+            if total(&widths) - first + room.min(first) > width {
+                wrap(&mut drawn, columns, width);
+            }
         }
     }
     drawn.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
@@ -70,6 +72,11 @@ fn wrap(drawn: &mut Table, columns: &[Column], width: usize) {
         return;
     }
     let last = columns.len() - 1;
+    let before: usize =
+        drawn.column_max_content_widths().iter().take(last).map(|width| usize::from(*width + GAP)).sum();
+    if before + LEAST > width {
+        return;
+    }
     drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(width).unwrap_or(u16::MAX));
     for column in drawn.column_iter_mut().take(last) {
         column.set_constraint(ColumnConstraint::ContentWidth);

@@ -133,7 +133,9 @@ fn a_project_begins_with_init_and_a_survey() {
     story.run(&["init", "--target", "folder"]).is(
         0,
         "wrote PROJECT/transhume.toml\nwrote PROJECT/accounts.csv\n\
-         Next: fill in transhume.toml, then `transhume survey --write-accounts` and `transhume check`.",
+         Next: fill in transhume.toml (the README tells how the application is registered), then\n  cd PROJECT\n  \
+         export TRANSHUME_CLIENT_SECRET=...   # the application's; or name a file, a command or a certificate there\n  \
+         transhume survey --write-accounts\n  transhume check",
     );
     story.write("transhume.toml", configuration);
     story.run(&["survey", "--write-accounts"]).ok();

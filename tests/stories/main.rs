@@ -12,5 +12,6 @@ mod refused_words;
 mod secrets;
 mod setting;
 mod stopped;
+mod told;
 mod verified;
 mod waits;

@@ -10,7 +10,7 @@ fn story() -> Story {
 fn invalid_toml() {
     let story = story();
     story.reconfigure("tenant = \"contoso\"", "tenant = \"contoso");
-    story.run(&["run"]).is(2, "PROJECT/transhume.toml, line 3, column 18: invalid basic string, expected `\"`");
+    story.run(&["run"]).is(2, "PROJECT/transhume.toml, line 3, column 18: invalid basic string, expected `\"`\nMend that line; `transhume init` in an empty directory writes a commented example.");
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn an_unknown_key() {
         2,
         "PROJECT/transhume.toml, line 4, column 1: unknown field `klient_id`, expected one of `tenant`, \
          `client_id`, `client_secret`, `certificate`, `legacy_assertion`, `device_code`, `cloud`, `graph_url`, \
-         `login_url`, `ca_file`",
+         `login_url`, `ca_file`\nMend that line; `transhume init` in an empty directory writes a commented example.",
     );
 }
 
@@ -60,7 +60,46 @@ fn an_account_the_tenant_does_not_know() {
 fn a_list_without_its_columns() {
     let story = story();
     story.write("accounts.csv", "who,where\nada,bob\n");
-    story.run(&["run"]).is(2, "PROJECT/accounts.csv, line 1: the first line must name the columns source and target (and wave, if you use waves)");
+    story.run(&["run"]).is(2, "PROJECT/accounts.csv, line 1: the first line must name the columns source and target (and wave, if you use waves)\nMake the first line `source,target,wave` (semicolons and tabs serve too).");
+}
+
+#[test]
+fn a_list_with_several_mistakes_names_each_with_its_line() {
+    let story = story();
+    story.write("accounts.csv", "source,target\nada@x,\nbob@x,b\ncy@x,b\n");
+    story.run(&["status"]).is(
+        2,
+        "PROJECT/accounts.csv, line 2: source and target must both be filled in\nFill in the address at the source and \
+         the login at the target, or put a # before the line to leave it out.\nPROJECT/accounts.csv, line 4: line 3 \
+         already moves into b; two accounts cannot share a target\nGive each account a login of its own at the target.",
+    );
+}
+
+#[test]
+fn a_number_that_cannot_be() {
+    let story = story();
+    let imap = "connector = \"imap\"\nhost = \"mail.example.org\"\nport = 99999\nauthentication = \"master\"";
+    story.reconfigure("connector = \"folder\"\npath = \"mail\"", imap);
+    story.run(&["check"]).complains(
+        2,
+        &["PROJECT/transhume.toml, line ", "`99999`, expected a whole number from 0 to 65535\nMend that line; "],
+    );
+}
+
+#[test]
+fn a_flag_where_it_means_nothing() {
+    let story = story();
+    story.run(&["pull", "--dry-run"]).complains(2, &["unexpected argument '--dry-run'", "try '--help'"]);
+    let shown = |verb: &str| story.run(&[verb, "--help"]).out;
+    assert!(!shown("init").contains("--json") && !shown("simulate").contains("--no-progress"));
+    assert!(shown("run").contains("--dry-run") && shown("run").contains("--wave") && shown("run").contains("--json"));
+    let before = std::process::Command::new(env!("CARGO_BIN_EXE_transhume"))
+        .arg("--project")
+        .arg(story.project())
+        .args(["status", "--json"])
+        .output()
+        .unwrap();
+    assert_eq!(story.said(&before).ok().summary()["verb"], "status", "flags may stand before the verb");
 }
 
 #[test]
@@ -88,6 +127,5 @@ fn a_spreadsheets_list_in_latin_1_with_semicolons_is_understood() {
 #[test]
 fn a_verb_that_does_not_exist() {
     let said = story().run(&["migrate"]);
-    assert_eq!(said.code, Some(2));
-    assert!(said.err.contains("unrecognized subcommand 'migrate'"), "{}", said.err);
+    said.complains(2, &["unrecognized subcommand 'migrate'", "try '--help'"]);
 }

@@ -32,6 +32,7 @@ fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
     assert!(since.elapsed() < Duration::from_secs(8), "{:?}", since.elapsed());
     assert_eq!(first.code, Some(130), "{first:?}");
     assert_eq!(first.summary()["verb"], "run");
+    assert!(first.err.ends_with("stopped; nothing is lost, run again to go on"), "{}", first.err);
     second.complains(
         5,
         &[
@@ -39,6 +40,9 @@ fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
             "Wait until it ends, or stop it; stopping is safe at any moment.",
         ],
     );
+    let since = regex::Regex::new(r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n").unwrap();
+    assert!(since.is_match(&second.err), "{}", second.err);
+    story.run(&["status"]).tells(0, &[" run, interrupted"]);
     let standing = look(&story, 1).len();
     assert!(standing < 120, "there is something left to do");
 

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::Mutex;
-use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Target, Wanted, Workload};
+use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Role, Target, Wanted, Workload};
 
 /// One way: from a collection of the source to one of the target.
 #[derive(Clone, Debug)]
@@ -132,10 +132,12 @@ impl<'a> Routes<'a> {
         Ok(Route { key, at })
     }
 
-    /// Says once when a collection stands under another name than at the source.
+    /// Says once when a collection stands under another name than at the source. That the inbox is the server's inbox,
+    /// in whatever language, is what everybody expects.
     fn tell_new_name(&self, from: CollectionKey, want: &Wanted, at: &Collection) {
         let own = want.path.last().map(String::as_str).unwrap_or_default();
-        if self.known.contains_key(&from) || own.eq_ignore_ascii_case(&at.name) {
+        let kept = at.name.to_lowercase().ends_with(&own.to_lowercase());
+        if self.known.contains_key(&from) || kept || want.role != Role::Ordinary {
             return;
         }
         let sentence = format!("the folder {} stands at the target as {}", want.path.join(" > "), at.name);
