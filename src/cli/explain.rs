@@ -10,6 +10,7 @@ use crate::{
     report::{Column, Of, explained, moment, table},
     store::{Explained, Opening, Project, StoreOptions},
 };
+use transhume_contract::Reach;
 
 pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) -> Result<Exit, Failure> {
     let project = Project::open(&common.project, Opening::Reading, StoreOptions::default()).await?;
@@ -34,7 +35,11 @@ async fn find(project: &Project, common: &Common, meant: &str) -> Result<Vec<(St
     let mut found = Vec::new();
     for row in all_rows(project).await?.into_iter().filter(|row| is_meant(row, common)) {
         if project.has_store(&row).await {
-            let store = project.open_account(&row.account.id).await?;
+            let store = match project.open_account(&row.account.id).await {
+                // One damaged store hides no other account's items.
+                Err(fault) if fault.reach <= Reach::Account && common.accounts.is_empty() => continue,
+                opened => opened?,
+            };
             let items = store.explain(meant).await?;
             found.extend(items.into_iter().map(|item| (row.account.address.clone(), item)));
         }

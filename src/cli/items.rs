@@ -29,7 +29,8 @@ pub async fn tell(
 ) -> Result<(), Failure> {
     for row in rows {
         if project.has_store(row).await {
-            let store = project.open_account(&row.account.id).await?;
+            // Why a store cannot be opened is told with the account's standing.
+            let Ok(store) = project.open_account(&row.account.id).await else { continue };
             tell_account(&store, &row.account.address, terminal).await?;
         }
     }

@@ -84,7 +84,9 @@ const SHOWN: usize = 40;
 
 fn told(standings: &[AccountStanding], ending: Option<&Fault>, width: Option<usize>) -> String {
     let all: Vec<_> = standings.iter().collect();
-    let is_worth = |standing: &&AccountStanding| !standing.is_done() || standing.quarantine() > 0;
+    let is_worth = |standing: &&AccountStanding| {
+        standing.owed.items + standing.quarantine() > 0 || !standing.stops.is_empty() || !standing.settled
+    };
     let some: Vec<_> = all.iter().copied().filter(|standing| all.len() <= SHOWN || is_worth(standing)).collect();
     let shown: Vec<_> = some.iter().map(|standing| Standing { standing, last: None }).collect();
     let mut text = standings_table(&shown, &all, TableManner { passes: false, width });

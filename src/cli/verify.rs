@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{Compared, Kind, is_fine},
-    report::{count, fault_lines},
+    report::{Of, count, fault_lines},
     store::Verdict,
 };
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
         standings(&session.project, &session.config, &rows).await?.iter().map(|account| account.owed.items).sum();
     let summary = Summary::of(depth, &compared, standing, owed);
     terminal.print(&summary.sentence());
-    terminal.line(&summary);
+    terminal.summary("verify", &summary);
     let exit = summary.exit();
     session.end(exit).await
 }
@@ -66,10 +66,10 @@ async fn tell_differences(
         for verdict in &page {
             if is_fine(&verdict.kind) {
                 let r#type = if verdict.kind == Kind::Extra.name() { "extra" } else { "changed_there" };
-                terminal.line(&Line { r#type, account: &account.address, verdict });
+                terminal.tell(r#type, &Of { account: &account.address, what: verdict });
                 continue;
             }
-            terminal.line(&Line { r#type: "difference", account: &account.address, verdict });
+            terminal.tell("difference", &Of { account: &account.address, what: verdict });
             if told < SHOWN {
                 terminal.print(&sentence(&account.address, verdict));
             }
@@ -80,14 +80,6 @@ async fn tell_differences(
         terminal.print(&format!("{}: and {} more; --json tells all", account.address, told - SHOWN));
     }
     Ok(told as u64)
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    r#type: &'static str,
-    account: &'a str,
-    #[serde(flatten)]
-    verdict: &'a Verdict,
 }
 
 fn sentence(account: &str, verdict: &Verdict) -> String {
@@ -108,8 +100,6 @@ fn sentence(account: &str, verdict: &Verdict) -> String {
 
 #[derive(Serialize)]
 struct Summary {
-    r#type: &'static str,
-    verb: &'static str,
     depth: Depth,
     accounts: usize,
     compared: u64,
@@ -132,8 +122,6 @@ struct Summary {
 impl Summary {
     fn of(depth: Depth, compared: &[Compared], differences: u64, owed: u64) -> Self {
         Self {
-            r#type: "summary",
-            verb: "verify",
             depth,
             accounts: compared.len(),
             compared: compared.iter().map(|account| account.compared).sum(),

@@ -170,8 +170,8 @@ fn quarantines(all: &[&AccountStanding]) -> String {
             writeln!(text, "{items} in quarantine: {cause}, seen at the {}\n    {}", side.name(), named(&accounts));
     }
     if !text.is_empty() {
-        text +=
-            "    `transhume status --items` names each of them, `transhume explain NUMBER --account A` tells all.\n";
+        text += "    `transhume status --items` names each of them, `transhume explain NUMBER --account A` tells all;\n    \
+                 once its cause is mended, `transhume run --retry-quarantined` tries again.\n";
     }
     text
 }

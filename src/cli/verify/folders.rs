@@ -3,24 +3,15 @@
 use crate::{
     cli::terminal::Terminal,
     engine::{Compared, Reconciled},
-    report::count,
+    report::{Of, count},
 };
-use serde::Serialize;
 use std::fmt::Write;
 
 /// Tells every folder to scripts; to people the sum, and the folders that have something to say.
 pub(super) fn tell(account: &Compared, terminal: &Terminal) {
-    let line = |folder| terminal.line(&Line { r#type: "reconciled", account: &account.address, folder });
+    let line = |folder: &Reconciled| terminal.tell("reconciled", &Of { account: &account.address, what: folder });
     account.folders.iter().for_each(line);
     terminal.print(&told(account));
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    r#type: &'static str,
-    account: &'a str,
-    #[serde(flatten)]
-    folder: &'a Reconciled,
 }
 
 pub(super) fn sum(accounts: &[Compared], of: fn(&Reconciled) -> u64) -> u64 {
