@@ -12,5 +12,6 @@ mod moves;
 mod people;
 mod place;
 mod project;
+mod refusals;
 mod stage;
 mod standing;
