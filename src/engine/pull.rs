@@ -5,14 +5,14 @@ use super::{
     rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
 };
 use crate::store::{AccountStore, CollectionKey, ItemKey, Side, Standing, ToFetch};
-use futures::{StreamExt, stream};
+use futures::{Stream, TryStreamExt, stream};
 use transhume_contract::{Fault, ItemRef, Loss, Reach, What, Workload};
 
 /// Items asked of the store at once.
 const PAGE: usize = 500;
-/// Originals under way for each lane of the source. The source keeps to its lanes by itself; while one original waits
-/// to be durable, the lane it left carries another.
-const PER_LANE: usize = 2;
+/// Originals under way for each lane of the source. The source keeps to its lanes by itself; while originals wait to be
+/// durable, the lanes they left carry others. A commit may take as long as two answers of the source.
+const PER_LANE: usize = 4;
 
 impl Engine {
     /// Fetches every original that is wanted and not refused in this run, at most `most` of them. Answers how many were
@@ -27,16 +27,31 @@ impl Engine {
         self.tell(Event::Started { account: account.clone(), phase: Phase::Pull });
         self.expect_bodies(store, workload, most).await?;
         let within = collections_of(store, workload).await?;
-        let (mut after, mut left, mut vanished) = (None, most.unwrap_or(usize::MAX), 0);
-        loop {
-            let page = store.items_to_fetch(workload, &within, after, PAGE.min(left)).await?;
-            let Some(last) = page.last().map(|item| item.mark) else { break };
-            left -= page.len();
-            after = Some(last);
-            vanished += self.fetch_page(store, workload, page).await?;
-        }
+        let wanted = self.wanted(store, workload, &within, most);
+        let fetching = wanted.map_ok(|item| self.fetch(store, workload, item));
+        let fetching = fetching.try_buffer_unordered(self.lanes.bodies * PER_LANE);
+        let counted = fetching.try_fold(0, |vanished, gone| async move { Ok(vanished + u64::from(gone)) });
+        // An original counts only when it is complete, so what is under way can be dropped at any moment.
+        let vanished = self.stop.unless(counted).await?;
         self.tell(Event::Finished { account, phase: Phase::Pull });
         Ok(vanished)
+    }
+
+    /// The items to fetch, asked of the store a page at a time while those of the page before are still under way.
+    fn wanted<'a>(
+        &'a self,
+        store: &'a AccountStore,
+        workload: Workload,
+        within: &'a [CollectionKey],
+        most: Option<usize>,
+    ) -> impl Stream<Item = Result<ToFetch, Fault>> + 'a {
+        let start = (None, most.unwrap_or(usize::MAX));
+        let pages = stream::try_unfold(start, move |(after, left)| async move {
+            let page = store.items_to_fetch(workload, within, after, PAGE.min(left)).await?;
+            let next = (page.last().map(|item| item.mark), left - page.len());
+            Ok::<_, Fault>((!page.is_empty()).then(|| (stream::iter(page.into_iter().map(Ok)), next)))
+        });
+        pages.try_flatten()
     }
 
     async fn expect_bodies(&self, store: &AccountStore, workload: Workload, most: Option<usize>) -> Result<(), Fault> {
@@ -45,20 +60,6 @@ impl Engine {
         let (account, bytes) = (store.account().address.clone(), to_fetch.bytes);
         self.tell(Event::Expected { account, phase: Phase::Pull, items: wanted, bytes });
         Ok(())
-    }
-
-    async fn fetch_page(&self, store: &AccountStore, workload: Workload, page: Vec<ToFetch>) -> Result<u64, Fault> {
-        let fetching = stream::iter(page).map(|item| self.fetch(store, workload, item));
-        let mut fetching = fetching.buffer_unordered(self.lanes.bodies * PER_LANE);
-        let all = async {
-            let mut vanished = 0;
-            while let Some(fetched) = fetching.next().await {
-                vanished += u64::from(fetched?);
-            }
-            Ok(vanished)
-        };
-        // An original counts only when it is complete, so what is under way can be dropped at any moment.
-        self.stop.unless(all).await
     }
 
     /// Fetches one original, and answers whether it was no longer there. A fault of the item is written down and told;

@@ -23,7 +23,7 @@ pub async fn source(config: &GraphConfig, limits: &Limits, stop: &Stop) -> Resul
     if config.device_code {
         stop.unless(sign_in(&mut settings)).await?;
     }
-    Ok(Arc::new(GraphSource::new(&settings)?))
+    Ok(Arc::new(stop.unless(GraphSource::connect(&settings)).await?))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]

@@ -2,6 +2,7 @@
 //! does not matter).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod certificate;
 mod happy;
 mod mailbox;
 mod people;

@@ -19,9 +19,32 @@ fn a_store_of_another_tenant() {
     story.move_in(tenant(&ordinary(1, 4)), other);
     story.run(&["run"]).is(
         1,
-        "this project belongs to the source contoso (graph), but the configuration now names fabrikam (graph)\n\
+        "this project belongs to the source ID (graph), but the configuration now names ID (graph)\n\
          put the old name back in transhume.toml, or start a new project with `transhume init`",
     );
+}
+
+#[test]
+fn a_tenant_is_the_same_by_every_name_it_has() {
+    let story = story();
+    story.run(&["run"]).ok();
+    let mut name = "contoso".to_owned();
+    for other in ["Contoso.onmicrosoft.com", "6BABCAAD-604b-40ac-a9d7-9fd97c0b779f"] {
+        story.reconfigure(&format!("\"{name}\""), &format!("\"{other}\""));
+        story.run(&["run"]).tells(0, &["nothing moved: everything is in place"]);
+        name = other.to_owned();
+    }
+}
+
+#[test]
+fn what_was_pulled_is_pushed_when_nobody_answers_for_the_tenant_any_more() {
+    let story = story();
+    story.run(&["pull"]).ok();
+    // A port where nothing listens.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    story.reconfigure(&story.simulator.base_url(), &format!("http://{nobody}"));
+    story.run(&["push"]).ok();
+    story.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
 }
 
 #[test]

@@ -43,7 +43,8 @@ impl fmt::Display for Workload {
 pub struct Identity {
     /// The connector: `graph`, `imap`, `folder`.
     pub connector: String,
-    /// What makes two of them different: a tenant id, a host and port, a directory. No secret, no user.
+    /// What makes two of them different: a tenant id, a host and port, a directory. No secret, no user. Empty where
+    /// it cannot be told now (a sign-in host that does not answer).
     pub place: String,
 }
 

@@ -4,10 +4,10 @@ use crate::{
     account::Discovery,
     faults::Asked,
     service::Service,
+    tenant::claims,
     usage::Missing,
     wire::{Page, User},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use transhume_contract::{Access, Account, Fault, Finding, Presence, Remedy, Severity, What, Workload};
@@ -52,6 +52,12 @@ static NEEDED: &[Needed] = &[
         without: "sizes are unknown before listing, and in-place archives go unnoticed",
     },
     Needed {
+        permission: "Calendars.Read",
+        or: &["Calendars.ReadWrite", "Calendars.ReadBasic.All"],
+        severity: Severity::Note,
+        without: "who may act for whom (delegates of a mailbox's calendar) is not captured",
+    },
+    Needed {
         permission: "Group.Read.All",
         or: &["Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
         severity: Severity::Note,
@@ -91,11 +97,9 @@ fn refused(fault: Fault) -> Result<Access, Fault> {
     Ok(Access { findings: vec![finding], quota: None })
 }
 
-/// The permissions a token carries: `roles` of an application, `scp` of a person. `None` when it is no readable JWT:
-/// tokens are the service's business, and may change their form.
+/// The permissions a token carries: `roles` of an application, `scp` of a person.
 fn granted(token: &str) -> Option<Vec<String>> {
-    let payload = token.split('.').nth(1)?;
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()?;
+    let claims = claims(token)?;
     let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten();
     let roles = roles.filter_map(Value::as_str).map(str::to_owned);
     let scopes = claims.get("scp").and_then(Value::as_str).unwrap_or_default().split_whitespace();
@@ -230,6 +234,7 @@ fn workload_denied(account: &Account) -> Option<Finding> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     fn token(claims: &str) -> String {
         format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
@@ -252,7 +257,10 @@ mod tests {
             let granted: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             missing(&granted).iter().map(|needed| needed.permission).collect()
         };
-        assert_eq!(has(&["mail.readwrite", "Directory.Read.All", "MailboxSettings.Read", "Reports.Read.All"]), [""; 0]);
-        assert_eq!(has(&["Mail.ReadBasic.All"]).len(), 5);
+        assert_eq!(
+            has(&["mail.readwrite", "Directory.Read.All", "MailboxSettings.Read", "Reports.Read.All"]),
+            ["Calendars.Read"]
+        );
+        assert_eq!(has(&["Mail.ReadBasic.All", "Calendars.ReadBasic.All"]).len(), 5);
     }
 }

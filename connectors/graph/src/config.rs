@@ -97,6 +97,15 @@ impl GraphConfig {
 
     /// Where a sign-in of this tenant goes: `token` or `devicecode`.
     pub fn sign_in(&self, endpoint: &str) -> Result<Url, Fault> {
+        self.login(&format!("oauth2/v2.0/{endpoint}"))
+    }
+
+    /// Where this tenant tells everybody about itself.
+    pub(crate) fn discovery(&self) -> Result<Url, Fault> {
+        self.login("v2.0/.well-known/openid-configuration")
+    }
+
+    fn login(&self, below: &str) -> Result<Url, Fault> {
         let mut url = address(self.login_host.as_deref().unwrap_or(self.cloud.login), "login host")?;
         let tenant = self.tenant.trim();
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
@@ -107,7 +116,7 @@ impl GraphConfig {
                 "write the tenant id (a GUID, Entra shows it under Overview) or a verified domain",
             ));
         }
-        url.set_path(&format!("{}/{tenant}/oauth2/v2.0/{endpoint}", url.path().trim_end_matches('/')));
+        url.set_path(&format!("{}/{tenant}/{below}", url.path().trim_end_matches('/')));
         Ok(url)
     }
 

@@ -15,6 +15,7 @@ mod mime_end;
 mod rescue;
 mod service;
 mod source;
+mod tenant;
 mod usage;
 mod wire;
 

@@ -13,6 +13,7 @@ use crate::{
         original, settings,
     },
     service::Service,
+    tenant,
     usage::Usage,
 };
 use async_trait::async_trait;
@@ -44,6 +45,15 @@ impl GraphSource {
         let wire = config.wire()?;
         let tokens = TokenCache::new(wire.clone(), config.grant()?, token_fault);
         Self::with_tokens(config, wire, tokens)
+    }
+
+    /// As `new`, and finds out which tenant it is, so that a domain and a GUID name the same one. Where nobody tells
+    /// now, the identity's place is empty; that stops nothing.
+    pub async fn connect(config: &GraphConfig) -> Result<Self, Fault> {
+        let mut source = Self::new(config)?;
+        let service = &source.service;
+        source.identity.place = tenant::id(config, &config.wire()?, &*service.tokens).await.unwrap_or_default();
+        Ok(source)
     }
 
     /// As `new`, with tokens from elsewhere.

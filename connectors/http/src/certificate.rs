@@ -11,8 +11,9 @@ use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use transhume_contract::{Fault, Reach, What};
+use transhume_contract::{Fault, Reach, Timestamp, What};
 use url::Url;
+use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
 /// Entra docs, certificate credentials: 5 to 10 minutes after `nbf` are advised.
 const LIFETIME_SECONDS: u64 = 600;
@@ -52,7 +53,7 @@ struct Claims {
 
 impl Certificate {
     /// From PEM files; both may be the same file. The key is PKCS#8 or PKCS#1, not encrypted, and must belong to the
-    /// certificate. Faults are `Malformed`, reach the run and say what to do.
+    /// certificate, which must be valid now. Faults are `Malformed`, reach the run and say what to do.
     pub fn from_files(certificate: &Path, key: &Path, signature: Signature) -> Result<Self, Fault> {
         let certificate = SecretString::from(read(certificate)?);
         let key = SecretString::from(read(key)?);
@@ -66,6 +67,7 @@ impl Certificate {
             return Err(bad("the certificate's PEM file holds no certificate")
                 .ask("name the file that begins with -----BEGIN CERTIFICATE-----"));
         };
+        in_time(&der, Timestamp::now().as_second())?;
         let key = EncodingKey::from_rsa_pem(key_block(key.expose_secret())?.as_bytes())
             .map_err(|_| bad("the private key is no RSA key in PEM form").ask("use an RSA key of 2048 bits or more"))?;
         let made = Self(Arc::new(Pair { der: der.to_vec(), key, signature }));
@@ -127,6 +129,29 @@ impl Certificate {
         checks.validate_aud = false;
         jsonwebtoken::decode::<Claims>(signed.expose_secret(), &key, &checks).map(|_| ()).map_err(|_| wrong())
     }
+}
+
+/// The service would only say that it does not know an expired certificate (AADSTS700027).
+fn in_time(der: &[u8], now: i64) -> Result<(), Fault> {
+    let unreadable = |_| bad("the certificate cannot be read").ask("make a certificate with an RSA key, in PEM form");
+    let (_, certificate) = X509Certificate::from_der(der).map_err(unreadable)?;
+    let validity = certificate.validity();
+    let (from, until) = (validity.not_before.timestamp(), validity.not_after.timestamp());
+    let clock = format!("if it should be good now, set this machine's clock right (it says {})", day(now));
+    if now > until {
+        return Err(bad(format!("the certificate expired on {}", day(until))).ask(format!(
+            "make a new one, upload its public half in Entra (App registrations, Certificates & secrets) and name it \
+             in transhume.toml; {clock}"
+        )));
+    }
+    if now < from {
+        return Err(bad(format!("the certificate is not valid before {}", day(from))).ask(format!("wait, or {clock}")));
+    }
+    Ok(())
+}
+
+fn day(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| "an unknown day".into(), |at| at.strftime("%Y-%m-%d").to_string())
 }
 
 fn read(path: &Path) -> Result<String, Fault> {

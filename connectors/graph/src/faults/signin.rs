@@ -44,7 +44,7 @@ static SIGN_INS: &[Known] = &[
         step: "set this machine's clock right (NTP): it differs too much from the service's",
     },
     Known {
-        codes: &[50_027, 700_023, 700_030],
+        codes: &[50_027, 700_021, 700_023, 700_030],
         seen: "the signed assertion is not accepted",
         step: "check that the login host and the tenant are those the application is registered with",
     },
@@ -71,12 +71,24 @@ static SIGN_INS: &[Known] = &[
     Known { codes: &[70_008, 700_082, 50_173], seen: "the sign-in has expired or was revoked", step: "sign in again" },
 ];
 
+/// AADSTS700027 says two things; this is the one whose reason reads "The key used is expired".
+static EXPIRED_CERTIFICATE: Known = Known {
+    codes: &[700_027],
+    seen: "the certificate has expired",
+    step: "make a new certificate, upload its public half in Entra (App registrations, Certificates & secrets) and name \
+           it in transhume.toml",
+};
+
 const OTHERWISE: &str = "check tenant, client id, and secret or certificate; the code is explained at \
                          https://login.microsoftonline.com/error";
 
 /// The fault a refused sign-in is. A refused secret is not tried again until it changes.
 pub fn token_fault(refusal: &Refusal) -> Fault {
-    let known = refusal.codes.iter().find_map(|code| SIGN_INS.iter().find(|known| known.codes.contains(code)));
+    let known = if is_of(&EXPIRED_CERTIFICATE, refusal) && refusal.description.contains("is expired") {
+        Some(&EXPIRED_CERTIFICATE)
+    } else {
+        SIGN_INS.iter().find(|known| is_of(known, refusal))
+    };
     let code = refusal.codes.first().map_or_else(|| refusal.error.clone(), |code| format!("AADSTS{code}"));
     let seen = known.map_or_else(|| described(refusal), |known| known.seen.to_owned());
     let step = known.map_or(OTHERWISE, |known| known.step);
@@ -88,6 +100,10 @@ pub fn token_fault(refusal: &Refusal) -> Fault {
         .ask(step)
         .code(code)
         .request(refusal.request_id.clone())
+}
+
+fn is_of(known: &Known, refusal: &Refusal) -> bool {
+    refusal.codes.iter().any(|code| known.codes.contains(code))
 }
 
 /// The first line of the description, without the ids that follow it.

@@ -1,9 +1,12 @@
 //! What an administrator needs of a mailbox beside its mail: settings with automatic replies, rules with forwarding,
-//! categories, and the overrides of the focused inbox. Each is the provider's own JSON.
+//! categories, the overrides of the focused inbox, and who may act in its calendar: delegates are those with the role
+//! `delegateWithoutPrivateEventAccess` or `delegateWithPrivateEventAccess` (Graph docs: calendarPermission), and
+//! `delegateMeetingMessageDeliveryOptions` of the settings tells who gets their meeting requests. Each is the
+//! provider's own JSON. Full access, send-as and send-on-behalf are Exchange's own, and not in Graph v1.0.
 
 use super::pieces::put;
 use crate::{endpoint::segment, faults::Asked, json, service::Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 use transhume_contract::{AccountId, Fault, OriginalSink, Reach, What};
 
 /// Part and path. Rules and categories need `MailboxSettings.Read`, overrides need `Mail.Read`.
@@ -13,6 +16,8 @@ const PARTS: &[(&str, &str)] = &[
     ("masterCategories", "/outlook/masterCategories"),
     ("inferenceOverrides", "/inferenceClassification/overrides"),
 ];
+/// Needs `Calendars.Read`, which moving mail does not: where it is refused, the part says so in place of the answer.
+const DELEGATES: (&str, &str) = ("calendarPermissions", "/calendar/calendarPermissions");
 
 /// Gives the settings of one mailbox. What the service says does not exist is left out; what it refuses is a fault of
 /// these settings alone: the mail moves without them.
@@ -24,7 +29,21 @@ pub async fn settings(service: &Service, account: &AccountId, into: &mut dyn Ori
             Err(fault) => return Err(alone(fault, part)),
         }
     }
-    Ok(())
+    delegates(service, account, into).await
+}
+
+async fn delegates(service: &Service, account: &AccountId, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+    let (part, path) = DELEGATES;
+    let bytes = match whole(service, account, path).await {
+        Ok(bytes) => bytes,
+        Err(fault) if absent(&fault) => return Ok(()),
+        Err(fault) if fault.what == What::Forbidden && fault.reach < Reach::Run => {
+            let error = json!({"code": fault.code, "message": fault.sentence});
+            json!({"transhume.error": error}).to_string().into_bytes()
+        }
+        Err(fault) => return Err(fault),
+    };
+    put(into, part.to_owned(), "application/json", bytes.into()).await
 }
 
 /// An endpoint this cloud does not have is a 400 or a 404; a mailbox that is not there is no such thing.

@@ -100,11 +100,13 @@ async fn a_tenant_with_every_permission_has_no_findings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_permissions_are_named_one_by_one() {
     let mut options = Options::default();
-    options.knobs.roles = vec!["Calendars.Read".into()];
+    options.knobs.roles = vec!["Contacts.Read".into()];
     let stage = Stage::with(plain(2, 2), options).await;
     let access = stage.source.check(None).await.unwrap();
     assert_eq!(access.worst(), Some(Severity::Blocker));
-    for permission in ["User.Read.All", "Mail.Read", "MailboxSettings.Read", "Reports.Read.All", "Group.Read.All"] {
+    for permission in
+        ["User.Read.All", "Mail.Read", "MailboxSettings.Read", "Reports.Read.All", "Calendars.Read", "Group.Read.All"]
+    {
         let named =
             access.findings.iter().find(|finding| finding.sentence.contains(&format!("{permission} is missing")));
         assert!(named.unwrap().fix.contains("grant admin consent"), "{permission}");

@@ -263,10 +263,20 @@ async fn settings_come_as_the_service_gave_them() {
         let value: Value = serde_json::from_slice(settings.part(part).expect(part)).unwrap();
         assert!(value.get("@odata.nextLink").is_none(), "{part}");
     }
+    let sharing: Value = serde_json::from_slice(settings.part("calendarPermissions").unwrap()).unwrap();
+    let delegates = sharing["value"].as_array().unwrap().iter();
+    let mut delegates = delegates.filter(|one| one["role"] == "delegateWithoutPrivateEventAccess");
+    assert_eq!(delegates.next().unwrap()["emailAddress"]["name"], "Jürgen Groß");
     let rules: Value = serde_json::from_slice(settings.part("messageRules").unwrap()).unwrap();
     let held = stage.sim.tenant().entries;
     let own = |entry: &&Entry| entry.kind == "messageRule" && entry.user.as_deref() == Some(account.address.as_str());
     assert_eq!(rules["value"].as_array().unwrap().len(), held.iter().filter(own).count());
+    stage.sim.faults(json!({"roles": ["User.Read.All", "Mail.Read", "MailboxSettings.Read"]})).unwrap();
+    let mut without = HeldOriginal::default();
+    stage.source.settings(&account, Workload::Mail, &mut without).await.unwrap();
+    let sharing: Value = serde_json::from_slice(without.part("calendarPermissions").unwrap()).unwrap();
+    assert_eq!(sharing["transhume.error"]["code"], "ErrorAccessDenied", "said, and no reason to go without the rest");
+    assert!(without.part("messageRules").is_some());
     stage.sim.faults(json!({"roles": ["User.Read.All", "Mail.Read"]})).unwrap();
     let fault = stage.source.settings(&account, Workload::Mail, &mut settings).await.unwrap_err();
     assert_eq!((fault.what, fault.reach), (What::Forbidden, Reach::Item));

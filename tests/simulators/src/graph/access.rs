@@ -24,6 +24,7 @@ pub(crate) const READ_ORGANISATION: &[&str] =
 pub(crate) const READ_SKUS: &[&str] = &["Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All"];
 pub(crate) const READ_MAIL: &[&str] = &["Mail.Read", "Mail.ReadWrite"];
 pub(crate) const READ_BASIC_MAIL: &[&str] = &["Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic.All", "Mail.ReadBasic"];
+pub(crate) const READ_BASIC_CALENDARS: &[&str] = &["Calendars.Read", "Calendars.ReadWrite", "Calendars.ReadBasic.All"];
 pub(crate) const READ_SETTINGS: &[&str] = &["MailboxSettings.Read", "MailboxSettings.ReadWrite"];
 pub(crate) const READ_REPORTS: &[&str] = &["Reports.Read.All"];
 pub(crate) const READ_REPORT_SETTINGS: &[&str] = &["ReportSettings.Read.All", "ReportSettings.ReadWrite.All"];

@@ -77,6 +77,7 @@ fn of_user(scene: &Scene<'_>, user: &str, rest: &[&str]) -> Answer {
         ["mailboxSettings", rest @ ..] => settings::mailbox_settings(scene, user, rest),
         ["outlook", "masterCategories", rest @ ..] => settings::categories(scene, user, rest),
         ["inferenceClassification", "overrides"] => settings::overrides(scene, user),
+        ["calendar", "calendarPermissions"] => settings::calendar_permissions(scene, user),
         ["licenseDetails"] => users::licences(scene, user),
         ["memberOf" | "transitiveMemberOf"] => groups::of_user(scene, user),
         ["mailFolders", rest @ ..] => of_folders(scene, user, rest),

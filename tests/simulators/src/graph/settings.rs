@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::access::{READ_MAIL, READ_SETTINGS, folder_at};
+use super::access::{READ_BASIC_CALENDARS, READ_MAIL, READ_SETTINGS, folder_at};
 use super::list::{Window, chosen, outlook_page};
 use super::{Answer, Scene};
 use crate::wire::{Refusal, Reply};
@@ -72,6 +72,13 @@ pub(super) fn rules(scene: &Scene<'_>, user: &str, folder: &str) -> Answer {
     }
     let rules = mailbox.rules.clone();
     page(scene, &format!("users('{user}')/mailFolders('{folder}')/messageRules"), &rules)
+}
+
+/// With whom the calendar is shared, and who is a delegate (Microsoft Graph docs: calendarPermission).
+pub(super) fn calendar_permissions(scene: &Scene<'_>, user: &str) -> Answer {
+    let mailbox = scene.mailbox(user, READ_BASIC_CALENDARS)?.read();
+    let all = mailbox.settings["_calendarPermissions"].as_array().cloned().unwrap_or_default();
+    page(scene, &format!("users('{user}')/calendar/calendarPermissions"), &all)
 }
 
 pub(super) fn overrides(scene: &Scene<'_>, user: &str) -> Answer {

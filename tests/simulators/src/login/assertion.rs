@@ -6,6 +6,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use super::Form;
 use super::complaint::Complaint;
@@ -21,6 +23,7 @@ struct Claims {
     sub: String,
     exp: i64,
     nbf: Option<i64>,
+    jti: Option<String>,
 }
 
 pub(super) fn check(world: &World, call: &Call, form: &Form, text: &str, app: &str) -> Result<(), Complaint> {
@@ -42,10 +45,26 @@ fn malformed() -> Complaint {
 fn certificate<'a>(world: &'a World, header: &Header) -> Result<&'a str, Complaint> {
     let named = |pem: &&String| der(pem).is_some_and(|der| named_by(header, &der));
     let found = world.options.certificates.iter().find(named);
-    found.map(String::as_str).ok_or_else(|| {
-        let text = "The certificate with identifier used to sign the client assertion is not registered on \
-                    application. [Reason - The key was not found.]";
-        Complaint::new("invalid_client", 700_027, text)
+    let found = found.ok_or_else(|| {
+        unverified(
+            "The certificate with identifier used to sign the client assertion is not registered on application. \
+             [Reason - The key was not found.]",
+        )
+    })?;
+    let valid = der(found).is_some_and(|der| in_time(&der, world.now().as_second()));
+    valid
+        .then_some(found.as_str())
+        .ok_or_else(|| unverified("Client assertion failed signature validation. [Reason - The key used is expired.]"))
+}
+
+fn unverified(text: &str) -> Complaint {
+    Complaint::new("invalid_client", 700_027, text)
+}
+
+fn in_time(der: &[u8], now: i64) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(_, certificate)| {
+        let validity = certificate.validity();
+        (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now)
     })
 }
 
@@ -64,9 +83,10 @@ fn der(pem: &str) -> Option<Vec<u8>> {
 
 fn signed_claims(text: &str, header: &Header, certificate: &str) -> Result<Claims, Complaint> {
     let unverifiable = |_| {
-        let text = "The signature of the client assertion could not be verified. \
-                    [Reason - The key used to sign does not match the certificate.]";
-        Complaint::new("invalid_client", 700_027, text)
+        unverified(
+            "The signature of the client assertion could not be verified. \
+             [Reason - The key used to sign does not match the certificate.]",
+        )
     };
     if !matches!(header.alg, Algorithm::PS256 | Algorithm::RS256) {
         return Err(malformed());
@@ -96,7 +116,10 @@ impl Claims {
             return Some(Complaint::new("invalid_client", 700_021, text));
         }
         let outside = now > self.exp + SKEW || self.nbf.is_some_and(|from| now + SKEW < from);
-        outside
-            .then(|| Complaint::new("invalid_client", 700_024, "Client assertion is not within its valid time range."))
+        if outside {
+            let text = "Client assertion is not within its valid time range.";
+            return Some(Complaint::new("invalid_client", 700_024, text));
+        }
+        self.jti.as_deref().unwrap_or_default().is_empty().then(malformed)
     }
 }

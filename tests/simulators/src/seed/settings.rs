@@ -60,6 +60,30 @@ fn settings(member: &Member, place: usize, mailbox: &Mailbox) -> Value {
             "endTime": "17:30:00.0000000",
             "timeZone": { "name": zone },
         },
+        "_calendarPermissions": permissions(place),
+    })
+}
+
+/// Everybody inside sees when one is busy; the first mailbox has a delegate, and a colleague who may write.
+fn permissions(place: usize) -> Value {
+    let mut all = vec![permission("0", "My Organization", None, "freeBusyRead")];
+    if place == 0 {
+        let juergen = format!("juergen.gross@{DOMAIN}");
+        all.push(permission("1", "Jürgen Groß", Some(&juergen), "delegateWithoutPrivateEventAccess"));
+        all.push(permission("2", "Accueil", Some(&format!("accueil@{DOMAIN}")), "write"));
+    }
+    all.into()
+}
+
+fn permission(id: &str, name: &str, address: Option<&str>, role: &str) -> Value {
+    json!({
+        "id": format!("l289RLRGEUe{id}8YTv5N=="),
+        "isRemovable": address.is_some(),
+        "isInsideOrganization": true,
+        "role": role,
+        "allowedRoles": ["freeBusyRead", "limitedRead", "read", "write", "delegateWithoutPrivateEventAccess",
+            "delegateWithPrivateEventAccess"],
+        "emailAddress": { "name": name, "address": address },
     })
 }
 

@@ -132,6 +132,7 @@ async fn certificates_sign_assertions_in_both_forms() {
         (assertion(&known, Algorithm::PS256, &changed("aud", "https://elsewhere".into())), 700_023),
         (assertion(&known, Algorithm::PS256, &changed("exp", (now - 900).into())), 700_024),
         (assertion(&known, Algorithm::RS256, &changed("sub", "other".into())), 700_021),
+        (assertion(&known, Algorithm::PS256, &changed("jti", "".into())), 50_027),
         ("not.a.jwt".to_owned(), 50_027),
     ];
     for (assertion, expected) in cases {
