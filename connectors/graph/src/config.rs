@@ -1,7 +1,7 @@
 //! What a Microsoft Graph source is told at its start.
 
 use crate::faults::{classify, token_fault};
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 use transhume_contract::{Fault, Reach, What};
 use transhume_http::{
     Grant, HostRule, Limit, Limits, Patience, Proof, RoadConfig, Url, Window, Wire, WireConfig, is_loopback,
@@ -81,13 +81,6 @@ impl GraphConfig {
             network: WireConfig { user_agent: user_agent(), ..WireConfig::default() },
             patience: Patience::default(),
         }
-    }
-
-    /// A PEM file of further certificate authorities.
-    #[must_use]
-    pub fn trusting(mut self, extra_ca: PathBuf) -> Self {
-        self.network.extra_ca = Some(extra_ca);
-        self
     }
 
     /// Where Graph is, without `/v1.0`.

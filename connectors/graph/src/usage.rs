@@ -86,7 +86,7 @@ async fn had(service: &Service) -> Result<Report, Fault> {
 async fn download(service: &Service) -> Result<Report, Fault> {
     let request = service.endpoint.report(service.endpoint.at(REPORT)).within(PATIENCE);
     let answer = service.whole(request.clone(), Asked::Directory, NAMED).await?;
-    let Some(location) = answer.headers.get("location").and_then(|location| location.to_str().ok()) else {
+    let Some(location) = answer.location() else {
         return parse(&answer.body);
     };
     parse(&second_leg(service, &request, location).await?)
