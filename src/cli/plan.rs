@@ -7,7 +7,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan},
+    engine::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan, Rename},
     report::{bytes, count, duration},
 };
 use serde::Serialize;
@@ -23,6 +23,9 @@ pub async fn run(common: &Common, plan: &args::Plan, terminal: Arc<Terminal>) ->
         r#type: "summary",
         verb: "plan",
         accounts: plan.accounts.len(),
+        items: plan.listed.items,
+        bytes: plan.listed.bytes,
+        to_fetch: plan.to_fetch.items,
         requests: plan.requests,
         seconds: plan.seconds,
         human_hours: plan.human_hours,
@@ -43,18 +46,13 @@ struct Summary {
     r#type: &'static str,
     verb: &'static str,
     accounts: usize,
+    items: u64,
+    bytes: u64,
+    to_fetch: u64,
     requests: u64,
     seconds: u64,
     human_hours: f64,
     blockers: usize,
-}
-
-const fn known(known: Known) -> &'static str {
-    match known {
-        Known::Counted => "counted",
-        Known::Sampled => "sampled",
-        Known::Unknown => "unknown",
-    }
 }
 
 fn told(plan: &Plan, lanes: usize) -> String {
@@ -63,10 +61,13 @@ fn told(plan: &Plan, lanes: usize) -> String {
         "account", "items", "size", "to pull", "requests", "at least"
     );
     plan.accounts.iter().for_each(|account| text += &line(account));
+    text += &sums(plan);
     for account in &plan.accounts {
-        for blocker in &account.blockers {
-            let _infallible = writeln!(text, "BLOCKER {}: {blocker}", account.standing.account);
-        }
+        let name = &account.standing.account;
+        let blockers = account.blockers.iter().map(|blocker| format!("BLOCKER {name}: {blocker}\n"));
+        let notes = account.notes.iter().map(|note| format!("note    {name}: {note}\n"));
+        text.extend(blockers.chain(notes));
+        text += &renames(account);
     }
     text += &kept(plan);
     text += &losses(plan);
@@ -76,7 +77,8 @@ fn told(plan: &Plan, lanes: usize) -> String {
     }
     let _infallible = write!(
         text,
-        "{} requests to the source (counted): at least {} under its limits, {lanes} accounts side by side.\n\
+        "Items are counted, sizes as the source states them; requests and time are estimated from both, losses from a sample.\n\
+         {} requests to the source: at least {} under its limits, {lanes} accounts side by side.\n\
          About {:.0} h of work for people (rule of thumb: {MINUTES_PER_ACCOUNT:.0} min an account, {MINUTES_PER_BLOCKER:.0} min a blocker).",
         plan.requests,
         duration(plan.time()),
@@ -89,7 +91,7 @@ fn line(account: &AccountPlan) -> String {
     let listed = account.standing.listed;
     let size = match account.sizes {
         Known::Unknown => "unknown".into(),
-        Known::Counted | Known::Sampled => bytes(listed.bytes),
+        Known::Counted | Known::Reported | Known::Sampled => bytes(listed.bytes),
     };
     format!(
         "{:<40} {:>10} {size:>10} {:>10} {:>10} {:>14}\n",
@@ -99,6 +101,39 @@ fn line(account: &AccountPlan) -> String {
         account.requests,
         duration(Duration::from_secs(account.seconds)),
     )
+}
+
+fn sums(plan: &Plan) -> String {
+    let size = if plan.accounts.iter().all(|account| account.sizes == Known::Unknown) {
+        "unknown".into()
+    } else {
+        bytes(plan.listed.bytes)
+    };
+    format!(
+        "{:<40} {:>10} {size:>10} {:>10} {:>10} {:>14}\n",
+        count(plan.accounts.len() as u64, "account"),
+        plan.listed.items,
+        plan.to_fetch.items,
+        plan.requests,
+        duration(plan.time()),
+    )
+}
+
+/// Folders told per account; `--json` tells all.
+const RENAMES: usize = 20;
+
+fn renames(account: &AccountPlan) -> String {
+    let name = &account.standing.account;
+    let line = |rename: &Rename| {
+        let verb = if rename.sure { "will stand as" } else { "may be refused, or shared with another, as" };
+        format!("renamed {name}: {} {verb} {}\n", rename.folder, rename.becomes)
+    };
+    let mut text: String = account.renames.iter().take(RENAMES).map(line).collect();
+    if account.renames.len() > RENAMES {
+        let _infallible =
+            writeln!(text, "renamed {name}: and {} more; --json tells all", account.renames.len() - RENAMES);
+    }
+    text
 }
 
 fn kept(plan: &Plan) -> String {
@@ -117,11 +152,15 @@ fn losses(plan: &Plan) -> String {
     for loss in plan.accounts.iter().flat_map(|account| &account.losses) {
         *sums.entry(&loss.name).or_default() += loss.items;
     }
-    let basis = plan.accounts.iter().find(|account| account.losses_known == Known::Sampled);
-    if basis.is_none() {
+    let sampled: u64 = plan.accounts.iter().map(|account| account.sampled).sum();
+    if sampled == 0 {
         return "losses: unknown; `transhume plan --sample 20` fetches some messages to tell\n".into();
     }
+    sums.retain(|_, items| *items > 0);
+    if sums.is_empty() {
+        return format!("losses: none in {} sampled\n", count(sampled, "message"));
+    }
     let line =
-        |(name, items): (&str, u64)| format!("loss ({}): {name}, {}\n", known(Known::Sampled), count(items, "item"));
-    sums.into_iter().filter(|(_, items)| *items > 0).map(line).collect()
+        |(name, items): (&str, u64)| format!("loss (sampled): {name}, {} of {sampled} sampled\n", count(items, "item"));
+    sums.into_iter().map(line).collect()
 }

@@ -80,6 +80,9 @@ const REST: &str = r#"
 # hidden = false
 # Withdraw at the target what was deleted at the source: only what transhume placed and nobody changed since.
 # withdraw_deleted = false
+# What is done where mail that is to be moved stands at the target before the first run (a former migration):
+# "ask" stops that account, "adopt" takes for placed what is there byte for byte, "add" places everything beside it.
+# existing = "ask"
 
 [limits]
 # accounts = 8                                            # worked on at the same time

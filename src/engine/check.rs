@@ -1,12 +1,15 @@
 //! Whether both sides can be worked with, account by account. Logins are tried one at a time and stop after three
 //! refusals: ten lock everybody out of some servers.
 
-use super::{Engine, Mover};
+use super::{Engine, Mover, release::opened};
 use crate::store::{Project, Side};
 use transhume_contract::{Access, AccountId, Fault, Finding, Presence, Reach, Severity, What, Workload};
 
 /// Refused logins after which no further one is tried.
-const REFUSALS: usize = 3;
+pub(super) const REFUSALS: usize = 3;
+
+/// What a connector calls a login that was refused.
+const LOGIN_REFUSED: &str = "login_refused";
 
 /// What was found about a side, or one account of it.
 #[derive(Clone, Debug)]
@@ -72,12 +75,27 @@ impl Engine {
         Ok(Checked { side: Side::Source, account: Some(account.address.clone()), access })
     }
 
-    async fn check_mover_at_target(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
+    async fn what_stood_before(&self, project: &Project, mover: &Mover) -> Result<Vec<Finding>, Fault> {
+        let store = if project.has_store(&mover.row).await { opened(project, mover).await? } else { None };
+        let mut findings = Vec::new();
+        for workload in self.workloads() {
+            match self.before(store.as_ref(), &mover.target, workload).await {
+                Ok(before) => findings.extend(before.map(|before| before.finding(self.policy.existing))),
+                Err(fault) => findings.extend(found(Err(fault))?.findings),
+            }
+        }
+        Ok(findings)
+    }
+
+    pub(super) async fn check_mover_at_target(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
         let mut access = Access::default();
         for target in self.targets.values() {
             let found = found(self.stop.unless(target.check(Some(&mover.target))).await)?;
             access.findings.extend(found.findings);
             access.quota = access.quota.or(found.quota);
+        }
+        if access.worst() != Some(Severity::Blocker) {
+            access.findings.extend(self.what_stood_before(project, mover).await?);
         }
         project
             .record_findings(Side::Target, Some(&AccountId::new(mover.target.as_str())), access.findings.clone())
@@ -87,7 +105,7 @@ impl Engine {
 }
 
 /// A fault that a person can mend is a finding; only what says nothing about the side stays a fault.
-fn found(checked: Result<Access, Fault>) -> Result<Access, Fault> {
+pub(super) fn found(checked: Result<Access, Fault>) -> Result<Access, Fault> {
     let fault = match checked {
         Ok(access) => return Ok(access),
         Err(fault) if matches!(fault.what, What::Interrupted | What::StoreBroken) => return Err(fault),
@@ -115,8 +133,8 @@ fn absence(mover: &Mover, workload: Workload) -> Option<Finding> {
     })
 }
 
-fn refused(access: &Access) -> bool {
-    access.findings.iter().any(|finding| finding.code == What::Unauthenticated.name())
+pub(super) fn refused(access: &Access) -> bool {
+    access.findings.iter().any(|finding| [LOGIN_REFUSED, What::Unauthenticated.name()].contains(&finding.code.as_str()))
 }
 
 fn gave_up() -> Checked {

@@ -1,12 +1,19 @@
 //! The plan: what would move, what it costs under the service's limits, what blocks. Every mailbox is really listed, and
 //! the listing is kept: the run then asks only for what changed.
 
-use super::{AccountStanding, Engine, Mover, account_standing, policy::standing};
+use super::{
+    AccountStanding, Engine, Mover, Rename, account_standing,
+    check::{REFUSALS, found, refused},
+    existing::HOLDS_MAIL,
+    policy::standing,
+};
 use crate::store::{AccountStore, LossTotal, Project, Tally};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
-use transhume_contract::{Collection, Fault, Reach, TargetTraits, Unreachable, What, Workload};
+use transhume_contract::{
+    Access, Collection, Fault, Finding, Reach, Severity, TargetTraits, Unreachable, What, Workload,
+};
 
 /// How a figure is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +21,8 @@ use transhume_contract::{Collection, Fault, Reach, TargetTraits, Unreachable, Wh
 pub enum Known {
     /// Every item was listed.
     Counted,
+    /// As the source states it.
+    Reported,
     /// From the originals fetched so far.
     Sampled,
     Unknown,
@@ -36,8 +45,14 @@ pub struct AccountPlan {
     /// From the originals fetched so far.
     pub losses: Vec<LossTotal>,
     pub losses_known: Known,
+    /// Messages fetched and rendered so far, from which the losses are known.
+    pub sampled: u64,
+    /// Folders that will stand under another name.
+    pub renames: Vec<Rename>,
     /// Why it cannot move, or not all of it.
     pub blockers: Vec<String>,
+    /// What people should know that blocks nothing.
+    pub notes: Vec<String>,
 }
 
 /// The plan of a wave.
@@ -45,6 +60,9 @@ pub struct AccountPlan {
 pub struct Plan {
     pub accounts: Vec<AccountPlan>,
     pub unreachable: Vec<Unreachable>,
+    /// Over all accounts: at the source, and still to fetch.
+    pub listed: Tally,
+    pub to_fetch: Tally,
     pub requests: u64,
     /// The shortest time under the service's limits, with the accounts side by side as configured.
     pub seconds: u64,
@@ -60,12 +78,21 @@ pub const MINUTES_PER_BLOCKER: f64 = 30.0;
 impl Engine {
     /// Lists every mover and says what moving them takes. No body is fetched but for a sample of the newest.
     pub async fn plan(&self, project: &Project, movers: &[Mover], sample: usize) -> Result<Plan, Fault> {
-        let planning = stream::iter(movers).map(|mover| self.plan_account(project, mover, sample));
+        let doors = self.try_doors(movers).await?;
+        let planning = stream::iter(movers.iter().zip(&doors))
+            .map(|(mover, door)| self.plan_account(project, mover, door, sample));
         let accounts: Vec<Vec<AccountPlan>> = planning.buffered(self.lanes.accounts).try_collect().await?;
         let accounts: Vec<_> = accounts.into_iter().flatten().collect();
         let blockers: usize = accounts.iter().map(|account| account.blockers.len()).sum();
         let minutes = accounts.len() as f64 * MINUTES_PER_ACCOUNT + blockers as f64 * MINUTES_PER_BLOCKER;
+        let sum = |of: fn(&AccountPlan) -> Tally| {
+            let mut sum = Tally::default();
+            accounts.iter().for_each(|account| sum += of(account));
+            sum
+        };
         Ok(Plan {
+            listed: sum(|account| account.standing.listed),
+            to_fetch: sum(|account| account.to_fetch),
             unreachable: project.unreachable().await?,
             requests: accounts.iter().map(|account| account.requests).sum(),
             seconds: side_by_side(&accounts, self.lanes.accounts),
@@ -74,16 +101,52 @@ impl Engine {
         })
     }
 
-    async fn plan_account(&self, project: &Project, mover: &Mover, sample: usize) -> Result<Vec<AccountPlan>, Fault> {
-        let store = project.open_account(&mover.row.account.id).await?;
+    /// Logs in to the target for every mover, one at a time: after three refusals no further login is tried.
+    async fn try_doors(&self, movers: &[Mover]) -> Result<Vec<Access>, Fault> {
+        let (mut doors, mut refusals) = (Vec::with_capacity(movers.len()), 0);
+        for mover in movers {
+            self.stop.check()?;
+            if refusals >= REFUSALS {
+                doors.push(untried());
+                continue;
+            }
+            let mut door = Access::default();
+            for target in self.targets.values() {
+                let found = found(target.check(Some(&mover.target)).await)?;
+                door.findings.extend(found.findings);
+                door.quota = door.quota.or(found.quota);
+            }
+            refusals += usize::from(refused(&door));
+            doors.push(door);
+        }
+        Ok(doors)
+    }
+
+    async fn plan_account(
+        &self,
+        project: &Project,
+        mover: &Mover,
+        door: &Access,
+        sample: usize,
+    ) -> Result<Vec<AccountPlan>, Fault> {
+        let opened = project.open_account(&mover.row.account.id).await;
         let mut plans = Vec::new();
         for workload in self.workloads() {
+            let store = match &opened {
+                Ok(store) => store,
+                // A store that is damaged blocks its own account.
+                Err(fault) if fault.reach <= Reach::Account => {
+                    plans.push(AccountPlan::unread(mover, workload, fault));
+                    continue;
+                }
+                Err(fault) => return Err(fault.clone()),
+            };
             let mut blockers: Vec<String> =
                 super::moving::absent(mover, workload).map(|fault| fault.sentence).into_iter().collect();
             if blockers.is_empty() {
-                blockers.extend(self.look(&store, workload, sample).await?);
+                blockers.extend(self.look(store, workload, sample).await?);
             }
-            plans.push(self.plan_workload(project, &store, mover, workload, blockers).await?);
+            plans.push(self.plan_workload(project, store, mover, workload, door, blockers).await?);
         }
         Ok(plans)
     }
@@ -108,31 +171,63 @@ impl Engine {
         store: &AccountStore,
         mover: &Mover,
         workload: Workload,
+        door: &Access,
         mut blockers: Vec<String>,
     ) -> Result<AccountPlan, Fault> {
-        let traits = self.target(workload)?.traits(&mover.target).await;
-        let rendered = match traits {
-            Ok(traits) => self.foresee(store, workload, &traits, &mut blockers).await?,
-            Err(fault) => {
-                blockers.push(fault.sentence);
-                0
-            }
-        };
+        let there = self.look_there(store, mover, workload, door).await?;
+        blockers.extend(there.blockers);
         let standing = account_standing(project, store, &mover.row, workload, &self.policy).await?;
         let to_fetch = store.to_fetch(workload).await?;
         let requests = to_fetch.items + store.collections(workload).await?.len() as u64;
-        let known = |known: bool| if known { Known::Counted } else { Known::Unknown };
+        let sampled = store.totals(workload).await?.rendered;
+        blockers.extend(too_full(door, &standing));
+        let stated = standing.listed.bytes > 0 || standing.listed.items == 0;
         Ok(AccountPlan {
             requests,
             seconds: requests * 3600 / self.source.traits().requests_per_hour.max(1),
-            sizes: known(standing.listed.bytes > 0 || standing.listed.items == 0),
+            sizes: if stated { Known::Reported } else { Known::Unknown },
             kept: self.kept(store, workload).await?,
             losses: standing.losses.clone(),
-            losses_known: if rendered > 0 { Known::Sampled } else { Known::Unknown },
+            losses_known: if sampled > 0 { Known::Sampled } else { Known::Unknown },
+            sampled,
+            renames: there.renames,
             blockers,
+            notes: there.notes,
             to_fetch,
             standing,
         })
+    }
+
+    /// What the target says of this account: whether it lets us in, what it holds, what it refuses, how it names.
+    async fn look_there(
+        &self,
+        store: &AccountStore,
+        mover: &Mover,
+        workload: Workload,
+        door: &Access,
+    ) -> Result<There, Fault> {
+        let mut there = There::default();
+        door.findings.iter().for_each(|finding| there.take(finding));
+        if !there.blockers.is_empty() {
+            return Ok(there);
+        }
+        let looked = async {
+            let traits = self.target(workload)?.traits(&mover.target).await?;
+            self.foresee(store, workload, &traits, &mut there.blockers).await?;
+            let before = self.before(Some(store), &mover.target, workload).await?;
+            before.iter().for_each(|before| there.take(&before.finding(self.policy.existing)));
+            there.renames = self.renames(store, mover, workload).await?;
+            Ok(())
+        };
+        match looked.await {
+            Err(fault @ Fault { reach: Reach::Run, .. }) => Err(fault),
+            Err(fault) if fault.what == What::Interrupted => Err(fault),
+            Err(fault) => {
+                there.blockers.push(fault.sentence);
+                Ok(there)
+            }
+            Ok(()) => Ok(there),
+        }
     }
 
     /// Renders what the store holds, which tells its losses, and counts what the target would refuse for its size.
@@ -166,6 +261,69 @@ impl Engine {
             }
         }
         Ok(kept)
+    }
+}
+
+/// What was learned of an account at the target.
+#[derive(Default)]
+struct There {
+    renames: Vec<Rename>,
+    blockers: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl There {
+    fn take(&mut self, finding: &Finding) {
+        let said = format!("{} {}", finding.sentence, finding.fix).trim().to_owned();
+        match finding.severity {
+            Severity::Blocker => self.blockers.push(said),
+            Severity::Warning => self.notes.push(said),
+            // What a server lacks is for `check`; that a mailbox is in use is for whoever plans.
+            Severity::Note if finding.code == HOLDS_MAIL => self.notes.push(said),
+            Severity::Note => {}
+        }
+    }
+}
+
+/// The quota is smaller than what is still to be placed.
+fn too_full(door: &Access, standing: &AccountStanding) -> Option<String> {
+    let (free, total) = door.quota?;
+    let left = standing.listed.bytes.saturating_sub(standing.placed.bytes).saturating_sub(standing.kept.bytes);
+    (left > free).then(|| {
+        format!(
+            "the mailbox at the target has {free} bytes free of {total}, and {left} are to be placed; raise its quota \
+             before moving"
+        )
+    })
+}
+
+fn untried() -> Access {
+    let finding = Finding {
+        severity: Severity::Blocker,
+        code: "logins_stopped".into(),
+        sentence: format!("the login at the target was not tried, since {REFUSALS} others were refused"),
+        fix: "Correct those first.".into(),
+    };
+    Access { findings: vec![finding], quota: None }
+}
+
+impl AccountPlan {
+    fn unread(mover: &Mover, workload: Workload, fault: &Fault) -> Self {
+        let step = fault.next_step().unwrap_or_default();
+        Self {
+            standing: AccountStanding::unread(&mover.row, workload, fault.clone()),
+            to_fetch: Tally::default(),
+            requests: 0,
+            seconds: 0,
+            sizes: Known::Unknown,
+            kept: BTreeMap::new(),
+            losses: Vec::new(),
+            losses_known: Known::Unknown,
+            sampled: 0,
+            renames: Vec::new(),
+            blockers: vec![format!("{}; {step}", fault.sentence)],
+            notes: Vec::new(),
+        }
     }
 }
 

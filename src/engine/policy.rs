@@ -4,6 +4,20 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use transhume_contract::{Collection, CollectionId, Role};
 
+/// What is done about mail that stands at a target before anything was placed there, where some of it is mail that is to
+/// be moved: what a former migration left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Existing {
+    /// Stop the account and ask: placing everything would double that mail.
+    #[default]
+    Ask,
+    /// Take for placed what is there byte for byte in the same folder, and place the rest.
+    Adopt,
+    /// Place everything.
+    Add,
+}
+
 /// What is pushed beside ordinary collections. Everything is listed, counted and kept in the store whatever this says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,6 +34,8 @@ pub struct Policy {
     pub hidden: bool,
     /// Withdraw at the target what was deleted at the source, if it is ours and unchanged there.
     pub withdraw_deleted: bool,
+    /// What is done where mail that is to be moved stands at the target already.
+    pub existing: Existing,
 }
 
 impl Default for Policy {
@@ -35,6 +51,7 @@ impl Default for Policy {
             recoverable_items: false,
             hidden: false,
             withdraw_deleted: false,
+            existing: Existing::Ask,
         }
     }
 }

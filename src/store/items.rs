@@ -62,9 +62,26 @@ impl AccountStore {
         self.read(move |db| item(db, key)).await
     }
 
+    #[cfg(test)]
     pub async fn item_by_id(&self, workload: Workload, id: &ItemId) -> Result<Option<Item>, Fault> {
         let id = id.clone();
         self.read(move |db| key_of(db, workload, &id)?.map_or(Ok(None), |key| item(db, key))).await
+    }
+
+    /// How many of these Message-IDs (with or without angle brackets) are of items at the source.
+    pub async fn count_known(&self, workload: Workload, message_ids: Vec<String>) -> Result<u64, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM item WHERE message_id IN (?1, '<' || ?1 || '>')
+                AND workload = ?2 AND state = 0)";
+            let mut query = db.prepare_cached(sql)?;
+            let mut known = 0;
+            for id in &message_ids {
+                let bare = id.trim().trim_start_matches('<').trim_end_matches('>');
+                known += u64::from(query.query_row((bare, Work(workload)), |row| row.get::<_, bool>(0))?);
+            }
+            Ok(known)
+        })
+        .await
     }
 
     /// Items of these collections that want their original: never fetched, or changed since where a new version means

@@ -97,6 +97,7 @@ impl World {
             read: Some(n.is_multiple_of(2)),
             flag: Some(FlagState::None),
             received: Timestamp::from_second(1_700_000_000 + i64::from(n)).ok(),
+            message_id: Some(format!("<m{n}@example.org>")),
             ..Facts::default()
         };
         self.source.put(&self.account.id, at, &format!("m{n:02}"), Content::Fixed, facts, text.to_owned())

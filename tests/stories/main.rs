@@ -6,6 +6,7 @@ mod certificate;
 mod happy;
 mod mailbox;
 mod people;
+mod planned;
 mod refused_source;
 mod refused_store;
 mod refused_target;

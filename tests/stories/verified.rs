@@ -29,7 +29,7 @@ fn changed_flags_are_named() {
     let (story, mail) = story();
     let word = if mail.flags.contains("\\Flagged") { "-FLAGS (\\Flagged)" } else { "+FLAGS (\\Flagged)" };
     to(&story, &mail, &format!("UID STORE {{}} {word}"));
-    story.run(&["verify"]).tells(4, &["1 difference.", "flag"]);
+    story.run(&["verify"]).tells(4, &["is reflagged", &mail.id, "differing [\"flag\"]", "1 difference."]);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn another_date_is_named() {
     let touched = std::process::Command::new("touch").args(["-d", "2003-02-01T04:05:06Z"]).arg(&file).status().unwrap();
     assert!(touched.success());
     forget(&story);
-    story.run(&["verify"]).tells(4, &["is redated", "2003-02-01T04:05:06Z", "1 difference."]);
+    story.run(&["verify"]).tells(4, &["is redated", &mail.id, "2003-02-01T04:05:06Z", "1 difference."]);
 }
 
 /// Lets Dovecot read its files anew.
@@ -57,7 +57,41 @@ fn an_altered_byte_is_named_though_its_size_is_right() {
     let last = bytes.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
     bytes[last] = if bytes[last] == b'x' { b'y' } else { b'x' };
     std::fs::write(&file, bytes).unwrap();
-    story.run(&["verify", "--depth", "content"]).tells(4, &["1 difference."]);
+    let verdict = only_difference(&story, "content");
+    assert_eq!((verdict["kind"].as_str(), verdict["detail"]["at"].as_str()), (Some("altered"), Some("INBOX")));
+    assert_eq!(verdict["detail"]["message_id"], format!("<{}>", mail.id));
+    let detail = &verdict["detail"];
+    assert_eq!(detail["expected_bytes"], detail["seen_bytes"], "{detail}");
+    assert!(detail["expected_hash"].is_string() && detail["expected_hash"] != detail["seen_hash"], "{detail}");
+    story.run(&["verify", "--depth", "shape"]).tells(0, &["0 differences"]);
+}
+
+/// The one difference that `verify` finds at this depth.
+#[track_caller]
+fn only_difference(story: &Story, depth: &str) -> serde_json::Value {
+    let events = story.run(&["verify", "--depth", depth, "--json"]).events();
+    let mut differences: Vec<_> = events.into_iter().filter(|event| event["type"] == "difference").collect();
+    assert_eq!(differences.len(), 1, "{differences:#?}");
+    differences.remove(0)
+}
+
+#[test]
+fn a_second_copy_is_named_and_mail_of_others_is_only_listed() {
+    let (story, mail) = story();
+    let file = file_of(&story, &mail);
+    let bytes = std::fs::read(&file).unwrap();
+    let mut imap = crate::mailbox::open(&story, 1);
+    for message in [bytes.as_slice(), b"Message-ID: <theirs@example>\r\n\r\nnew mail\r\n"] {
+        assert!(imap.append("INBOX", "", message).unwrap().is_ok());
+    }
+    for depth in ["shape", "content"] {
+        let verdict = only_difference(&story, depth);
+        assert_eq!(verdict["kind"], "duplicate", "{verdict}");
+        assert_eq!(verdict["detail"]["message_id"], format!("<{}>", mail.id));
+    }
+    story
+        .run(&["verify"])
+        .tells(4, &["a second copy of item", &mail.id, "1 item at the target not placed by transhume"]);
 }
 
 /// The file of a message in Dovecot's Maildir.

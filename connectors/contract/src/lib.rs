@@ -27,7 +27,9 @@ pub use ids::{AccountId, CollectionId, Cursor, Digest, FeedId, Handle, IntentId,
 pub use loss::Loss;
 pub use place::{Body, Found, NaturalKey, Observed, Placed, Placement, Placing};
 pub use source::{Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits};
-pub use target::{Amended, Amending, Batch, Canary, Depth, Profile, Sharing, Target, TargetTraits, Wanted};
+pub use target::{
+    Amended, Amending, Batch, Canary, Depth, Foreseen, Holdings, Profile, Sharing, Target, TargetTraits, Wanted,
+};
 pub use words::{
     Access, Account, AccountKind, AccountPage, Collection, Feed, Finding, Identity, Presence, Role, Severity, Size,
     Unreachable, Workload,

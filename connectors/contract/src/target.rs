@@ -95,6 +95,22 @@ pub struct Amended {
     pub losses: Vec<Loss>,
 }
 
+/// What stands in an account, of whatever origin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    pub items: u64,
+    /// The Message-IDs of a sample, as they stand there.
+    pub message_ids: Vec<String>,
+}
+
+/// The name that a collection would get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreseen {
+    pub name: String,
+    /// Without it the target may refuse this name, and another is found when the collection is made.
+    pub sure: bool,
+}
+
 /// The side that is moved to.
 #[async_trait]
 pub trait Target: Send + Sync {
@@ -107,6 +123,12 @@ pub trait Target: Send + Sync {
     /// Credentials and limits: of the service (`None`), or of one account. Logins are tried one at a time, and a
     /// refused secret is not tried again.
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault>;
+
+    /// How much stands in an account, and the Message-IDs of at most so many of them. Nothing is made or changed.
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault>;
+
+    /// The name that a collection would get, as far as it can be told without making it.
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault>;
 
     /// Makes sure that a collection stands, and says where. Ensuring what exists succeeds and changes nothing in it.
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault>;

@@ -31,9 +31,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Found, Handle,
-    Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Severity, Size, Target,
-    TargetTraits, Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Foreseen, Found,
+    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Severity,
+    Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
 use account::{Held, Home};
@@ -120,6 +120,27 @@ impl Inner {
         })
     }
 
+    /// Counts the files of every folder, ours or not, and reads the headers of some.
+    fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        let home = self.home(account);
+        let mut holdings = Holdings::default();
+        for directory in home.directories()? {
+            let folder = home.maildir.join(&directory);
+            if !folder.join("new").is_dir() || !folder.join("cur").is_dir() {
+                continue;
+            }
+            for entry in listing::entries(&folder)? {
+                let entry = entry?;
+                holdings.items += 1;
+                if holdings.message_ids.len() < sample {
+                    // What a reader renames meanwhile is only missing from the sample.
+                    holdings.message_ids.extend(message::read_message_id(&entry.path).ok().flatten());
+                }
+            }
+        }
+        Ok(holdings)
+    }
+
     /// Tries whether a file with the name of a message can be made and removed.
     fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         let dir = account.map(|account| self.home(account).dir).filter(|dir| dir.exists());
@@ -175,6 +196,19 @@ impl Target for Folder {
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         let account = account.cloned();
         self.off(move |inner| inner.check(account.as_ref())).await
+    }
+
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        let account = account.clone();
+        self.off(move |inner| inner.holdings(&account, sample)).await
+    }
+
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        let parent = layout::of_path(want.path.split_last().map_or(&[], |(_, above)| above));
+        let own = want.path.last().map(String::as_str).unwrap_or_default();
+        let shown = layout::shown(&layout::directory(parent.as_deref(), own, want.role));
+        let name = shown.rsplit('/').next().unwrap_or(&shown).to_owned();
+        Ok(Foreseen { name, sure: true })
     }
 
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {

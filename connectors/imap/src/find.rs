@@ -111,6 +111,29 @@ pub async fn find(link: &mut Link, keys: &[NaturalKey]) -> Result<Vec<Found>, Fa
     Ok(found)
 }
 
+/// UIDs asked for of one mailbox of a sample.
+const SAMPLED: u32 = 200;
+const ID_ONLY: &str = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
+
+/// Message-IDs of the newest messages, of the fullest mailboxes first.
+pub async fn sample(link: &mut Link, census: &[(String, u32)], most: usize) -> Result<Vec<String>, Fault> {
+    let mut fullest: Vec<_> = census.iter().collect();
+    fullest.sort_by_key(|(_, messages)| std::cmp::Reverse(*messages));
+    let each = most.div_ceil(fullest.len().max(1)).max(20);
+    let mut ids = Vec::new();
+    for (mailbox, _) in fullest {
+        if ids.len() >= most {
+            break;
+        }
+        let Ok(selected) = link.open(mailbox).await? else { continue };
+        let first = selected.next.map_or(1, |next| next.saturating_sub(SAMPLED).max(1));
+        let seen = read_shapes(link, &format!("{first}:*"), ID_ONLY).await?;
+        ids.extend(seen.into_iter().rev().take(each).filter_map(|message| message.message_id));
+    }
+    ids.truncate(most);
+    Ok(ids)
+}
+
 /// A list that is shorter than the server's own count would make us place twice.
 fn complete(link: &mut Link, listed: u32, expected: u32) -> Result<(), Fault> {
     let removed = link.selected.as_ref().map_or(0, |selected| selected.expunged);

@@ -49,9 +49,9 @@ use spot::Spot;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, Credential, Depth, Fault, Found, Handle, Identity,
-    IntentId, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile, Reach, Target, TargetTraits,
-    Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Batch, Collection, Credential, Depth, Fault, Foreseen, Found, Handle,
+    Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile, Reach,
+    Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
 /// Dates every server seen keeps as they are. Outside, Dovecot 2.3 stores another date without an error: before 1970
@@ -180,6 +180,19 @@ impl Target for ImapTarget {
         Ok(outcome.unwrap_or_else(|fault| Access { findings: vec![check::finding(&fault)], quota: None }))
     }
 
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        twice!(self.holdings_once(account, sample))
+    }
+
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        let mut lease = self.accounts.lease(&want.account, None).await?;
+        let account = lease.account().clone();
+        let mut boxes = account.mailboxes.lock().await;
+        let foreseen = Surveyor { link: &mut lease.link, boxes: &mut boxes }.foresee(want).await;
+        lease.give_back();
+        foreseen
+    }
+
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         twice!(self.ensure_once(want))
     }
@@ -271,6 +284,17 @@ impl ImapTarget {
         let access = check::of_account(&mut lease.link).await?;
         lease.give_back();
         Ok(access)
+    }
+
+    async fn holdings_once(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        let mut lease = self.accounts.lease(account, None).await?;
+        let known = lease.account().clone();
+        let mut boxes = known.mailboxes.lock().await;
+        let census = Surveyor { link: &mut lease.link, boxes: &mut boxes }.census().await?;
+        drop(boxes);
+        let message_ids = find::sample(&mut lease.link, &census, sample).await?;
+        lease.give_back();
+        Ok(Holdings { items: census.iter().map(|(_, messages)| u64::from(*messages)).sum(), message_ids })
     }
 
     async fn ensure_once(&self, want: &Wanted) -> Result<Collection, Fault> {

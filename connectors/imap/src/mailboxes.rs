@@ -14,7 +14,7 @@ use crate::{
 };
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
 use std::collections::{BTreeMap, HashMap};
-use transhume_contract::{Cause, Collection, Fault, Reach, Role, Size, Wanted, What};
+use transhume_contract::{Cause, Collection, Fault, Foreseen, Reach, Role, Size, Wanted, What};
 
 /// What is known of an account's mailboxes in this process.
 #[derive(Default)]
@@ -59,15 +59,46 @@ impl Surveyor<'_> {
         Ok(self.collection(want, &spot))
     }
 
+    /// The name a collection would get. Which names a server refuses is only known when it does.
+    pub async fn foresee(&mut self, want: &Wanted) -> Result<Foreseen, Fault> {
+        self.learn().await?;
+        if want.role == Role::Inbox {
+            return Ok(Foreseen { name: "INBOX".to_owned(), sure: true });
+        }
+        if let Some(name) = self.special_name(want) {
+            return Ok(Foreseen { name: self.last_of(&name), sure: true });
+        }
+        let own = want.path.last().map_or("", String::as_str);
+        let spelled = names::spellings(own, &want.path, &self.hierarchy()).into_iter().next();
+        let name = spelled.map_or_else(|| own.to_owned(), |(name, _)| name);
+        Ok(Foreseen { sure: names::is_taken_everywhere(&name), name })
+    }
+
+    /// Every mailbox of the account itself, with the number of its messages.
+    pub async fn census(&mut self) -> Result<Vec<(String, u32)>, Fault> {
+        self.learn().await?;
+        let own: Vec<String> = self.boxes.listed.keys().filter(|name| !self.is_foreign(name)).cloned().collect();
+        let mut found = Vec::new();
+        for mailbox in own {
+            if let Some(standing) = self.status(&mailbox).await?.filter(|standing| standing.messages > 0) {
+                found.push((mailbox, standing.messages));
+            }
+        }
+        Ok(found)
+    }
+
+    fn last_of(&self, mailbox: &str) -> String {
+        let last = self.hierarchy().separator.and_then(|separator| mailbox.rsplit_once(separator));
+        utf7::decode(last.map_or(mailbox, |(_, last)| last))
+    }
+
     fn collection(&self, want: &Wanted, spot: &Spot) -> Collection {
-        let separator = self.hierarchy().separator;
-        let last = separator.and_then(|separator| spot.mailbox.rsplit_once(separator)).map(|(_, last)| last);
         Collection {
             account: want.account.clone(),
             workload: want.workload,
             id: spot.id(),
             parent: None,
-            name: utf7::decode(last.unwrap_or(&spot.mailbox)),
+            name: self.last_of(&spot.mailbox),
             role: want.role,
             hidden: false,
             expected: Size::default(),
@@ -241,16 +272,21 @@ impl Surveyor<'_> {
 
     /// The mailbox of a role: the server's own, else one with a usual name, else a new one.
     async fn make_special(&mut self, want: &Wanted) -> Result<Option<Spot>, Fault> {
-        let Some((attribute, usual)) = names::special_use(want.role) else { return Ok(None) };
-        let hierarchy = self.hierarchy();
-        let spelled = |name: &str| format!("{}{}", hierarchy.prefix, utf7::encode(name));
-        let listed = |name: &String| self.boxes.listed.keys().any(|mailbox| mailbox.eq_ignore_ascii_case(name));
-        let there = usual.iter().map(|name| spelled(name)).find(listed);
-        let name = self.with_use(attribute).or(there).unwrap_or_else(|| spelled(usual[0]));
+        let Some((attribute, _)) = names::special_use(want.role) else { return Ok(None) };
+        let Some(name) = self.special_name(want) else { return Ok(None) };
         if self.claimed_by_other(&name, &want.path) {
             return Ok(None);
         }
         Ok(self.make_named(&name, Some(attribute)).await?.ok())
+    }
+
+    fn special_name(&self, want: &Wanted) -> Option<String> {
+        let (attribute, usual) = names::special_use(want.role)?;
+        let hierarchy = self.hierarchy();
+        let spelled = |name: &str| format!("{}{}", hierarchy.prefix, utf7::encode(name));
+        let listed = |name: &String| self.boxes.listed.keys().any(|mailbox| mailbox.eq_ignore_ascii_case(name));
+        let there = usual.iter().map(|name| spelled(name)).find(listed);
+        self.with_use(attribute).or(there).or_else(|| usual.first().map(|name| spelled(name)))
     }
 
     /// What the names of mailboxes below the parent collection start with.

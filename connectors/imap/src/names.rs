@@ -44,6 +44,12 @@ pub fn spellings(segment: &str, path: &[String], hierarchy: &Hierarchy) -> Vec<(
     [plain, safe, short].into_iter().map(|spelling| (spelling.clone(), spelling != segment)).collect()
 }
 
+/// Whether no server seen refuses this segment.
+pub fn is_taken_everywhere(segment: &str) -> bool {
+    let reserved = ["cur", "new", "tmp", "dbox-Mails"].contains(&segment);
+    !reserved && !segment.chars().any(|letter| letter.is_control() || OFFENDING.contains(&letter))
+}
+
 fn replace(segment: &str, offends: impl Fn(char) -> bool) -> String {
     let replaced: String = segment.chars().map(|letter| if offends(letter) { '_' } else { letter }).collect();
     if replaced.trim().is_empty() { "_".to_owned() } else { replaced }

@@ -45,7 +45,8 @@ fn told(account: &Compared) -> String {
     for folder in &telling {
         let _infallible = write!(text, "\n{}", line(&columns(folder)));
         if let Some(told) = folder.counted_by_source {
-            let _infallible = write!(text, "\n    the source itself counts {told} there; list it again to be sure");
+            let why = "it counts items that are no mail too (notes, posts), or it changed since";
+            let _infallible = write!(text, "\n    the source itself counts {told} there: {why}");
         }
     }
     let plain = account.folders.len() - telling.len();

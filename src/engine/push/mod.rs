@@ -49,6 +49,7 @@ impl Engine {
         let audience = Audience::of(traits.profile.clone())?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
         let calls = Semaphore::new(traits.lanes.max(1));
+        self.heed_what_stood_before(store, &mover.target, workload).await?;
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes };
         push.settle_intents().await?;
         push.settle_moves().await?;

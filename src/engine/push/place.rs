@@ -1,10 +1,10 @@
 //! Placing what is ready: rendered, intended, sent, and written down, batch after batch. While one batch is on its way,
 //! the next is prepared.
 
-use super::{Push, routes::Route};
+use super::{Push, routes::Route, settle::Sought};
 use crate::{
     engine::{
-        Event,
+        Event, Existing,
         rendering::{Made, ToRender, unkept},
         rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
     },
@@ -174,13 +174,41 @@ impl Push<'_> {
 
     /// Sends a batch and writes down what came of it. False where the answer was lost: `find` will decide.
     async fn send(&self, from: CollectionKey, route: &Route, batch: Prepared) -> Result<bool, Fault> {
-        let Prepared { placings, sent, .. } = batch;
+        let Prepared { mut placings, sent, .. } = batch;
+        self.take_for_placed(from, route, &mut placings).await?;
         let answers = self.call(route, placings);
         let answers = tokio::select! {
             answers = answers => answers,
             () = async { self.engine.stop.wait().await; tokio::time::sleep(GRACE).await } => return Ok(false),
         };
         self.write_down(from, &sent, answers).await
+    }
+
+    /// Takes for placed what stands there byte for byte and nothing answers for, where the policy says so.
+    async fn take_for_placed(
+        &self,
+        from: CollectionKey,
+        route: &Route,
+        placings: &mut Vec<Placing>,
+    ) -> Result<(), Fault> {
+        if self.engine.policy.existing != Existing::Adopt || self.engine.rehearsing {
+            return Ok(());
+        }
+        let sought: Vec<_> = placings.iter().map(Sought::of_placing).collect();
+        let found = self.unclaimed(route.key, &route.at, &sought).await?;
+        placings.retain(|placing| !found.contains_key(&placing.intent));
+        let adopted = found.len();
+        let placed = |(intent, (handle, version))| {
+            let placed = Placed { handle: Some(handle), version, losses: Vec::new() };
+            Resolution::Placed { intent, placed }
+        };
+        self.store.resolve(found.into_iter().map(placed).collect()).await?;
+        if adopted > 0 {
+            let sentence =
+                format!("{adopted} messages stood in {} already, and are not placed again", self.routes.name(from));
+            self.engine.tell(Event::Note { account: Some(self.account()), sentence });
+        }
+        Ok(())
     }
 
     /// The target's answers, once it takes another call.

@@ -6,7 +6,9 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-use transhume_contract::{Collection, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, Version, What};
+use transhume_contract::{
+    Collection, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, Placing, Version, What,
+};
 
 /// Things looked for at once.
 const PAGE: usize = 500;
@@ -20,6 +22,13 @@ pub(super) struct Sought {
 impl Sought {
     pub fn of_placement(placement: &Placement) -> Self {
         Self { key: placement.natural_key(), facts: placement.facts.clone() }
+    }
+
+    /// What is about to be sent, by its bytes.
+    pub fn of_placing(placing: &Placing) -> Self {
+        let (digest, length) = (placing.body.digest(), placing.body.length());
+        let key = NaturalKey { intent: placing.intent.clone(), message_id: None, digest, length, name: None };
+        Self { key, facts: placing.facts.clone() }
     }
 
     fn of_intent(intent: &OpenIntent) -> Self {

@@ -1,8 +1,8 @@
 use super::lock;
 use crate::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault, Found, Handle,
-    Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Reach, Role, Size, Target,
-    TargetTraits, Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault, Foreseen,
+    Found, Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile,
+    Reach, Role, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -191,6 +191,16 @@ impl Target for MemoryTarget {
 
     async fn check(&self, _account: Option<&AccountId>) -> Result<Access, Fault> {
         Ok(Access::default())
+    }
+
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        let standing = self.standing(account);
+        let ids = standing.iter().filter_map(|(_, message)| message.facts.message_id.clone());
+        Ok(Holdings { items: standing.len() as u64, message_ids: ids.take(sample).collect() })
+    }
+
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        Ok(Foreseen { name: want.path.last().cloned().unwrap_or_default(), sure: true })
     }
 
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {

@@ -1,7 +1,7 @@
 use crate::{
     Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, Cursor, Depth, Facts, Fault, Feed,
-    Found, Handle, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed, OriginalSink, Page, Placed, Placement,
-    Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Wanted, What, Workload,
+    Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed, OriginalSink, Page,
+    Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -137,6 +137,12 @@ impl Target for ChaosTarget {
     }
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         self.inner.check(account).await
+    }
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        self.inner.holdings(account, sample).await
+    }
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        self.inner.foresee(want).await
     }
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let lost_answer = self.chaos.writing()?;

@@ -1,7 +1,7 @@
 use crate::{
-    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Depth, Fault, Found, Handle,
-    Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size, Target,
-    TargetTraits, Wanted, What,
+    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Depth, Fault, Foreseen, Found,
+    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size,
+    Target, TargetTraits, Wanted, What,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -65,6 +65,12 @@ impl Target for Rehearsal {
     }
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         self.inner.check(account).await
+    }
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        self.inner.holdings(account, sample).await
+    }
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        self.inner.foresee(want).await
     }
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         Ok(imagined(want))

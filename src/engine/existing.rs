@@ -1,0 +1,95 @@
+//! Mail that stood at a target before anything was placed there: what people have there already, or what a former
+//! migration left, which a second one would double.
+
+use super::{Engine, policy::Existing};
+use crate::store::AccountStore;
+use serde::Serialize;
+use transhume_contract::{AccountId, Fault, Finding, Reach, Severity, What, Workload};
+
+/// The code of a mailbox that is in use already.
+pub(super) const HOLDS_MAIL: &str = "holds_mail";
+
+/// Message-IDs looked at.
+const SAMPLE: usize = 200;
+
+/// What stands in an account at the target though nothing was ever placed there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Before {
+    pub items: u64,
+    /// Message-IDs looked at.
+    pub sampled: u64,
+    /// Those that are among the mail to be moved.
+    pub ours: u64,
+}
+
+impl Engine {
+    /// Looks for mail that stood in an account before the first of ours; `None` where there is none, or where something
+    /// of ours stands there already. Without a store nobody knows yet what is to be moved.
+    pub(super) async fn before(
+        &self,
+        store: Option<&AccountStore>,
+        login: &AccountId,
+        workload: Workload,
+    ) -> Result<Option<Before>, Fault> {
+        if let Some(store) = store {
+            let totals = store.totals(workload).await?;
+            let ours = [totals.placed, totals.withdrawn, totals.superseded, totals.lost];
+            if totals.open_intents > 0 || ours.iter().any(|tally| tally.items > 0) {
+                return Ok(None);
+            }
+        }
+        let holdings = self.target(workload)?.holdings(login, SAMPLE).await?;
+        let sampled = holdings.message_ids.len() as u64;
+        let ours = match store {
+            Some(store) => store.count_known(workload, holdings.message_ids).await?,
+            None => 0,
+        };
+        Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours }))
+    }
+
+    /// Says what stood there before, and stops the account where placing would double it and nobody decided.
+    pub(super) async fn heed_what_stood_before(
+        &self,
+        store: &AccountStore,
+        login: &AccountId,
+        workload: Workload,
+    ) -> Result<(), Fault> {
+        let Some(before) = self.before(Some(store), login, workload).await? else { return Ok(()) };
+        if before.ours > 0 && self.policy.existing == Existing::Ask {
+            return Err(Fault::new(What::Exists, before.sentence()).reaching(Reach::Account).ask(DECIDE));
+        }
+        let account = Some(store.account().address.clone());
+        self.tell(super::Event::Note { account, sentence: before.sentence() });
+        Ok(())
+    }
+}
+
+const DECIDE: &str = "Empty the mailbox at the target; or set `existing` under [policy] in transhume.toml: \"adopt\" takes \
+    for placed what is there byte for byte and places the rest, \"add\" places everything beside it.";
+
+impl Before {
+    pub fn sentence(&self) -> String {
+        let items = self.items;
+        if self.ours == 0 {
+            return format!("the mailbox at the target already holds {items} messages; what is moved joins them");
+        }
+        format!(
+            "the mailbox at the target already holds {items} messages, and {} of {} looked at are mail that is to be \
+             moved: it would stand there twice",
+            self.ours, self.sampled
+        )
+    }
+
+    pub(super) fn finding(&self, decided: Existing) -> Finding {
+        let (severity, fix) = match (self.ours, decided) {
+            (0, _) => (Severity::Note, ""),
+            (_, Existing::Ask) => (Severity::Blocker, DECIDE),
+            (_, Existing::Adopt) => {
+                (Severity::Note, "What is there byte for byte is taken for placed (policy existing).")
+            }
+            (_, Existing::Add) => (Severity::Warning, "Everything is placed beside it, as the policy `existing` says."),
+        };
+        let code = if self.ours == 0 { HOLDS_MAIL } else { "holds_same_mail" };
+        Finding { severity, code: code.into(), sentence: self.sentence(), fix: fix.into() }
+    }
+}

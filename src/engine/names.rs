@@ -1,0 +1,53 @@
+//! Folders that will stand under another name at the target, told before they are made.
+
+use super::{Engine, Mover, policy::standing};
+use crate::store::AccountStore;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use transhume_contract::{Collection, Fault, Wanted, Workload};
+
+/// A folder whose name changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rename {
+    /// Names from the top, as the source has them, joined by ` > `.
+    pub folder: String,
+    pub becomes: String,
+    /// Without it, the target may refuse the name, or another folder has it; then the run finds another.
+    pub sure: bool,
+}
+
+impl Engine {
+    /// The folders of an account, not made yet, that will not have their own name.
+    pub(super) async fn renames(
+        &self,
+        store: &AccountStore,
+        mover: &Mover,
+        workload: Workload,
+    ) -> Result<Vec<Rename>, Fault> {
+        let rows = store.collections(workload).await?;
+        let made: BTreeSet<_> = store.targets(workload).await?.into_iter().map(|row| row.from).collect();
+        let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
+        let standing = standing(&collections, &self.policy);
+        let (mut renames, mut taken) = (Vec::new(), BTreeSet::new());
+        for row in rows.iter().filter(|row| !row.gone && !made.contains(&row.key)) {
+            let Some(standing) = standing.get(&row.collection.id).filter(|standing| standing.pushed) else { continue };
+            let path = standing.path.clone();
+            let (own, above) = path.split_last().map_or(("", &[][..]), |(own, above)| (own.as_str(), above));
+            let want = Wanted {
+                account: mover.target.clone(),
+                workload,
+                path: path.clone(),
+                parent: None,
+                role: row.collection.role,
+                known: None,
+            };
+            let foreseen = self.target(workload)?.foresee(&want).await?;
+            let free = taken.insert((above.to_vec(), foreseen.name.to_lowercase()));
+            let sure = foreseen.sure && free;
+            if !sure || !foreseen.name.eq_ignore_ascii_case(own) {
+                renames.push(Rename { folder: path.join(" > "), becomes: foreseen.name, sure });
+            }
+        }
+        Ok(renames)
+    }
+}
