@@ -6,11 +6,18 @@ use super::{
     release::opened,
     rendering::{Audience, ToRender},
 };
-use crate::store::{AccountStore, Placement, PlacementKey, Project, Rerendered, TargetKey};
-use transhume_contract::{Fault, Workload};
+use crate::store::{AccountStore, MadeBy, Placement, PlacementKey, Project, Rerendered, TargetKey};
+use transhume_contract::{Fault, Reach, What, Workload};
 
 /// Placements rendered at once.
 const PAGE: usize = 200;
+
+/// What rendering anew came to, for one account.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    changed: u64,
+    refused: u64,
+}
 
 impl Engine {
     /// Renders anew everything that stands at the target by an earlier edition, other tables or another profile. What
@@ -19,26 +26,43 @@ impl Engine {
     pub async fn rerender(&self, project: &Project, movers: &[Mover]) -> Result<u64, Fault> {
         let mut changed = 0;
         for mover in movers {
-            let Some(store) = opened(project, mover).await? else { continue };
-            for workload in self.workloads() {
-                let of_one = self.rerender_workload(&store, mover, workload).await?;
-                if of_one > 0 {
-                    let sentence = format!("{of_one} messages read otherwise now, and are to be placed anew");
-                    self.tell(Event::Note { account: Some(mover.address().into()), sentence });
-                }
-                changed += of_one;
+            let mut sum = Sum::default();
+            let outcome = self.rerender_account(project, mover, &mut sum).await;
+            self.tell_rerendered(mover, sum);
+            changed += sum.changed;
+            match outcome {
+                Err(fault) if fault.reach == Reach::Run || fault.what == What::Interrupted => return Err(fault),
+                Err(fault) => self.tell(Event::Stopped { account: mover.address().into(), fault }),
+                Ok(()) => {}
             }
         }
         Ok(changed)
     }
 
-    async fn rerender_workload(&self, store: &AccountStore, mover: &Mover, workload: Workload) -> Result<u64, Fault> {
-        let audience = Audience::of(self.target(workload)?.traits(&mover.target).await?.profile)?;
-        let mut changed = 0;
-        for (key, _) in store.target_collections(workload).await? {
-            changed += self.rerender_at(store, workload, &audience, key).await?;
+    async fn rerender_account(&self, project: &Project, mover: &Mover, sum: &mut Sum) -> Result<(), Fault> {
+        let Some(store) = opened(project, mover).await? else { return Ok(()) };
+        for workload in self.workloads() {
+            let audience = Audience::of(self.target(workload)?.traits(&mover.target).await?.profile)?;
+            for (key, _) in store.target_collections(workload).await? {
+                self.rerender_at(&store, workload, &audience, key, sum).await?;
+            }
         }
-        Ok(changed)
+        Ok(())
+    }
+
+    fn tell_rerendered(&self, mover: &Mover, Sum { changed, refused }: Sum) {
+        let note = |sentence| self.tell(Event::Note { account: Some(mover.address().into()), sentence });
+        if changed > 0 {
+            note(format!("{changed} messages read otherwise now, and are to be placed anew"));
+        }
+        if refused > 0 {
+            note(format!("{refused} messages could not be rendered anew, and stay as they stand"));
+        }
+    }
+
+    /// What a rendering made now would be made by.
+    pub(super) fn made_by(&self, workload: Workload, audience: &Audience) -> MadeBy {
+        (self.render.edition(workload), self.render.tables(), audience.digest)
     }
 
     async fn rerender_at(
@@ -47,15 +71,16 @@ impl Engine {
         workload: Workload,
         audience: &Audience,
         key: TargetKey,
-    ) -> Result<u64, Fault> {
-        let made_by = (self.render.edition(workload), self.render.tables(), audience.digest);
-        let (mut changed, mut after) = (0, None::<PlacementKey>);
+        sum: &mut Sum,
+    ) -> Result<(), Fault> {
+        let (made_by, mut after) = (self.made_by(workload, audience), None::<PlacementKey>);
         loop {
             self.stop.check()?;
             let page = store.placements_otherwise(key, made_by, after, PAGE).await?;
-            let Some(last) = page.last().map(|placement| placement.key) else { return Ok(changed) };
+            let Some(last) = page.last().map(|placement| placement.key) else { return Ok(()) };
             let rerendered = self.rerender_page(store, workload, audience, &page).await?;
-            changed += rerendered.iter().filter(|one| one.differs).count() as u64;
+            sum.refused += (page.len() - rerendered.len()) as u64;
+            sum.changed += rerendered.iter().filter(|one| one.differs).count() as u64;
             if !self.rehearsing {
                 store.record_rerendered(rerendered).await?;
             }
@@ -63,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// What cannot be rendered any more stays as it stands.
+    /// What cannot be rendered any more stays as it stands, and is told.
     async fn rerender_page(
         &self,
         store: &AccountStore,
@@ -77,10 +102,16 @@ impl Engine {
         };
         let of: Vec<_> = page.iter().map(to_render).collect();
         let renderings = self.keep_renderings_of(store, workload, audience, &of).await?;
-        let compared = page.iter().filter_map(|placement| {
-            let made = renderings.get(&placement.item)?.as_ref().ok()?;
-            let differs = made.stored != placement.stored;
-            Some(Rerendered { placement: placement.key, rendering: made.key, differs })
+        let compared = page.iter().filter_map(|placement| match renderings.get(&placement.item)? {
+            Ok(made) => {
+                let differs = made.stored != placement.stored;
+                Some(Rerendered { placement: placement.key, rendering: made.key, differs })
+            }
+            Err(fault) => {
+                let (account, item) = (store.account().address.clone(), placement.item.number().to_string());
+                self.tell(Event::Refused { account, item, quarantined: false, fault: fault.clone() });
+                None
+            }
         });
         Ok(compared.collect())
     }

@@ -67,7 +67,7 @@ pub use originals::{Original, StoredPart};
 pub use pages::Committed;
 pub use passes::LastPass;
 pub use placements::{
-    Moving, OpenMove, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing,
+    MadeBy, Moving, OpenMove, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing,
 };
 pub use project::{NotOpened, Opening, Project};
 pub use renderings::{NewRendering, Rendering, Shape};

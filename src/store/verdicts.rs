@@ -97,6 +97,12 @@ pub(super) fn forget(db: &Connection, placement: PlacementKey) -> Result<(), Tro
     Ok(())
 }
 
+/// It is there: what was said to be missing is not.
+pub(super) fn forget_missing(db: &Connection, placement: PlacementKey) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM verdict WHERE placement = ?1 AND kind = 'missing'")?.execute([placement])?;
+    Ok(())
+}
+
 const SELECT: &str = "SELECT v.key, v.placement, v.target, v.handle, v.item, i.id, v.kind, v.detail, v.at, v.depth
     FROM verdict v LEFT JOIN item i ON i.key = v.item";
 

@@ -19,12 +19,12 @@ use transhume_contract::{
 
 const MAIL: Workload = Workload::Mail;
 
-async fn opened(dir: &TempDir) -> Project {
+pub async fn opened(dir: &TempDir) -> Project {
     Project::open(dir.path(), Opening::Running { verb: "run".into() }, StoreOptions::default()).await.unwrap()
 }
 
 /// A world that was moved, and everything to go on with it.
-async fn moved() -> (World, TempDir, Project, Engine, Vec<Mover>) {
+pub async fn moved() -> (World, TempDir, Project, Engine, Vec<Mover>) {
     let (world, dir) = (World::new(true), project().await);
     let project = opened(&dir).await;
     let engine = world.engine();
@@ -37,7 +37,7 @@ fn some_message(world: &World) -> (Vec<String>, Standing) {
     world.target.standing(&AccountId::new(LOGIN)).into_iter().find(|(path, _)| path.len() == 1).unwrap()
 }
 
-async fn kinds(project: &Project, world: &World) -> Vec<String> {
+pub async fn kinds(project: &Project, world: &World) -> Vec<String> {
     let store = project.open_account(&world.account.id).await.unwrap();
     let mut kinds: Vec<_> =
         store.differences(MAIL, 0, 100).await.unwrap().into_iter().map(|verdict| verdict.kind).collect();
@@ -111,8 +111,8 @@ async fn every_folder_adds_up() {
     assert!(folder("Empty").is_plain() && !inbox.is_plain());
 }
 
-/// Conversions whose edition can be raised: the second writes another subject and names it.
-struct Editions(AtomicU32);
+/// Conversions whose edition can be raised: the second writes another subject and names it, the third cannot.
+pub struct Editions(pub AtomicU32);
 
 impl Render for Editions {
     fn edition(&self, _: Workload) -> u32 {
@@ -133,6 +133,9 @@ impl Render for Editions {
         if self.edition(MAIL) == 1 || !text.contains("Subject: 5") {
             out.write_all(text.as_bytes()).unwrap();
             return Ok(Rendered { same_as: Some("mime".into()), ..Rendered::default() });
+        }
+        if self.edition(MAIL) == 3 {
+            return Err(Fault::new(What::Unmappable, "there is no word for it"));
         }
         out.write_all(text.replace("Subject: 5", "Subject: five").as_bytes()).unwrap();
         Ok(Rendered { losses: vec![Loss::new("spelt_out", "the number")], ..Rendered::default() })

@@ -106,6 +106,13 @@ impl Facts {
         merge
     }
 
+    /// Those of the facts that may change after placing; the rest is unsaid.
+    #[must_use]
+    pub fn amendable(&self) -> Self {
+        let Self { read, flag, answered, forwarded, draft, categories, .. } = self.clone();
+        Self { read, flag, answered, forwarded, draft, categories, ..Self::default() }
+    }
+
     fn with_sorted_categories(&self) -> Self {
         let mut sorted = self.clone();
         if let Some(categories) = &mut sorted.categories {

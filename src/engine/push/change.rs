@@ -1,9 +1,9 @@
-//! Bringing placements up to date: replaced, amended, and, when asked, withdrawn.
+//! Bringing placements up to date: amended and, when asked, withdrawn.
 
 use super::Push;
 use crate::{
     engine::Event,
-    store::{PlacementKey, PlacementState, Superseding, TargetKey, ToAmend, Withdrawing},
+    store::{PlacementKey, TargetKey, ToAmend, Withdrawing},
 };
 use std::collections::BTreeMap;
 use transhume_contract::{Amending, Collection, Fault, IntentId, Reach, What};
@@ -12,11 +12,6 @@ use transhume_contract::{Amending, Collection, Fault, IntentId, Reach, What};
 const PAGE: usize = 500;
 
 impl Push<'_> {
-    /// The collection at the target that a placement stands in.
-    pub(super) async fn collections(&self) -> Result<BTreeMap<TargetKey, Collection>, Fault> {
-        Ok(self.store.target_collections(self.workload).await?.into_iter().collect())
-    }
-
     /// A change that failed is owed; a fault that reaches the account or further ends the pass.
     pub(super) async fn put_off(&self, key: PlacementKey, fault: Fault) -> Result<(), Fault> {
         if fault.reach >= Reach::Account {
@@ -28,56 +23,9 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// A newer original (a draft that changed) is placed anew, then the old placement is withdrawn if nobody touched it.
-    pub(super) async fn supersede(&self) -> Result<(), Fault> {
-        let (mut after, mut replaced) = (None, 0);
-        let at = self.collections().await?;
-        loop {
-            let page = self.store.placements_to_supersede(self.workload, after, PAGE).await?;
-            let Some(last) = page.last().map(|one| one.placement.key) else { break };
-            for one in page {
-                self.engine.stop.check()?;
-                replaced += u64::from(self.replace(&at, one).await?);
-            }
-            after = Some(last);
-        }
-        if replaced > 0 {
-            self.engine.tell(Event::Withdrawn { account: self.account(), items: replaced });
-        }
-        Ok(())
-    }
-
-    async fn replace(&self, at: &BTreeMap<TargetKey, Collection>, one: Superseding) -> Result<bool, Fault> {
-        let (key, item) = (one.placement.key, one.placement.item);
-        if !one.placed_anew {
-            self.place_one(one.next).await?;
-            // Only what is known to stand there may take the old one's place.
-            let anew = self.store.placements_of(item).await?;
-            if !anew.iter().any(|placement| placement.key > key && placement.state == PlacementState::Present) {
-                return Ok(false);
-            }
-        }
-        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else {
-            return Ok(false);
-        };
-        if self.engine.rehearsing {
-            return Ok(true);
-        }
-        match self.target.withdraw(&standing).await {
-            Ok(losses) => self.store.record_superseded(key, losses).await.map(|()| true),
-            // People changed the old one, or removed it: it is theirs now.
-            Err(fault)
-                if fault.what == What::Vanished || (fault.what == What::Forbidden && fault.reach == Reach::Item) =>
-            {
-                self.store.record_superseded(key, Vec::new()).await.map(|()| false)
-            }
-            Err(fault) => self.put_off(key, fault).await.map(|()| false),
-        }
-    }
-
     /// Facts that changed at the source are brought up to date in place.
     pub(super) async fn amend(&self) -> Result<(), Fault> {
-        for (key, at) in self.store.target_collections(self.workload).await? {
+        for (key, at) in self.collections().await? {
             let mut after = None;
             loop {
                 self.engine.stop.check()?;
@@ -94,7 +42,7 @@ impl Push<'_> {
         let by_intent: BTreeMap<IntentId, &ToAmend> = page.iter().map(|change| (name(change), change)).collect();
         let mut losses = BTreeMap::new();
         let mut amending = |change: &ToAmend| {
-            let (want, lost) = self.engine.render.facts(self.workload, &change.facts, &self.audience.profile);
+            let (want, lost) = self.facts_of(&change.facts, Some(&change.placement));
             losses.insert(name(change), lost);
             Some(Amending { intent: name(change), placement: change.placement.at_target(at)?, want })
         };
@@ -131,7 +79,7 @@ impl Push<'_> {
         Ok(())
     }
 
-    fn tell_changed_there(&self, change: &ToAmend, fields: &[String]) {
+    pub(super) fn tell_changed_there(&self, change: &ToAmend, fields: &[String]) {
         if !fields.is_empty() {
             let (account, item) = (self.account(), change.placement.item.number().to_string());
             self.engine.tell(Event::ChangedThere { account, item, fields: fields.to_vec() });
@@ -139,7 +87,7 @@ impl Push<'_> {
     }
 
     /// People removed it there: it stays removed.
-    async fn lose(&self, key: PlacementKey) -> Result<(), Fault> {
+    pub(super) async fn lose(&self, key: PlacementKey) -> Result<(), Fault> {
         if self.engine.rehearsing { Ok(()) } else { self.store.record_lost(key, None).await }
     }
 
@@ -185,6 +133,6 @@ impl Push<'_> {
 }
 
 /// An amending needs a name only within its call.
-fn name(change: &ToAmend) -> IntentId {
+pub(super) fn name(change: &ToAmend) -> IntentId {
     IntentId::new(change.placement.key.number().to_string())
 }

@@ -4,14 +4,15 @@
 mod change;
 mod moves;
 mod place;
+mod repair;
+mod replace;
 mod routes;
 mod settle;
 
 use super::{Engine, Event, Mover, Phase, rendering::Audience};
-use crate::store::{AccountStore, CollectionKey, Placement, Subject, TargetKey};
+use crate::store::{AccountStore, CollectionKey, TargetKey};
 use futures::{StreamExt, stream};
 use routes::Routes;
-use settle::Sought;
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::Semaphore;
 use transhume_contract::{Collection, Fault, Reach, Target, TargetTraits, Workload};
@@ -61,6 +62,11 @@ impl Engine {
 impl Push<'_> {
     fn account(&self) -> String {
         self.store.account().address.clone()
+    }
+
+    /// The collection at the target that a placement stands in.
+    async fn collections(&self) -> Result<BTreeMap<TargetKey, Collection>, Fault> {
+        Ok(self.store.target_collections(self.workload).await?.into_iter().collect())
     }
 
     async fn expect(&self) -> Result<(), Fault> {
@@ -125,51 +131,6 @@ impl Push<'_> {
         self.name_placements().await?;
         self.routes.settle().await?;
         self.engine.tell(Event::Finished { account: self.account(), phase: Phase::Push });
-        Ok(())
-    }
-
-    /// Allows what verification found missing to be placed again, unless the same bytes stand there under a handle
-    /// that nothing else has: a server that numbered its messages anew would else hold everything twice.
-    pub async fn repair(&self) -> Result<(), Fault> {
-        let (at, mut after) = (self.collections().await?, 0);
-        loop {
-            let page = self.store.differences(self.workload, after, 500).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.number;
-            let missing = page.iter().filter(|verdict| verdict.kind == super::Kind::Missing.name());
-            let keys = missing.filter_map(|verdict| match verdict.subject {
-                Subject::Placement(key) => Some(key),
-                Subject::Extra(..) => None,
-            });
-            let mut by_place: BTreeMap<TargetKey, Vec<Placement>> = BTreeMap::new();
-            for placement in self.store.placements(keys.collect()).await? {
-                by_place.entry(placement.at).or_default().push(placement);
-            }
-            for (key, missing) in by_place {
-                if let Some(at) = at.get(&key) {
-                    self.repair_at(key, at, missing).await?;
-                }
-            }
-        }
-    }
-
-    async fn repair_at(&self, key: TargetKey, at: &Collection, missing: Vec<Placement>) -> Result<(), Fault> {
-        let sought: Vec<_> = missing.iter().map(Sought::of_placement).collect();
-        let mut anew = self.unclaimed(key, at, &sought).await?;
-        let (mut found, mut gone) = (Vec::new(), Vec::new());
-        for placement in missing {
-            match anew.remove(&placement.intent) {
-                Some((handle, version)) => found.push((placement.key, handle, version)),
-                None => gone.push(placement.key),
-            }
-        }
-        if self.engine.rehearsing {
-            return Ok(());
-        }
-        self.store.record_found(found).await?;
-        for key in gone {
-            self.store.repair(key).await?;
-        }
         Ok(())
     }
 }

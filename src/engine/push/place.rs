@@ -8,12 +8,12 @@ use crate::{
         rendering::{Made, ToRender, unkept},
         rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
     },
-    store::{CollectionKey, Intending, ItemKey, Mark, Resolution, Sending, Side, StoredBody, ToPlace},
+    store::{CollectionKey, Intending, ItemKey, Mark, Placement, Resolution, Sending, Side, StoredBody, ToPlace},
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use transhume_contract::{
-    Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, Timestamp, What,
+    Amended, Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, Timestamp, What,
 };
 
 /// How long an answer that is on its way is waited for, once somebody asked to stop.
@@ -22,6 +22,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const REFUSALS: u64 = 3;
 /// Batches in a row whose answer may be lost before the collection is left for later.
 const LOST_ANSWERS: usize = 3;
+/// The name of the loss of a date that a target cannot hold.
+const DATE_CLAMPED: &str = "date_clamped";
 
 /// A batch that is written down as intended.
 pub(super) struct Prepared {
@@ -118,14 +120,24 @@ impl Push<'_> {
     }
 
     fn with_facts(&self, item: ToPlace, made: Made) -> Ready {
-        let (mut facts, mut losses) = self.engine.render.facts(self.workload, &item.facts, &self.audience.profile);
-        if item.facts.protected == Some(true) {
+        let (facts, losses) = self.facts_of(&item.facts, None);
+        Ready { item, made, facts, losses }
+    }
+
+    /// The target's own facts for those of the source, and all that is lost by them. The date of what stands there is
+    /// never changed: what was said of it when it was placed holds.
+    pub(super) fn facts_of(&self, told: &Facts, standing: Option<&Placement>) -> (Facts, Vec<Loss>) {
+        let (mut facts, mut losses) = self.engine.render.facts(self.workload, told, &self.audience.profile);
+        if told.protected == Some(true) {
             losses.push(Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST));
         }
-        if !self.audience.profile.future_dates {
+        if let Some(placement) = standing {
+            let of_date = placement.losses.iter().find(|loss| loss.name == DATE_CLAMPED);
+            losses.extend(of_date.filter(|_| losses.iter().all(|loss| loss.name != DATE_CLAMPED)).cloned());
+        } else if !self.audience.profile.future_dates {
             losses.extend(not_in_the_future(&mut facts));
         }
-        Ready { item, made, facts, losses }
+        (facts, losses)
     }
 
     /// Writes down what is about to be sent: renderings made now and intents in one commit.
@@ -264,11 +276,17 @@ impl Push<'_> {
         }
     }
 
-    /// Places one item now, outside the order of its collection.
-    pub(super) async fn place_one(&self, item: ToPlace) -> Result<(), Fault> {
+    /// Places one item now, outside the order of its collection; with what stands at the one it replaces, if it shall
+    /// look like that.
+    pub(super) async fn place_one(&self, item: ToPlace, like: Option<&Amended>) -> Result<(), Fault> {
         let (from, mark) = (item.from, item.mark);
         let route = self.routes.route(from).await?;
-        let ready = self.make_ready(vec![item]).await?;
+        let mut ready = self.make_ready(vec![item]).await?;
+        for (ready, like) in ready.iter_mut().zip(like) {
+            ready.facts.apply(&like.facts.amendable());
+            let lost = like.losses.iter().filter(|loss| !ready.losses.contains(loss)).cloned().collect::<Vec<_>>();
+            ready.losses.extend(lost);
+        }
         if ready.is_empty() {
             return Ok(());
         }
@@ -292,7 +310,7 @@ fn not_in_the_future(facts: &mut Facts) -> Option<Loss> {
     }
     facts.received = Timestamp::from_second(now.as_second()).ok();
     let detail = format!("the date {received} lies in the future, which this server does not keep; it stands as today");
-    Some(Loss::new("date_clamped", detail))
+    Some(Loss::new(DATE_CLAMPED, detail))
 }
 
 /// As many items from the front as fit into a batch, but always one.

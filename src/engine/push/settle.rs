@@ -47,7 +47,7 @@ impl Push<'_> {
         if open.is_empty() {
             return Ok(0);
         }
-        let at: BTreeMap<_, _> = self.store.target_collections(self.workload).await?.into_iter().collect();
+        let at = self.collections().await?;
         for key in open {
             let Some(collection) = at.get(&key) else { continue };
             settled += self.settle_at(key, collection).await?;
@@ -87,16 +87,20 @@ impl Push<'_> {
         at: &Collection,
         sought: &[Sought],
     ) -> Result<BTreeMap<IntentId, (Handle, Option<Version>)>, Fault> {
-        let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
-        let found = match self.target.find(at, &keys).await {
-            Ok(found) => found,
-            // The whole collection is gone, and all that was in it.
-            Err(fault) if fault.what == What::Vanished => Vec::new(),
-            Err(fault) => return Err(fault),
-        };
+        let found = self.matches(at, sought).await?;
         let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
         let claimed = self.store.claimed(key, handles).await?;
         Ok(share(found, sought, claimed.into_iter().collect()))
+    }
+
+    /// Everything there that is byte for byte what is sought.
+    pub(super) async fn matches(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
+        let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
+        match self.target.find(at, &keys).await {
+            // The whole collection is gone, and all that was in it.
+            Err(fault) if fault.what == What::Vanished => Ok(Vec::new()),
+            found => found,
+        }
     }
 
     /// Learns the handles that the target did not tell.
@@ -104,7 +108,7 @@ impl Push<'_> {
         if self.engine.rehearsing {
             return Ok(());
         }
-        for (key, at) in self.store.target_collections(self.workload).await? {
+        for (key, at) in self.collections().await? {
             self.name_at(key, &at).await?;
         }
         Ok(())
@@ -128,7 +132,7 @@ impl Push<'_> {
 }
 
 /// Gives every intent its own match, the likest first; a match is given once.
-fn share(
+pub(super) fn share(
     mut found: Vec<Found>,
     sought: &[Sought],
     mut taken: BTreeSet<Handle>,

@@ -7,7 +7,7 @@ mod faithful;
 mod judge;
 mod reconcile;
 
-use super::{Engine, Event, Mover, Phase};
+use super::{Engine, Event, Mover, Phase, rendering::Audience};
 use crate::store::{AccountStore, Project, TargetKey};
 use compare::Comparison;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -28,7 +28,8 @@ pub struct Compared {
     /// Stands at the target and is not ours: mail that arrived there, or was there before. Second copies of ours are
     /// differences, and not among these.
     pub others: u64,
-    /// Placed from a rendering by another edition of the conversions, or other tables, than are in force now.
+    /// Placed from a rendering by another edition of the conversions, or other tables, or for another
+    /// profile of the target, than are in force now.
     pub outdated: u64,
     /// The source's folders, and what became of everything in them.
     pub folders: Vec<Reconciled>,
@@ -70,9 +71,9 @@ impl Engine {
             let mut seen = BTreeMap::new();
             let outcome = self.verify_workload(&store, workload, depth, sum, &mut seen).await;
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
-            let (edition, tables) = (self.render.edition(workload), self.render.tables());
-            sum.outdated += store.placed_otherwise(workload, edition, tables).await?;
             outcome?;
+            let audience = Audience::of(self.target(workload)?.traits(&mover.target).await?.profile)?;
+            sum.outdated += store.placed_otherwise(workload, self.made_by(workload, &audience)).await?;
         }
         Ok(())
     }

@@ -22,6 +22,9 @@ use transhume_contract::{
 pub use todo::{Moving, OpenMove, Superseding, ToAmend, ToPlace, Withdrawing};
 pub use write::Rerendered;
 
+/// What makes a rendering: the edition, the digest of the tables, and the digest of the profile.
+pub type MadeBy = (u32, Digest, Digest);
+
 /// What became of a placement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,36 +108,37 @@ impl AccountStore {
         .await
     }
 
-    /// How many placements that stand were rendered by another edition, or with other tables.
-    pub async fn placed_otherwise(&self, workload: Workload, edition: u32, tables: Digest) -> Result<u64, Fault> {
+    /// How many placements that stand were rendered by another edition, with other tables, or for another profile.
+    pub async fn placed_otherwise(&self, workload: Workload, made_by: MadeBy) -> Result<u64, Fault> {
         self.read(move |db| {
-            let sql = "SELECT count(*) FROM placement p JOIN rendering r ON r.key = p.rendering
-                JOIN item i ON i.key = p.item
-                WHERE p.state = 0 AND i.workload = ?1 AND (r.edition <> ?2 OR r.tables <> ?3)";
-            Ok(db.prepare_cached(sql)?.query_row((Work(workload), edition, Hash(tables)), |row| row.get(0))?)
+            let sql = format!(
+                "SELECT count(*) FROM placement p JOIN rendering r ON r.key = p.rendering
+                    JOIN item i ON i.key = p.item WHERE {OUTDATED} AND i.workload = ?4"
+            );
+            let (edition, tables, profile) = made_by;
+            let values = (edition, Hash(tables), Hash(profile), Work(workload));
+            Ok(db.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
         })
         .await
     }
 
-    /// Placements of a target collection that another edition, other tables or another profile rendered, and that wait
-    /// for nothing else: by edition, digest of the tables and digest of the profile.
+    /// Those of them in a target collection that wait for nothing else.
     pub async fn placements_otherwise(
         &self,
         at: TargetKey,
-        made_by: (u32, Digest, Digest),
+        made_by: MadeBy,
         after: Option<PlacementKey>,
         most: usize,
     ) -> Result<Vec<Placement>, Fault> {
         let after = after.unwrap_or(PlacementKey(0));
         self.read(move |db| {
             let sql = format!(
-                "{SELECT} WHERE p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.key > ?2 AND p.stale = 0
-                    AND p.orphan = 0 AND p.moving_to IS NULL AND (r.edition <> ?4 OR r.tables <> ?5 OR r.profile <> ?6)
-                    ORDER BY p.key LIMIT ?3"
+                "{SELECT} WHERE {OUTDATED} AND p.target = ?4 AND p.key > ?5 AND p.handle IS NOT NULL AND p.stale = 0
+                    AND p.orphan = 0 AND p.moving_to IS NULL ORDER BY p.key LIMIT ?6"
             );
             let (edition, tables, profile) = made_by;
             let mut query = db.prepare_cached(&sql)?;
-            let values = (at, after, limit(most), edition, Hash(tables), Hash(profile));
+            let values = (edition, Hash(tables), Hash(profile), at, after, limit(most));
             let rows = query.query_map(values, placement_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -167,6 +171,9 @@ impl AccountStore {
         self.read(move |db| of_item(db, item)).await
     }
 }
+
+/// What stands there and would be rendered otherwise now.
+const OUTDATED: &str = "p.state = 0 AND (r.edition <> ?1 OR r.tables <> ?2 OR r.profile <> ?3)";
 
 const SELECT: &str = "SELECT p.key, p.item, i.id, p.collection, p.target, p.original, p.rendering, n.id, p.handle,
     p.version, p.digest, p.length, r.message_id, p.facts, p.revision, p.losses, p.state

@@ -35,6 +35,7 @@ impl AccountStore {
             let sql = "UPDATE placement SET handle = ?2, version = ?3 WHERE key = ?1";
             for (key, handle, version) in &named {
                 db.prepare_cached(sql)?.execute((key, handle.as_str(), version.as_ref().map(Version::as_str)))?;
+                verdicts::forget_missing(db, *key)?;
             }
             Ok(())
         })
@@ -122,6 +123,16 @@ impl AccountStore {
         .await
     }
 
+    /// Writes down that what stands there stays, though it reads otherwise now: people changed it.
+    pub async fn record_kept(&self, key: PlacementKey) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| {
+            db.prepare_cached("UPDATE placement SET stale = 0 WHERE key = ?1")?.execute([key])?;
+            note(db, run, "kept", &by_key(db, key)?)
+        })
+        .await
+    }
+
     /// Writes down under which handles placements that were missing stand there after all.
     pub async fn record_found(&self, found: Vec<(PlacementKey, Handle, Option<Version>)>) -> Result<(), Fault> {
         let run = self.inner.run;
@@ -161,6 +172,7 @@ fn amend(db: &Connection, run: Option<RunId>, key: PlacementKey, revision: u64, 
     db.prepare_cached(sql)?.execute((key, Json(&what.facts), signed(revision), Json(&what.losses)))?;
     losses::replace(db, placement.item, Origin::Placement(key.0), &what.losses)?;
     setbacks::clear_target(db, placement.item, placement.from)?;
+    verdicts::forget_missing(db, key)?;
     if !what.changed_there.is_empty() {
         verdicts::keep_changed_there(db, run, &placement, &what.changed_there)?;
     }
@@ -182,6 +194,7 @@ fn moved(
     db.prepare_cached(sql)?.execute((key, to, at, handle, version))?;
     keep_losses(db, &placement, &placed.losses)?;
     setbacks::clear_target(db, placement.item, placement.from)?;
+    verdicts::forget_missing(db, key)?;
     // Where it stood, too: the item may have gone back there while nobody knew of the move.
     memberships::restage_item(db, placement.item)?;
     note(db, run, "moved", &placement)

@@ -8,7 +8,7 @@ mod target;
 pub use body::HeldBody;
 pub use sink::{HeldOriginal, HeldPart};
 pub use source::MemorySource;
-pub use target::{MemoryTarget, Standing};
+pub use target::{Backup, MemoryTarget, Standing};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

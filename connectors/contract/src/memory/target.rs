@@ -17,6 +17,10 @@ pub struct Standing {
     pub facts: Facts,
 }
 
+/// The messages of an account by mailbox and handle.
+#[derive(Clone, Default)]
+pub struct Backup(BTreeMap<Vec<String>, BTreeMap<u64, Standing>>);
+
 #[derive(Default)]
 struct Mailbox {
     /// Stays through a rename, as a mailbox's UIDVALIDITY does.
@@ -73,6 +77,23 @@ impl MemoryTarget {
     pub fn put_by_hand(&self, account: &AccountId, path: &[String], message: Standing) {
         if let Some(mailbox) = lock(&self.state).mailboxes.get_mut(&(account.clone(), path.to_vec())) {
             mailbox.add(message);
+        }
+    }
+
+    /// Everything in an account as it stands, with its handles: what a backup of its folders holds.
+    pub fn backup(&self, account: &AccountId) -> Backup {
+        let state = lock(&self.state);
+        let own = state.mailboxes.iter().filter(|((owner, _), _)| owner == account);
+        Backup(own.map(|((_, path), mailbox)| (path.clone(), mailbox.messages.clone())).collect())
+    }
+
+    /// Somebody puts back what a backup holds, under the same handles, beside what came since.
+    pub fn restore_by_hand(&self, account: &AccountId, backup: &Backup) {
+        let mut state = lock(&self.state);
+        for (path, messages) in &backup.0 {
+            if let Some(mailbox) = state.mailboxes.get_mut(&(account.clone(), path.clone())) {
+                mailbox.messages.extend(messages.clone());
+            }
         }
     }
 
