@@ -6,7 +6,10 @@ use super::{
     session::{CHECK, Session},
     terminal::Terminal,
 };
-use crate::{engine::Checked, report::count};
+use crate::{
+    engine::Checked,
+    report::{count, said_once, subject},
+};
 use serde::Serialize;
 use std::{fmt::Write, sync::Arc};
 use transhume_contract::{Finding, Severity};
@@ -17,25 +20,15 @@ pub async fn run(common: &Common, terminal: Arc<Terminal>) -> Result<Exit, Failu
     terminal.print(&told(&found, session.movers.len()));
     let exit = if blockers(&found) > 0 { Exit::Stuck } else { Exit::Done };
     for checked in &found {
-        terminal.line(&Line {
-            r#type: "checked",
-            side: checked.side.name(),
-            account: checked.account.as_deref(),
-            findings: &checked.access.findings,
-        });
+        let (side, account) = (checked.side.name(), checked.account.as_deref());
+        terminal.tell("checked", &Line { side, account, findings: &checked.access.findings });
     }
-    terminal.line(&Summary {
-        r#type: "summary",
-        verb: "check",
-        accounts: session.movers.len(),
-        blockers: blockers(&found),
-    });
+    terminal.summary("check", &Summary { accounts: session.movers.len(), blockers: blockers(&found) });
     session.end(exit).await
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
-    r#type: &'static str,
     side: &'static str,
     account: Option<&'a str>,
     findings: &'a [Finding],
@@ -43,8 +36,6 @@ struct Line<'a> {
 
 #[derive(Serialize)]
 struct Summary {
-    r#type: &'static str,
-    verb: &'static str,
     accounts: usize,
     blockers: usize,
 }
@@ -55,26 +46,29 @@ fn blockers(found: &[Checked]) -> usize {
 }
 
 fn told(found: &[Checked], movers: usize) -> String {
-    let mut text = String::new();
-    for checked in found {
-        let subject = checked.account.as_deref().unwrap_or("everybody");
-        for finding in &checked.access.findings {
-            let word = match finding.severity {
-                Severity::Note => "note",
-                Severity::Warning => "warning",
-                Severity::Blocker => "BLOCKER",
-            };
-            let _infallible = writeln!(text, "{word:<8} {:<7} {subject}: {}", checked.side.name(), finding.sentence);
-            if !finding.fix.is_empty() {
-                let _infallible = writeln!(text, "{:<17}{}", "", finding.fix);
-            }
-        }
-    }
+    let each = found.iter().flat_map(|checked| {
+        let about = checked.account.as_deref().unwrap_or("everybody");
+        checked.access.findings.iter().map(move |finding| (about, (checked.side.name(), finding)))
+    });
+    let mut text: String =
+        said_once(each).iter().map(|(accounts, (side, finding))| line(accounts, side, finding)).collect();
     let verdict = match blockers(found) {
         0 => "ready: nothing blocks".to_owned(),
-        1 => "1 blocker to mend first".to_owned(),
-        many => format!("{many} blockers to mend first"),
+        some => format!("{} to mend first", count(some as u64, "blocker")),
     };
     let _infallible = write!(text, "{} checked on both sides; {verdict}.", count(movers as u64, "account"));
     text
+}
+
+/// A finding, its fix, and whom it meets.
+fn line(accounts: &[&str], side: &str, finding: &Finding) -> String {
+    let word = match finding.severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Blocker => "BLOCKER",
+    };
+    let (who, names) = subject(accounts);
+    let fix = Some(finding.fix.as_str()).filter(|fix| !fix.is_empty());
+    let more = fix.into_iter().chain(names.as_deref()).map(|line| format!("{:<17}{line}\n", ""));
+    format!("{word:<8} {side:<7} {who}: {}\n", finding.sentence) + &more.collect::<String>()
 }

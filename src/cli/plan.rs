@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan, Rename},
-    report::{bytes, count, duration},
+    report::{Column, bytes, count, duration, grouped, said_once, subject, table},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
@@ -16,35 +16,15 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 pub async fn run(common: &Common, plan: &args::Plan, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, "plan", Arc::clone(&terminal)).await?;
     let plan = session.engine.plan(&session.project, &session.movers, plan.sample).await?;
-    terminal.print(&told(&plan, session.engine.lanes.accounts));
-    plan.accounts.iter().for_each(|account| terminal.line(&Line { r#type: "plan", account }));
-    plan.unreachable.iter().for_each(|account| terminal.line(&Line { r#type: "unreachable", account }));
-    terminal.line(&Summary {
-        r#type: "summary",
-        verb: "plan",
-        accounts: plan.accounts.len(),
-        items: plan.listed.items,
-        bytes: plan.listed.bytes,
-        to_fetch: plan.to_fetch.items,
-        requests: plan.requests,
-        seconds: plan.seconds,
-        human_hours: plan.human_hours,
-        blockers: plan.accounts.iter().map(|account| account.blockers.len()).sum(),
-    });
+    terminal.print(&told(&plan, session.engine.lanes.accounts, terminal.width()));
+    plan.accounts.iter().for_each(|account| terminal.tell("plan", account));
+    plan.unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
+    terminal.summary("plan", &Summary::of(&plan));
     session.end(Exit::Done).await
 }
 
 #[derive(Serialize)]
-struct Line<'a, T: Serialize> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    account: &'a T,
-}
-
-#[derive(Serialize)]
 struct Summary {
-    r#type: &'static str,
-    verb: &'static str,
     accounts: usize,
     items: u64,
     bytes: u64,
@@ -55,20 +35,36 @@ struct Summary {
     blockers: usize,
 }
 
-fn told(plan: &Plan, lanes: usize) -> String {
-    let mut text = format!(
-        "{:<40} {:>10} {:>10} {:>10} {:>10} {:>14}\n",
-        "account", "items", "size", "to pull", "requests", "at least"
-    );
-    plan.accounts.iter().for_each(|account| text += &line(account));
-    text += &sums(plan);
-    for account in &plan.accounts {
-        let name = &account.standing.account;
-        let blockers = account.blockers.iter().map(|blocker| format!("BLOCKER {name}: {blocker}\n"));
-        let notes = account.notes.iter().map(|note| format!("note    {name}: {note}\n"));
-        text.extend(blockers.chain(notes));
-        text += &renames(account);
+impl Summary {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            accounts: plan.accounts.len(),
+            items: plan.listed.items,
+            bytes: plan.listed.bytes,
+            to_fetch: plan.to_fetch.items,
+            requests: plan.requests,
+            seconds: plan.seconds,
+            human_hours: plan.human_hours,
+            blockers: plan.accounts.iter().map(|account| account.blockers.len()).sum(),
+        }
     }
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::Words("account"),
+    Column::Number("items"),
+    Column::Number("size"),
+    Column::Number("to pull"),
+    Column::Number("requests"),
+    Column::Number("at least"),
+];
+
+fn told(plan: &Plan, lanes: usize, width: Option<usize>) -> String {
+    let mut rows: Vec<_> = plan.accounts.iter().map(row).collect();
+    rows.push(sums(plan));
+    let mut text = table(&COLUMNS, rows, width);
+    text += &matters(plan);
+    text.extend(plan.accounts.iter().map(renames));
     text += &kept(plan);
     text += &losses(plan);
     for what in &plan.unreachable {
@@ -78,45 +74,56 @@ fn told(plan: &Plan, lanes: usize) -> String {
     let _infallible = write!(
         text,
         "Items are counted, sizes as the source states them; requests and time are estimated from both, losses from a sample.\n\
-         {} requests to the source: at least {} under its limits, {lanes} accounts side by side.\n\
+         {} to the source: at least {} under its limits, {lanes} accounts side by side.\n\
          About {:.0} h of work for people (rule of thumb: {MINUTES_PER_ACCOUNT:.0} min an account, {MINUTES_PER_BLOCKER:.0} min a blocker).",
-        plan.requests,
+        count(plan.requests, "request"),
         duration(plan.time()),
         plan.human_hours.ceil(),
     );
     text
 }
 
-fn line(account: &AccountPlan) -> String {
+/// What blocks, then what is worth knowing; the same words about several accounts once.
+fn matters(plan: &Plan) -> String {
+    let all = |word: &'static str, of: fn(&AccountPlan) -> &Vec<String>| {
+        let each = plan.accounts.iter().flat_map(move |account| of(account).iter().map(move |said| (account, said)));
+        each.map(move |(account, said)| (account.standing.account.as_str(), (word, said.as_str())))
+    };
+    let each = all("BLOCKER", |account| &account.blockers).chain(all("note", |account| &account.notes));
+    let line = |(accounts, (word, said)): (Vec<&str>, (&str, &str))| {
+        let (who, names) = subject(&accounts);
+        let names = names.map_or_else(String::new, |names| format!("{:<8}{names}\n", ""));
+        format!("{word:<7} {who}: {said}\n{names}")
+    };
+    said_once(each).into_iter().map(line).collect()
+}
+
+fn row(account: &AccountPlan) -> Vec<String> {
     let listed = account.standing.listed;
     let size = match account.sizes {
         Known::Unknown => "unknown".into(),
         Known::Counted | Known::Reported | Known::Sampled => bytes(listed.bytes),
     };
-    format!(
-        "{:<40} {:>10} {size:>10} {:>10} {:>10} {:>14}\n",
-        account.standing.account,
-        listed.items,
-        account.to_fetch.items,
-        account.requests,
+    vec![
+        account.standing.account.clone(),
+        grouped(listed.items),
+        size,
+        grouped(account.to_fetch.items),
+        grouped(account.requests),
         duration(Duration::from_secs(account.seconds)),
-    )
+    ]
 }
 
-fn sums(plan: &Plan) -> String {
-    let size = if plan.accounts.iter().all(|account| account.sizes == Known::Unknown) {
-        "unknown".into()
-    } else {
-        bytes(plan.listed.bytes)
-    };
-    format!(
-        "{:<40} {:>10} {size:>10} {:>10} {:>10} {:>14}\n",
+fn sums(plan: &Plan) -> Vec<String> {
+    let unknown = plan.accounts.iter().all(|account| account.sizes == Known::Unknown);
+    vec![
         count(plan.accounts.len() as u64, "account"),
-        plan.listed.items,
-        plan.to_fetch.items,
-        plan.requests,
+        grouped(plan.listed.items),
+        if unknown { "unknown".into() } else { bytes(plan.listed.bytes) },
+        grouped(plan.to_fetch.items),
+        grouped(plan.requests),
         duration(plan.time()),
-    )
+    ]
 }
 
 /// Folders told per account; `--json` tells all.

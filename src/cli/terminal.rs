@@ -39,13 +39,6 @@ impl Terminal {
         }
     }
 
-    /// Data for scripts, on stdout, where JSON was asked for.
-    pub fn line(&self, what: &impl Serialize) {
-        if let Some(json) = &self.json {
-            json.line(what);
-        }
-    }
-
     /// A line of this type for scripts, where JSON was asked for.
     pub fn tell(&self, r#type: &str, what: &impl Serialize) {
         if let Some(json) = &self.json {

@@ -76,15 +76,12 @@ fn without(text: &str, name: &str) -> String {
 }
 
 fn told(group: &Group<'_>) -> String {
-    let Stopped { account, side, fault, .. } = group.first;
-    let who = match group.accounts.len() {
-        1 => (*account).to_owned(),
-        many => count(many as u64, "account"),
-    };
+    let Stopped { side, fault, .. } = group.first;
+    let (who, names) = subject(&group.accounts);
     let mut lines = fault_lines(fault);
-    if group.accounts.len() > 1 {
+    if names.is_some() {
         lines.iter_mut().for_each(|line| *line = anyone(group.first, line));
-        lines.push(named(&group.accounts));
+        lines.extend(names);
     }
     let mut text = String::new();
     let _infallible = writeln!(text, "{who} stopped at the {}: {}", side.name(), lines.join("\n    "));
@@ -100,9 +97,29 @@ pub fn named(accounts: &[&str]) -> String {
     }
 }
 
+/// What is said of several in the same words, said once: whom it is said of, and the words, in the order they came up.
+pub fn said_once<'a, W: PartialEq>(said: impl IntoIterator<Item = (&'a str, W)>) -> Vec<(Vec<&'a str>, W)> {
+    let mut once: Vec<(Vec<&str>, W)> = Vec::new();
+    for (account, words) in said {
+        match once.iter_mut().find(|(_, known)| *known == words) {
+            Some((accounts, _)) => accounts.push(account),
+            None => once.push((vec![account], words)),
+        }
+    }
+    once
+}
+
+/// Whom words are said of: by name, or their number, with the names for a line of their own.
+pub fn subject(accounts: &[&str]) -> (String, Option<String>) {
+    match accounts {
+        [one] => ((*one).to_owned(), None),
+        many => (count(many.len() as u64, "account"), Some(named(many))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Stopped, told_once};
+    use super::{Stopped, said_once, subject, told_once};
     use crate::store::Side;
     use transhume_contract::{Fault, What};
 
@@ -126,6 +143,14 @@ mod tests {
              give ACCOUNT its right password\n    (request request-0)\n    u1@x, u2@x, u3@x, u4@x, u5@x, u6@x, u7@x, u8@x, \
              u9@x, u10@x and 390 more (--json names all)\n"
         );
+    }
+
+    #[test]
+    fn the_same_words_are_said_once_of_all() {
+        let once = said_once([("u1", "is full"), ("u2", "has no mailbox"), ("u3", "is full")]);
+        assert_eq!(once, [(vec!["u1", "u3"], "is full"), (vec!["u2"], "has no mailbox")]);
+        assert_eq!(subject(&once[0].0), ("2 accounts".to_owned(), Some("u1, u3".to_owned())));
+        assert_eq!(subject(&once[1].0), ("u2".to_owned(), None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod standings;
 mod table;
 mod words;
 
-pub use causes::named;
+pub use causes::{named, said_once, subject};
 pub use explained::explained;
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};

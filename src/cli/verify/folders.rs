@@ -2,8 +2,8 @@
 
 use crate::{
     cli::terminal::Terminal,
-    engine::{Compared, Reconciled},
-    report::{Of, count},
+    engine::{Compared, Reconciled, There},
+    report::{Column, Of, count, grouped, table},
 };
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub(super) fn tell(account: &Compared, terminal: &Terminal) {
     let line = |folder: &Reconciled| terminal.tell("reconciled", &Of { account: &account.address, what: folder });
     account.folders.iter().for_each(line);
-    terminal.print(&told(account));
+    terminal.print(&told(account, terminal.width()));
 }
 
 pub(super) fn sum(accounts: &[Compared], of: fn(&Reconciled) -> u64) -> u64 {
@@ -26,7 +26,7 @@ pub(super) fn duplicates(account: &Compared) -> u64 {
     seen.into_iter().map(|there| there.duplicates).sum()
 }
 
-fn told(account: &Compared) -> String {
+fn told(account: &Compared, width: Option<usize>) -> String {
     let of = |of: fn(&Reconciled) -> u64| account.folders.iter().map(of).sum::<u64>();
     let (source, done, owed) = (of(|folder| folder.source), of(|folder| folder.done), of(|folder| folder.owed));
     let mut text = format!(
@@ -41,43 +41,50 @@ fn told(account: &Compared) -> String {
     if telling.is_empty() {
         return text;
     }
-    let _infallible = write!(text, "\n{}", line(&HEADS.map(str::to_owned)));
-    for folder in &telling {
-        let _infallible = write!(text, "\n{}", line(&columns(folder)));
-        if let Some(told) = folder.counted_by_source {
-            let why = "it counts items that are no mail too (notes, posts), or it changed since";
-            let _infallible = write!(text, "\n    the source itself counts {told} there: {why}");
-        }
+    text.push('\n');
+    let rows = telling.iter().map(|folder| row(folder)).collect();
+    let drawn = table(&COLUMNS, rows, width.map(|width| width.saturating_sub(INDENT.len())));
+    text.extend(drawn.lines().map(|line| format!("{INDENT}{line}\n")));
+    for (folder, told) in telling.iter().filter_map(|folder| Some((folder, folder.counted_by_source?))) {
+        let why = "it counts items that are no mail too (notes, posts), or it changed since";
+        let _infallible =
+            writeln!(text, "{INDENT}{}: the source itself counts {}; {why}", folder.folder, grouped(told));
     }
     let plain = account.folders.len() - telling.len();
     if plain > 0 {
-        let _infallible = write!(text, "\n  {} more: all done, and found as placed", count(plain as u64, "folder"));
+        let _infallible =
+            writeln!(text, "{INDENT}{} more: all done, and found as placed", count(plain as u64, "folder"));
     }
     text
 }
 
-const HEADS: [&str; 9] = ["folder", "source", "done", "owed", "quarantine", "by policy", "found", "missing", "copies"];
+const INDENT: &str = "  ";
 
-fn columns(folder: &Reconciled) -> [String; 9] {
+const COLUMNS: [Column; 9] = [
+    Column::Words("folder"),
+    Column::Number("source"),
+    Column::Number("done"),
+    Column::Number("owed"),
+    Column::Number("quarantine"),
+    Column::Number("by policy"),
+    Column::Number("found"),
+    Column::Number("missing"),
+    Column::Number("copies"),
+];
+
+fn row(folder: &Reconciled) -> Vec<String> {
     let reason = folder.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    let there = |of: fn(&crate::engine::There) -> u64| {
-        folder.there.as_ref().map_or_else(|| "-".to_owned(), |there| of(there).to_string())
-    };
-    [
+    let there =
+        |of: fn(&There) -> u64| folder.there.as_ref().map_or_else(|| "-".to_owned(), |there| grouped(of(there)));
+    vec![
         format!("{}{reason}", folder.folder),
-        folder.source.to_string(),
-        folder.done.to_string(),
-        folder.owed.to_string(),
-        folder.quarantined.to_string(),
-        folder.excluded.to_string(),
+        grouped(folder.source),
+        grouped(folder.done),
+        grouped(folder.owed),
+        grouped(folder.quarantined),
+        grouped(folder.excluded),
         there(|there| there.ours),
         there(|there| there.missing),
         there(|there| there.duplicates),
     ]
-}
-
-fn line(columns: &[String; 9]) -> String {
-    let [folder, rest @ ..] = columns;
-    let rest: Vec<_> = rest.iter().map(|column| format!("{column:>10}")).collect();
-    format!("  {folder:<38} {}", rest.join(" "))
 }
