@@ -3,4 +3,4 @@
 /// Raised whenever [`crate::render::mail`] or [`crate::render::mail_facts`] may answer differently for some original:
 /// the store then renders again and pushes only what changed. A test holds the digest of all golden answers against
 /// this number.
-pub const EDITION: u32 = 1;
+pub const EDITION: u32 = 2;

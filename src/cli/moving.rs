@@ -48,8 +48,10 @@ impl What {
 pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, what.verb(), Arc::clone(&terminal)).await?;
     let (before, begun) = (terminal.moved(), Instant::now());
-    if again.retry_quarantined && !common.dry_run {
-        session.engine.release(&session.project, &session.movers).await?;
+    match (again.retry_quarantined, common.dry_run) {
+        (true, false) => drop(session.engine.release(&session.project, &session.movers, what.half()).await?),
+        (true, true) => terminal.say("a dry run leaves in quarantine what is there"),
+        (false, _) => {}
     }
     if matches!(what, What::Push { rerender: true, .. }) {
         session.engine.rerender(&session.project, &session.movers).await?;

@@ -1,5 +1,6 @@
 //! `verify`: the targets read back and compared.
 
+mod differences;
 mod folders;
 
 use super::{
@@ -10,22 +11,19 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::{Compared, Kind, is_fine},
-    report::{Of, count, fault_lines},
-    store::Verdict,
+    engine::{AccountStanding, Compared},
+    report::{count, fault_lines, grouped},
 };
+use differences::Differences;
 use serde::Serialize;
 use std::{fmt::Write, sync::Arc};
-use transhume_contract::{Depth, Workload};
-
-/// Differences printed per account; `--json` tells all.
-const SHOWN: usize = 20;
+use transhume_contract::Depth;
 
 pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, "verify", Arc::clone(&terminal)).await?;
     let depth = Depth::from(verify.depth);
     let compared = session.engine.verify(&session.project, &session.movers, depth).await?;
-    let mut standing = 0;
+    let mut standing = Differences::default();
     for (mover, account) in session.movers.iter().zip(&compared) {
         if let Some(fault) = &account.fault {
             let lines = fault_lines(fault).join("\n    ");
@@ -37,65 +35,18 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
             Err(fault) => return Err(fault.into()),
         };
         for workload in session.engine.workloads() {
-            standing += tell_differences(&store, workload, account, &terminal).await?;
+            standing.tell(&store, workload, &account.address, &terminal).await?;
         }
         folders::tell(account, &terminal);
     }
+    terminal.print(&standing.steps());
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
-    let owed =
-        standings(&session.project, &session.config, &rows).await?.iter().map(|account| account.owed.items).sum();
-    let summary = Summary::of(depth, &compared, standing, owed);
+    let standings = standings(&session.project, &session.config, &rows).await?;
+    let summary = Summary::of(depth, &compared, standing.count(), &standings);
     terminal.print(&summary.sentence());
     terminal.summary("verify", &summary);
     let exit = summary.exit();
     session.end(exit).await
-}
-
-/// Tells every difference that stands, found now or before and not mended since. Answers how many there are.
-async fn tell_differences(
-    store: &crate::store::AccountStore,
-    workload: Workload,
-    account: &Compared,
-    terminal: &Terminal,
-) -> Result<u64, Failure> {
-    let (mut after, mut told) = (0, 0);
-    loop {
-        let page = store.differences(workload, after, 500).await?;
-        let Some(last) = page.last() else { break };
-        after = last.number;
-        for verdict in &page {
-            if is_fine(&verdict.kind) {
-                let r#type = if verdict.kind == Kind::Extra.name() { "extra" } else { "changed_there" };
-                terminal.tell(r#type, &Of { account: &account.address, what: verdict });
-                continue;
-            }
-            terminal.tell("difference", &Of { account: &account.address, what: verdict });
-            if told < SHOWN {
-                terminal.print(&sentence(&account.address, verdict));
-            }
-            told += 1;
-        }
-    }
-    if told > SHOWN {
-        terminal.print(&format!("{}: and {} more; --json tells all", account.address, told - SHOWN));
-    }
-    Ok(told as u64)
-}
-
-fn sentence(account: &str, verdict: &Verdict) -> String {
-    if verdict.kind == Kind::Duplicate.name() {
-        let said = |field: &str| verdict.detail[field].as_str().unwrap_or("?").to_owned();
-        let (item, at, id) = (&verdict.detail["copy_of"], said("at"), said("message_id"));
-        return format!("{account}: a second copy of item {item} stands in {at} (message id {id})");
-    }
-    let item = verdict.item.map_or_else(|| "something".into(), |item| format!("item {}", item.number()));
-    let mut text = format!("{account}: {item} is {}", verdict.kind);
-    if let Some(detail) = verdict.detail.as_object().filter(|detail| !detail.is_empty()) {
-        let fields: Vec<_> =
-            detail.iter().map(|(field, value)| format!("{} {value}", field.replace('_', " "))).collect();
-        let _infallible = write!(text, " ({})", fields.join(", "));
-    }
-    text
 }
 
 #[derive(Serialize)]
@@ -116,33 +67,36 @@ struct Summary {
     done: u64,
     quarantined: u64,
     excluded: u64,
+    /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
+    unlisted: usize,
     not_compared: usize,
 }
 
 impl Summary {
-    fn of(depth: Depth, compared: &[Compared], differences: u64, owed: u64) -> Self {
+    fn of(depth: Depth, compared: &[Compared], differences: u64, standings: &[AccountStanding]) -> Self {
         Self {
             depth,
             accounts: compared.len(),
             compared: compared.iter().map(|account| account.compared).sum(),
             differences,
-            owed,
+            owed: standings.iter().map(|account| account.owed.items).sum(),
             others: compared.iter().map(|account| account.others).sum(),
             duplicates: compared.iter().map(folders::duplicates).sum(),
             outdated: compared.iter().map(|account| account.outdated).sum(),
             source: folders::sum(compared, |folder| folder.source),
             done: folders::sum(compared, |folder| folder.done),
-            quarantined: folders::sum(compared, |folder| folder.quarantined),
+            quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             excluded: folders::sum(compared, |folder| folder.excluded),
+            unlisted: standings.iter().filter(|account| !account.settled).count(),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
         }
     }
 
     fn exit(&self) -> Exit {
-        match (self.differences, self.not_compared, self.owed) {
-            (0, 0, 0) => Exit::Done,
-            (0, 0, _) => Exit::Owing,
-            (0, ..) => Exit::Stuck,
+        match (self.differences, self.not_compared) {
+            (0, 0) if self.owed + self.quarantined == 0 && self.unlisted == 0 => Exit::Done,
+            (0, 0) => Exit::Owing,
+            (0, _) => Exit::Stuck,
             _ => Exit::Differing,
         }
     }
@@ -160,6 +114,14 @@ impl Summary {
         );
         if self.owed > 0 {
             let _infallible = write!(text, "; {} still owed, not there to compare", count(self.owed, "item"));
+        }
+        if self.quarantined > 0 {
+            let _infallible =
+                write!(text, "; {} in quarantine (`transhume status` says why)", grouped(self.quarantined));
+        }
+        if self.unlisted > 0 {
+            let accounts = count(self.unlisted as u64, "account");
+            let _infallible = write!(text, "; {accounts} with folders not listed to the end (run again)");
         }
         if self.outdated > 0 {
             let _infallible = write!(

@@ -17,7 +17,7 @@ pub enum Half {
 
 impl Half {
     /// Whether this half asks that side: a stop at the other one still holds.
-    const fn tries(self, side: Side) -> bool {
+    pub(super) const fn tries(self, side: Side) -> bool {
         matches!((self, side), (Self::Both, _) | (Self::Pull, Side::Source) | (Self::Push { .. }, Side::Target))
     }
 }

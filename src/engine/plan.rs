@@ -112,7 +112,7 @@ impl Engine {
             }
             let mut door = Access::default();
             for target in self.targets.values() {
-                let found = found(target.check(Some(&mover.target)).await)?;
+                let found = found(self.stop.unless(target.check(Some(&mover.target))).await)?;
                 door.findings.extend(found.findings);
                 door.quota = door.quota.or(found.quota);
             }
@@ -142,7 +142,7 @@ impl Engine {
                 Err(fault) => return Err(fault.clone()),
             };
             let mut blockers: Vec<String> =
-                super::moving::absent(mover, workload).map(|fault| fault.sentence).into_iter().collect();
+                super::moving::absent(mover, workload).as_ref().map(said).into_iter().collect();
             if blockers.is_empty() {
                 blockers.extend(self.look(store, workload, sample).await?);
             }
@@ -161,7 +161,7 @@ impl Engine {
         match looked.await {
             Ok(_) => Ok(None),
             Err(fault) if fault.reach == Reach::Run || fault.what == What::Interrupted => Err(fault),
-            Err(fault) => Ok(Some(fault.sentence)),
+            Err(fault) => Ok(Some(said(&fault))),
         }
     }
 
@@ -223,7 +223,7 @@ impl Engine {
             Err(fault @ Fault { reach: Reach::Run, .. }) => Err(fault),
             Err(fault) if fault.what == What::Interrupted => Err(fault),
             Err(fault) => {
-                there.blockers.push(fault.sentence);
+                there.blockers.push(said(&fault));
                 Ok(there)
             }
             Ok(()) => Ok(there),
@@ -285,6 +285,12 @@ impl There {
     }
 }
 
+/// A fault with its next step, in one line.
+fn said(fault: &Fault) -> String {
+    let step = fault.next_step().map_or_else(String::new, |step| format!(". {step}"));
+    format!("{}{step}", fault.sentence.trim_end_matches('.'))
+}
+
 /// The quota is smaller than what is still to be placed.
 fn too_full(door: &Access, standing: &AccountStanding) -> Option<String> {
     let (free, total) = door.quota?;
@@ -309,7 +315,6 @@ fn untried() -> Access {
 
 impl AccountPlan {
     fn unread(mover: &Mover, workload: Workload, fault: &Fault) -> Self {
-        let step = fault.next_step().unwrap_or_default();
         Self {
             standing: AccountStanding::unread(&mover.row, workload, fault.clone()),
             to_fetch: Tally::default(),
@@ -321,7 +326,7 @@ impl AccountPlan {
             losses_known: Known::Unknown,
             sampled: 0,
             renames: Vec::new(),
-            blockers: vec![format!("{}; {step}", fault.sentence)],
+            blockers: vec![said(fault)],
             notes: Vec::new(),
         }
     }

@@ -123,7 +123,7 @@ mod tests {
     fn a_terminal_is_kept_to_and_both_ends_of_an_address_stay() {
         let text = table(&COLUMNS, rows(), Some(48));
         assert!(text.lines().all(|line| line.chars().count() <= 48), "{text}");
-        assert!(text.contains("secretariat.g…unes.example  1,234  run, stopped"), "{text}");
+        assert!(text.contains("secretariat.g…munes.example  1,234  run, stopped"), "{text}");
         let narrow = table(&COLUMNS, rows(), Some(32));
         assert!(narrow.contains("1,234") && narrow.contains("stopped"), "no number breaks: {narrow}");
     }

@@ -235,10 +235,10 @@ async fn what_left_quarantine_is_tried_again() {
     store.record_fault(item, transhume::store::Side::Target, from, &fault).await.unwrap();
     engine.pass(&project, &movers, Half::Push { repair: false }).await.unwrap();
     assert_eq!(world.standing().len(), 7, "what is in quarantine stays there");
-    assert_eq!(engine.release(&project, &movers).await.unwrap(), 1);
+    assert_eq!(engine.release(&project, &movers, Half::Push { repair: false }).await.unwrap(), 1);
     engine.pass(&project, &movers, Half::Push { repair: false }).await.unwrap();
     assert_eq!(world.standing().len(), 8);
-    assert_eq!(engine.release(&project, &movers).await.unwrap(), 0);
+    assert_eq!(engine.release(&project, &movers, Half::Push { repair: false }).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ fn a_wrong_password() {
         1,
         &[
             "BLOCKER  target  account1: The IMAP server HOST:PORT refused the login of migrator acting for account1",
-            "Correct the password or token",
+            "Check the name and password of migrator first, then its right to act for others, then that the account \
+             account1 exists under exactly that name (column `target` of accounts.csv).",
         ],
     );
     story.run(&["run"]).tells(
@@ -43,8 +44,8 @@ fn a_login_the_server_does_not_know() {
     story.run(&["run"]).tells(
         3,
         &[
-            "stopped at the target: The IMAP server HOST:PORT takes no connection for now",
-            "it may also have no such account.",
+            "stopped at the target: The IMAP server HOST:PORT did not open the account nobody for migrator: [UNAVAILABLE]",
+            "Check that the account nobody exists on the mail server (Dovecot answers so for one it does not know)",
             "4 owed",
         ],
     );

@@ -29,7 +29,7 @@ fn changed_flags_are_named() {
     let (story, mail) = story();
     let word = if mail.flags.contains("\\Flagged") { "-FLAGS (\\Flagged)" } else { "+FLAGS (\\Flagged)" };
     to(&story, &mail, &format!("UID STORE {{}} {word}"));
-    story.run(&["verify"]).tells(4, &["is reflagged", &mail.id, "differing [\"flag\"]", "1 difference."]);
+    story.run(&["verify"]).tells(4, &["is reflagged", &mail.id, "is reflagged: flag", "1 difference."]);
 }
 
 #[test]

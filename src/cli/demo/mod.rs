@@ -59,7 +59,8 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
     simulator.stop().await;
     step(&terminal, "summary");
     summary::show(&common, demo, work, verified, &terminal).await?;
-    Ok(verified)
+    // The simulated tenant holds odd mail that the service itself cannot give out: that some is in quarantine is the point.
+    Ok(if verified == Exit::Owing { Exit::Done } else { verified })
 }
 
 fn step(terminal: &Terminal, title: &str) {

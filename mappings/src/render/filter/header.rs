@@ -1,6 +1,6 @@
 //! The message's own header: found, judged, and rewritten only where the profile refuses it.
 
-use super::{fields, recode};
+use super::{fields, lines, recode};
 use crate::MailProfile;
 use crate::loss::Losses;
 use memchr::memchr_iter;
@@ -72,12 +72,13 @@ impl<'a> HeaderStage<'a> {
         if block.is_empty() {
             return self.fill_empty();
         }
-        let all_body = self.write_block(block)?;
-        if !all_body && !self.profile.headerless && !block.ends_with(b"\n") {
-            self.losses.add("header_end_added", "the last header line had no line end");
-            self.out.write_all(b"\r\n")?;
+        if self.profile.headerless || block.ends_with(b"\n") || fields::is_no_header(block) {
+            return self.write_block(block).map(drop);
         }
-        Ok(())
+        self.losses.add("header_end_added", "the last header line had no line end");
+        // A CR at its end was to be one: with another before the LF, it would be surplus.
+        self.write_block(lines::without_crs(block))?;
+        self.out.write_all(b"\r\n")
     }
 
     fn fill_empty(&mut self) -> io::Result<()> {

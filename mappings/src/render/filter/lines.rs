@@ -87,7 +87,8 @@ fn ends_well(chunk: &[u8]) -> bool {
     memchr_iter(b'\n', chunk).all(|at| before(at, 1) == Some(b'\r') && before(at, 2) != Some(b'\r'))
 }
 
-fn without_crs(chunk: &[u8]) -> &[u8] {
+/// Up to the CRs at the end.
+pub(super) fn without_crs(chunk: &[u8]) -> &[u8] {
     let crs = chunk.iter().rev().take_while(|byte| **byte == b'\r').count();
     &chunk[..chunk.len() - crs]
 }
