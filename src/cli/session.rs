@@ -7,12 +7,13 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    config::{AccountLine, Config, read_accounts},
+    config::{AccountLine, Config, SourceConfig, read_accounts},
     engine::{Engine, Mover, Stop, Wish, discover, muster},
     registry,
-    store::{AccountRow, Opening, Project, StoreOptions},
+    store::{AccountRow, Opening, Project, Side, StoreOptions},
 };
 use std::sync::Arc;
+use transhume_contract::{Fault, Identity};
 
 /// Accounts read at once.
 const PAGE: usize = 500;
@@ -35,6 +36,7 @@ impl Session {
         let stop = stop_on_signals();
         let project = open(common, verb).await?;
         let engine = registry::engine(&config, common.dry_run, terminal, stop).await?;
+        rename_tenant(&config, &engine, &project).await?;
         engine.recognise(&project).await?;
         let movers = movers(&engine, &project, &lines).await?;
         if verb != CHECK {
@@ -55,6 +57,20 @@ impl Session {
         self.project.end_run(word).await?;
         Ok(exit)
     }
+}
+
+/// A project that was tied to its tenant by a domain, before anybody knew the GUID, is tied to the GUID: both name the
+/// same one as long as the configuration names that domain.
+async fn rename_tenant(config: &Config, engine: &Engine, project: &Project) -> Result<(), Fault> {
+    let SourceConfig::Graph(graph) = &config.source;
+    let learned = engine.source.identity();
+    let named = Identity { connector: learned.connector.clone(), place: graph.tenant.trim().to_lowercase() };
+    for workload in engine.workloads() {
+        if named != *learned && project.bound(Side::Source, workload).await?.as_ref() == Some(&named) {
+            project.rename(Side::Source, workload, &named, learned).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The configuration, and the lines of accounts.csv that the command line selects.

@@ -159,8 +159,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         let push = self.begin_push(store, mover, workload).await?;
         while *still_pulling.borrow_and_update() {
-            // A rehearsal takes nothing away from what is ready, so it plays its part once, at the end.
-            if !self.rehearsing {
+            if push.places_as_it_arrives() {
                 push.place_ready().await?;
             }
             let gathered = tokio::time::timeout(GATHERING, still_pulling.changed()).await;

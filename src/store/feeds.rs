@@ -4,10 +4,10 @@ use super::{
     account::AccountStore,
     collections::{self, Pass},
     faults::{Trouble, unknown},
-    rows::Work,
+    rows::{ItemKey, Work},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
-use transhume_contract::{CollectionId, Cursor, Fault, Feed, FeedId};
+use transhume_contract::{CollectionId, Cursor, Fault, Feed, FeedId, Workload};
 
 /// Where the listing of a feed stands: what to ask the source for, and the round the answer belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,15 @@ pub(super) fn keep_feed(db: &Connection, pass: Pass, feed: &Feed) -> Result<(), 
             finished = iif(gone = 1, 1, finished), gone = 0";
     let row = (Work(pass.workload), feed.id.as_str(), collection.transpose()?, pass.number);
     db.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
+/// The feeds that told of an item begin with a round from the start; where nobody knows which did, all.
+pub(super) fn forget_cursors(db: &Connection, workload: Workload, item: ItemKey) -> Result<(), Trouble> {
+    let sql = "UPDATE feed SET cursor = NULL, full = 1, finished = 1, finished_pass = 0 WHERE workload = ?1
+        AND (key IN (SELECT feed FROM membership WHERE item = ?2)
+            OR NOT EXISTS (SELECT 1 FROM membership WHERE item = ?2))";
+    db.prepare_cached(sql)?.execute((Work(workload), item))?;
     Ok(())
 }
 

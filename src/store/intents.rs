@@ -15,7 +15,7 @@ use super::{
     setbacks::{self, Whose},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
-use transhume_contract::{Digest, Facts, Fault, IntentId, ItemId, NaturalKey, Placed, Reach, Workload};
+use transhume_contract::{Digest, Facts, Fault, Found, IntentId, ItemId, Loss, NaturalKey, Placed, Reach, Workload};
 
 /// The rendering an intent sends.
 #[derive(Clone, Debug)]
@@ -38,6 +38,17 @@ pub struct Intending {
     pub facts: Facts,
     /// The revision of the item's facts they were made from.
     pub revision: u64,
+    /// Of its facts, and of what its bytes are to people there; those of the bytes themselves stand with the
+    /// rendering. However the placing turns out to have been done, they are its losses.
+    pub losses: Vec<Loss>,
+}
+
+/// Something of other origin that is taken for placed.
+#[derive(Clone, Debug)]
+pub struct Adopting {
+    pub intending: Intending,
+    /// What stands there, and its facts as they stand there: the base of later merges.
+    pub found: Found,
 }
 
 /// An intent whose outcome nobody knows: its process died, or the answer never came.
@@ -109,6 +120,15 @@ impl AccountStore {
         self.write(move |db| batch.iter().try_for_each(|resolution| resolve(db, run, resolution))).await
     }
 
+    /// Takes what stands there already for placed, in one commit. Our own facts are brought to it as to everything that
+    /// changed since it was placed.
+    pub async fn adopt(&self, batch: Vec<Adopting>) -> Result<(), Fault> {
+        let (run, blobs) = (self.inner.run, self.inner.blobs.clone());
+        let pending = move |one: Adopting| Ok((Pending::new(&blobs, one.intending)?, one.found));
+        let batch: Vec<_> = disk_work(move || batch.into_iter().map(pending).collect()).await?;
+        self.write(move |db| batch.iter().try_for_each(|(pending, found)| adopt(db, run, pending, found))).await
+    }
+
     /// Intents without an outcome for a target collection, oldest first. At the start of a pass, `find` decides them.
     pub async fn open_intents(
         &self,
@@ -141,6 +161,7 @@ struct Pending {
     making: Making,
     facts: Facts,
     revision: u64,
+    losses: Vec<Loss>,
 }
 
 enum Making {
@@ -150,12 +171,12 @@ enum Making {
 
 impl Pending {
     fn new(blobs: &Blobs, intending: Intending) -> Result<Self, Trouble> {
-        let Intending { item, from, at, sending, facts, revision } = intending;
+        let Intending { item, from, at, sending, facts, revision, losses } = intending;
         let making = match sending {
             Sending::Kept(rendering) => Making::Kept(Box::new(rendering)),
             Sending::New(new) => Making::New(Box::new(Pressed::new(blobs, new)?)),
         };
-        Ok(Self { item, from, at, making, facts, revision })
+        Ok(Self { item, from, at, making, facts, revision, losses })
     }
 
     fn weight(&self) -> usize {
@@ -188,9 +209,9 @@ fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<Int
     Ok(IntentId::new(&hasher.finalize().to_hex()[..32]))
 }
 
-const OPEN: &str = "INSERT INTO intent (id, item, collection, target, original, rendering, facts, revision, at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-    ON CONFLICT (id) DO UPDATE SET rendering = excluded.rendering, facts = excluded.facts,
+const OPEN: &str = "INSERT INTO intent (id, item, collection, target, original, rendering, facts, losses, revision, at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT (id) DO UPDATE SET rendering = excluded.rendering, facts = excluded.facts, losses = excluded.losses,
         revision = excluded.revision, state = 0, attempts = attempts + 1, at = excluded.at, resolved = NULL";
 
 fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<IntentId, Trouble> {
@@ -203,8 +224,9 @@ fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<Intent
         }
     };
     let id = name(db, pending, rendering.original)?;
-    let Pending { item, from, at, facts, revision, .. } = pending;
-    let row = (id.as_str(), item, from, at, rendering.original, rendering.key, Json(facts), signed(*revision), now());
+    let Pending { item, from, at, facts, revision, losses, .. } = pending;
+    let (original, key, revision) = (rendering.original, rendering.key, signed(*revision));
+    let row = (id.as_str(), item, from, at, original, key, Json(facts), Json(losses), revision, now());
     db.prepare_cached(OPEN)?.execute(row)?;
     memberships::set_stage(db, *item, *from, Stage::Sent)?;
     let digest = Some(rendering.stored.digest);
@@ -218,14 +240,17 @@ struct Written {
     item: ItemKey,
     from: CollectionKey,
     digest: Digest,
+    losses: Vec<Loss>,
 }
 
 fn written(db: &Connection, id: &IntentId) -> Result<Written, Trouble> {
-    let sql = "SELECT n.key, n.item, n.collection, r.digest FROM intent n JOIN rendering r ON r.key = n.rendering
+    let sql =
+        "SELECT n.key, n.item, n.collection, r.digest, n.losses FROM intent n JOIN rendering r ON r.key = n.rendering
         WHERE n.id = ?1 AND n.state = 0";
     let row = |row: &Row<'_>| {
         let Hash(digest) = row.get(3)?;
-        Ok(Written { key: row.get(0)?, item: row.get(1)?, from: row.get(2)?, digest })
+        let Json(losses) = row.get(4)?;
+        Ok(Written { key: row.get(0)?, item: row.get(1)?, from: row.get(2)?, digest, losses })
     };
     db.prepare_cached(sql)?.query_row([id.as_str()], row).optional()?.ok_or_else(|| unknown("open intent"))
 }
@@ -235,7 +260,7 @@ fn resolve(db: &Connection, run: Option<RunId>, resolution: &Resolution) -> Resu
     match resolution {
         Resolution::Placed { placed, .. } => {
             end(db, &intent, 1)?;
-            place(db, run, &intent, placed)
+            place(db, run, &intent, placed, None)
         }
         Resolution::NotPlaced { fault, .. } if fault.reach == Reach::Item => {
             end(db, &intent, 2)?;
@@ -250,6 +275,13 @@ fn resolve(db: &Connection, run: Option<RunId>, resolution: &Resolution) -> Resu
         }
         Resolution::NotSent { .. } => undo(db, &intent),
     }
+}
+
+fn adopt(db: &Connection, run: Option<RunId>, pending: &Pending, found: &Found) -> Result<(), Trouble> {
+    let intent = written(db, &open(db, run, pending)?)?;
+    end(db, &intent, 1)?;
+    let placed = Placed { handle: Some(found.handle.clone()), version: found.version.clone(), losses: Vec::new() };
+    place(db, run, &intent, &placed, Some(&found.facts))
 }
 
 fn end(db: &Connection, intent: &Written, state: i64) -> Result<(), Trouble> {
@@ -267,20 +299,29 @@ fn undo(db: &Connection, intent: &Written) -> Result<(), Trouble> {
 const PLACE: &str = "INSERT INTO placement
     (item, collection, target, intent, original, rendering, handle, version, digest, length, facts, revision, losses, at,
         amend, stale, orphan)
-    SELECT n.item, n.collection, n.target, n.key, n.original, n.rendering, ?2, ?3, r.digest, r.length, n.facts,
-        n.revision, ?4, ?5, i.revision <> n.revision, i.original <> n.original,
+    SELECT n.item, n.collection, n.target, n.key, n.original, n.rendering, ?2, ?3, r.digest, r.length,
+        ifnull(?6, n.facts), n.revision, ?4, ?5, ?6 IS NOT NULL OR i.revision <> n.revision, i.original <> n.original,
         NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = n.item AND m.collection = n.collection)
     FROM intent n JOIN item i ON i.key = n.item JOIN rendering r ON r.key = n.rendering WHERE n.key = ?1";
 
-fn place(db: &Connection, run: Option<RunId>, intent: &Written, placed: &Placed) -> Result<(), Trouble> {
+/// Facts that stood there before are the base, and ours are still to be brought.
+fn place(
+    db: &Connection,
+    run: Option<RunId>,
+    intent: &Written,
+    placed: &Placed,
+    stood: Option<&Facts>,
+) -> Result<(), Trouble> {
+    let losses: Vec<_> = placed.losses.iter().chain(&intent.losses).cloned().collect();
     db.prepare_cached(PLACE)?.execute((
         intent.key,
         placed.handle.as_ref().map(transhume_contract::Handle::as_str),
         placed.version.as_ref().map(transhume_contract::Version::as_str),
-        Json(&placed.losses),
+        Json(&losses),
         now(),
+        stood.map(Json),
     ))?;
-    losses::add(db, intent.item, Origin::Placement(db.last_insert_rowid()), &placed.losses)?;
+    losses::add(db, intent.item, Origin::Placement(db.last_insert_rowid()), &losses)?;
     setbacks::clear_target(db, intent.item, intent.from)?;
     memberships::set_stage(db, intent.item, intent.from, Stage::Placed)?;
     let digest = Some(intent.digest);

@@ -142,6 +142,21 @@ impl Project {
         self.write(move |db| bind(db, side, workload, &identity)).await
     }
 
+    /// Gives a side its better name, where it was tied to the same by another one: to a domain, before anybody knew
+    /// the GUID of its tenant.
+    pub async fn rename(&self, side: Side, workload: Workload, from: &Identity, to: &Identity) -> Result<(), Fault> {
+        let (from, to) = (from.clone(), to.clone());
+        self.write(move |db| {
+            let sql =
+                "UPDATE identity SET place = ?5 WHERE side = ?1 AND workload = ?2 AND connector = ?3 AND place = ?4";
+            if !to.place.is_empty() && from.connector == to.connector {
+                db.execute(sql, (side, Work(workload), &from.connector, &from.place, &to.place))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Who a side of a workload is tied to.
     pub async fn bound(&self, side: Side, workload: Workload) -> Result<Option<Identity>, Fault> {
         self.read(move |db| bound(db, side, workload)).await

@@ -34,6 +34,7 @@ impl Kind {
                 include_str!("schema/account_2.sql"),
                 include_str!("schema/account_3.sql"),
                 include_str!("schema/account_4.sql"),
+                include_str!("schema/account_5.sql"),
             ],
         }
     }

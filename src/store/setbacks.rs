@@ -3,6 +3,7 @@
 use super::{
     account::AccountStore,
     faults::Trouble,
+    feeds,
     journal::{self, Event},
     memberships,
     rows::{CollectionKey, ItemKey, Json, RunId, Side, Work, limit, now, time},
@@ -85,7 +86,8 @@ impl AccountStore {
     }
 
     /// Takes items out of quarantine, so that they are tried again: after a mapping was mended, a limit raised.
-    /// Of one cause, or of all. Answers how many.
+    /// Of one cause, or of all. Rows that could not be listed stay until they are: what listed them begins from the
+    /// start, because nobody knows their facts. Answers how many of both.
     pub async fn release(&self, workload: Workload, side: Side, cause: Option<Cause>) -> Result<u64, Fault> {
         let (cause, run) = (cause.map(Cause::name), self.inner.run);
         self.write(move |db| release(db, run, workload, side, cause)).await
@@ -191,8 +193,12 @@ fn release(
     side: Side,
     cause: Option<&str>,
 ) -> Result<u64, Trouble> {
+    let unlisted = match side {
+        Side::Source => list_again(db, workload, cause)?,
+        Side::Target => 0,
+    };
     let sql = "DELETE FROM fault WHERE workload = ?1 AND side = ?2 AND cause IS NOT NULL
-        AND (?3 IS NULL OR cause = ?3) RETURNING item, collection";
+        AND (?3 IS NULL OR cause = ?3) AND item NOT IN (SELECT key FROM item WHERE version = '') RETURNING item, collection";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map((Work(workload), side, cause), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let released: Vec<(ItemKey, i64)> = rows.collect::<Result<_, _>>()?;
@@ -201,5 +207,17 @@ fn release(
         journal::note(db, run, &Event { name: "released", item: *item, digest: None, detail: cause })?;
         follow(db, &Whose { item: *item, side, from })?;
     }
-    Ok(released.len() as u64)
+    Ok(released.len() as u64 + unlisted)
+}
+
+/// Of what the source named and could not tell about, nothing is known that could be moved, and its changes alone would
+/// not tell of it again: the feeds that named it are listed from the start. Answers how many such items there are.
+fn list_again(db: &Connection, workload: Workload, cause: Option<&str>) -> Result<u64, Trouble> {
+    let sql = "SELECT f.item FROM fault f JOIN item i ON i.key = f.item WHERE f.workload = ?1 AND f.side = 'source'
+        AND f.cause IS NOT NULL AND (?2 IS NULL OR f.cause = ?2) AND i.version = '' AND i.state = 0";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map((Work(workload), cause), |row| row.get(0))?;
+    let unlisted: Vec<ItemKey> = rows.collect::<Result<_, _>>()?;
+    unlisted.iter().try_for_each(|item| feeds::forget_cursors(db, workload, *item))?;
+    Ok(unlisted.len() as u64)
 }

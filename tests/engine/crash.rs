@@ -3,9 +3,10 @@
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 
-use crate::world::{World, project};
+use crate::world::{LOGIN, World, project};
+use tempfile::TempDir;
 use transhume::store::{Stop, StoreOptions};
-use transhume_contract::{Facts, FlagState, ItemId};
+use transhume_contract::{AccountId, Facts, FlagState, ItemId, memory::Standing};
 
 /// What happens at the source between the first and the second pass.
 fn change(world: &World) {
@@ -16,17 +17,32 @@ fn change(world: &World) {
     world.put(&world.inbox, 30, "Subject: new\r\n\r\n\r\n");
 }
 
+/// A world where some mail loses something by being placed.
+fn lossy(tells_handle: bool) -> World {
+    let world = World::new(tells_handle);
+    for id in ["m01", "m02", "m04", "m05"] {
+        let protected = Facts { protected: Some(true), ..Facts::default() };
+        world.source.edit(&world.account.id, &ItemId::new(id), &protected);
+    }
+    world
+}
+
+/// What stands there, and what the store knows of it.
+async fn seen(world: &World, dir: &TempDir) -> Vec<String> {
+    [world.standing(), world.placements(dir.path()).await].concat()
+}
+
 /// Runs both passes without interruption; answers the commits of the first and of both, and what stands then.
 async fn undisturbed(tells_handle: bool) -> (u64, u64, Vec<String>) {
-    let (world, dir) = (World::new(tells_handle), project().await);
+    let (world, dir) = (lossy(tells_handle), project().await);
     let first = world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
     change(&world);
     let second = world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
-    (first, second, world.standing())
+    (first, second, seen(&world, &dir).await)
 }
 
 async fn killed_at(commit: u64, stop: Stop, in_second: bool, tells_handle: bool) -> Vec<String> {
-    let (world, dir) = (World::new(tells_handle), project().await);
+    let (world, dir) = (lossy(tells_handle), project().await);
     let deadly = StoreOptions { stop_at_commit: Some((commit, stop)), ..StoreOptions::default() };
     if in_second {
         world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
@@ -38,7 +54,14 @@ async fn killed_at(commit: u64, stop: Stop, in_second: bool, tells_handle: bool)
         change(&world);
     }
     world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
-    world.standing()
+    seen(&world, &dir).await
+}
+
+#[tokio::test]
+async fn losses_are_named_however_it_was_found_out_what_stands() {
+    let (_, _, expected) = undisturbed(true).await;
+    let protected = expected.iter().filter(|line| line.contains("rights_protected")).count();
+    assert_eq!(protected, 4, "{expected:#?}");
 }
 
 #[tokio::test]
@@ -87,5 +110,30 @@ async fn equal_messages_of_two_batches_are_not_taken_for_each_other() {
     let commits = world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
     for commit in 1..=commits {
         assert_eq!(twins_killed_at(commit).await, world.standing(), "commit {commit}");
+    }
+}
+
+/// People marked a message as deleted, and nobody expunged it; then it is moved at the source.
+async fn marked_and_moved(stop_at_commit: Option<(u64, Stop)>) -> (u64, Vec<String>) {
+    let (world, dir) = (World::new(true), project().await);
+    world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
+        Some(Standing { deleted: message.bytes.starts_with(b"Subject: 4"), ..message.clone() })
+    });
+    world.source.shift(&world.account.id, &ItemId::new("m04"), &world.archive);
+    let deadly = StoreOptions { stop_at_commit, ..StoreOptions::default() };
+    let commits = world.run(&world.engine(), dir.path(), deadly).await.unwrap_or(0);
+    world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    (commits, seen(&world, &dir).await)
+}
+
+#[tokio::test]
+async fn the_move_of_what_people_marked_as_deleted_is_found_out_wherever_it_was_cut() {
+    let (commits, expected) = marked_and_moved(None).await;
+    assert!(expected.iter().any(|line| line.starts_with("Inbox/Archive/2019 m04")), "{expected:#?}");
+    for commit in 1..=commits {
+        for stop in [Stop::Before, Stop::After] {
+            assert_eq!(marked_and_moved(Some((commit, stop))).await.1, expected, "commit {commit} {stop:?}");
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Mail that stood at the target before the first of ours.
 
-use crate::world::{Ear, LOGIN, World, project};
+use crate::world::{Ear, LOGIN, MESSAGE_ID, World, project};
 use std::sync::Arc;
 use transhume::{
-    engine::{Event, Existing, Policy},
-    store::StoreOptions,
+    engine::{Engine, Event, Existing, Policy},
+    store::{Stop, StoreOptions},
 };
-use transhume_contract::{AccountId, What};
+use transhume_contract::{AccountId, Facts, What, memory::Standing};
 
 /// A second project into the mailboxes that a first one filled.
 async fn second(existing: Existing) -> (World, Vec<String>, Vec<Event>) {
@@ -77,4 +77,59 @@ async fn mail_of_others_is_told_and_stops_nothing() {
     let said =
         |event: &Event| matches!(event, Event::Note { sentence, .. } if sentence.contains("already holds 1 messages"));
     assert!(ear.0.lock().unwrap().iter().any(said));
+}
+
+fn adopting(world: &World) -> Engine {
+    let policy = Policy { existing: Existing::Adopt, ..Policy::default() };
+    Engine { policy, ..world.engine() }
+}
+
+#[tokio::test]
+async fn our_facts_are_brought_to_what_was_adopted() {
+    let world = World::new(true);
+    world.run(&world.engine(), project().await.path(), StoreOptions::default()).await.unwrap();
+    let before = world.standing();
+    world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
+        let facts = Facts { read: message.facts.read.map(|read| !read), ..message.facts.clone() };
+        Some(Standing { facts, ..message.clone() })
+    });
+    assert_ne!(world.standing(), before);
+    let dir = project().await;
+    let ear = Arc::new(Ear::default());
+    let policy = Policy { existing: Existing::Adopt, ..Policy::default() };
+    let engine = Engine { policy, ..world.engine_with(world.source.clone(), world.target.clone(), ear.clone()) };
+    world.run(&engine, dir.path(), StoreOptions::default()).await.unwrap();
+    assert_eq!((world.standing(), world.target.placed()), (before, 7));
+    let there = |event: &Event| matches!(event, Event::ChangedThere { .. });
+    assert!(!ear.0.lock().unwrap().iter().any(there), "what stood there before is nobody's decision against ours");
+}
+
+#[tokio::test]
+async fn what_is_adopted_is_looked_for_once_a_collection_and_by_its_message_id() {
+    let world = World::new(true);
+    (40..95).for_each(|n| drop(world.put(&world.inbox, n, &format!("Subject: many {n}\r\n\r\n"))));
+    world.run(&world.engine(), project().await.path(), StoreOptions::default()).await.unwrap();
+    let before = world.target.sought().len();
+    world.run(&adopting(&world), project().await.path(), StoreOptions::default()).await.unwrap();
+    assert_eq!(world.target.placed(), 62);
+    let looks = world.target.sought().split_off(before);
+    let mut sizes: Vec<_> = looks.iter().map(Vec::len).collect();
+    sizes.sort();
+    assert_eq!(sizes, [3, 59]);
+    assert!(looks.iter().flatten().all(|key| key.message_id.as_deref() == Some(MESSAGE_ID)));
+}
+
+/// A target that tells no handles: what was placed before the death of a run is ours, though nobody knows its handle.
+#[tokio::test]
+async fn adopting_takes_nothing_that_is_ours() {
+    let world = World::new(false);
+    let commits = world.run(&adopting(&world), project().await.path(), StoreOptions::default()).await.unwrap();
+    for commit in 1..=commits {
+        let (world, dir) = (World::new(false), project().await);
+        let deadly = StoreOptions { stop_at_commit: Some((commit, Stop::After)), ..StoreOptions::default() };
+        let _death_or_fewer_commits = world.run(&adopting(&world), dir.path(), deadly).await;
+        world.put(&world.inbox, 42, "Subject: 2\r\n\r\nbody\r\n");
+        world.run(&adopting(&world), dir.path(), StoreOptions::default()).await.unwrap();
+        assert_eq!(world.standing().len(), 8, "commit {commit}");
+    }
 }

@@ -19,6 +19,9 @@ use transhume_contract::{
     memory::{MemorySource, MemoryTarget},
 };
 
+/// That of every rendering.
+pub const MESSAGE_ID: &str = "<verbatim@example.org>";
+
 /// Gives originals as they are.
 pub struct Verbatim;
 
@@ -38,7 +41,7 @@ impl Render for Verbatim {
     ) -> Result<Rendered, Fault> {
         let mut mime = original.open("mime").unwrap();
         std::io::copy(&mut mime, out).unwrap();
-        Ok(Rendered { losses: Vec::new(), same_as: Some("mime".into()), natural_key: None })
+        Ok(Rendered { losses: Vec::new(), same_as: Some("mime".into()), natural_key: Some(MESSAGE_ID.into()) })
     }
     fn facts(&self, _: Workload, facts: &Facts, _: &Profile) -> (Facts, Vec<Loss>) {
         (facts.clone(), Vec::new())
@@ -139,6 +142,20 @@ impl World {
         assert_eq!(unknown, Vec::<String>::new());
         engine.pass(project, &movers, Half::Both).await?;
         Ok(movers)
+    }
+
+    /// Every placement that stands as the store knows it: where, of which item, and with which losses.
+    pub async fn placements(&self, dir: &Path) -> Vec<String> {
+        let project = Project::open(dir, Opening::Reading, StoreOptions::default()).await.unwrap();
+        let store = project.open_account(&self.account.id).await.unwrap();
+        let mut lines = Vec::new();
+        for (key, at) in store.target_collections(Workload::Mail).await.unwrap() {
+            for placement in store.placements_at(key, None, 1000).await.unwrap() {
+                lines.push(format!("{} {} {:?}", at.name, placement.item_id.as_str(), placement.losses));
+            }
+        }
+        lines.sort();
+        lines
     }
 
     /// What stands at the target, sorted, as text: path, flags, bytes.

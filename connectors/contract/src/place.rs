@@ -71,6 +71,8 @@ pub struct Found {
     pub version: Option<Version>,
     /// As they stand there: of several with the same bytes, the one most like what was placed is taken.
     pub facts: Facts,
+    /// Somebody marked it as deleted: it goes with the next expunge. What a move left behind is marked so, too.
+    pub deleted: bool,
 }
 
 /// Something seen at a target.

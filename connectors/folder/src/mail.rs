@@ -40,6 +40,7 @@ pub(crate) fn find(folder: &Path, keys: &[NaturalKey]) -> Result<Vec<Found>, Fau
             handle: Handle::new(&entry.name.base),
             version: None,
             facts: entry.name.facts(&keywords),
+            deleted: false,
         }));
     }
     Ok(found)

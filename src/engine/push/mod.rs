@@ -1,6 +1,7 @@
 //! Pushing one workload of one account: what arrived is placed, what changed is brought up to date, and what nobody
 //! knows the outcome of is looked for before anything is sent again.
 
+mod adopt;
 mod change;
 mod moves;
 mod place;
@@ -108,6 +109,12 @@ impl Push<'_> {
     fn tell_collection(&self, from: CollectionKey, fault: &Fault) {
         let (account, item) = (self.account(), self.routes.name(from));
         self.engine.tell(Event::Refused { account, item, quarantined: false, fault: fault.clone() });
+    }
+
+    /// Whether what arrives is placed at once. A rehearsal takes nothing away from what is ready, so it plays its part
+    /// once, at the end; and what stands there already is looked for once a collection, not once a round.
+    pub fn places_as_it_arrives(&self) -> bool {
+        !self.engine.rehearsing && !self.adopts()
     }
 
     /// Does all that is left once nothing more arrives.

@@ -8,8 +8,8 @@ use crate::{
     engine::Event,
     store::{Moving, OpenMove, Placement, TargetKey},
 };
-use std::collections::BTreeMap;
-use transhume_contract::{Collection, Fault, Handle, Outcome, Placed, Reach, Version, What};
+use std::collections::{BTreeMap, BTreeSet};
+use transhume_contract::{Collection, Fault, Found, IntentId, Outcome, Placed, Reach, What};
 
 /// Moves written down at once.
 const PAGE: usize = 500;
@@ -107,8 +107,7 @@ impl Push<'_> {
         let Some(to) = at.get(&key) else { return Ok(0) };
         // A placement without a handle claims nothing: its message would be taken for the copy of an equal one.
         self.name_at(key, to).await?;
-        let sought: Vec<_> = open.iter().map(|open| Sought::of_placement(&open.placement)).collect();
-        let copies = self.unclaimed(key, to, &sought).await?;
+        let copies = self.copies(at, key, to, &open).await?;
         let mut moved = 0;
         for open in open {
             match copies.get(&open.placement.intent) {
@@ -119,18 +118,50 @@ impl Push<'_> {
         Ok(moved)
     }
 
-    /// A copy stands where the message was to go: it takes the place of the one it was made from.
-    async fn adopt(
+    /// The copies that stand where messages were to go. A copy is marked as deleted where the message is: people did
+    /// that, or it would not stand there any more. Any other that is marked is what an earlier move left behind.
+    async fn copies(
         &self,
         at: &Collections,
+        key: TargetKey,
         to: &Collection,
-        open: &OpenMove,
-        (handle, version): &(Handle, Option<Version>),
-    ) -> Result<bool, Fault> {
+        open: &[OpenMove],
+    ) -> Result<BTreeMap<IntentId, Found>, Fault> {
+        let sought: Vec<_> = open.iter().map(|open| Sought::of_placement(&open.placement)).collect();
+        let mut found = self.matches(to, &sought).await?;
+        let marked: BTreeSet<_> = found.iter().filter(|one| one.deleted).map(|one| one.intent.clone()).collect();
+        let of_marked = open.iter().filter(|open| marked.contains(&open.placement.intent));
+        let unmarked = self.stand_unmarked(at, of_marked.map(|open| &open.placement)).await?;
+        found.retain(|one| !one.deleted || !unmarked.contains(&one.intent));
+        self.share_out(key, found, &sought).await
+    }
+
+    /// Which of these stand where they were placed, and nobody marked them as deleted.
+    async fn stand_unmarked(
+        &self,
+        at: &Collections,
+        placements: impl Iterator<Item = &Placement>,
+    ) -> Result<BTreeSet<IntentId>, Fault> {
+        let mut by_place = BTreeMap::<TargetKey, Vec<&Placement>>::new();
+        placements.for_each(|placement| by_place.entry(placement.at).or_default().push(placement));
+        let mut unmarked = BTreeSet::new();
+        for (key, placements) in by_place {
+            let Some(from) = at.get(&key) else { continue };
+            let sought: Vec<_> = placements.iter().map(|placement| Sought::of_placement(placement)).collect();
+            let handles: BTreeMap<_, _> = placements.iter().map(|one| (&one.intent, one.handle.as_ref())).collect();
+            let found = self.matches(from, &sought).await?.into_iter().filter(|one| !one.deleted);
+            let own = found.filter(|one| handles.get(&one.intent) == Some(&Some(&one.handle)));
+            unmarked.extend(own.map(|one| one.intent));
+        }
+        Ok(unmarked)
+    }
+
+    /// A copy stands where the message was to go: it takes the place of the one it was made from.
+    async fn adopt(&self, at: &Collections, to: &Collection, open: &OpenMove, copy: &Found) -> Result<bool, Fault> {
         let Some(standing) = standing(at, &open.placement) else { return Ok(false) };
-        let placed = match self.target.relocate(&standing, to, Some(handle)).await {
+        let placed = match self.target.relocate(&standing, to, Some(&copy.handle)).await {
             Err(fault) if fault.what == What::Vanished => {
-                Placed { handle: Some(handle.clone()), version: version.clone(), losses: Vec::new() }
+                Placed { handle: Some(copy.handle.clone()), version: copy.version.clone(), losses: Vec::new() }
             }
             Err(fault) => return self.put_off(open.placement.key, fault).await.map(|()| false),
             Ok(placed) => placed,

@@ -1,10 +1,10 @@
 //! Placing what is ready: rendered, intended, sent, and written down, batch after batch. While one batch is on its way,
 //! the next is prepared.
 
-use super::{Push, routes::Route, settle::Sought};
+use super::{Push, routes::Route};
 use crate::{
     engine::{
-        Event, Existing,
+        Event, defect,
         rendering::{Made, ToRender, unkept},
         rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
     },
@@ -37,8 +37,6 @@ struct Sent {
     bytes: u64,
     /// How often placing it failed before.
     attempts: u64,
-    /// Of its facts; those of its bytes stand with the rendering.
-    losses: Vec<Loss>,
 }
 
 /// An item with all that placing it takes.
@@ -53,6 +51,7 @@ impl Push<'_> {
     pub(super) async fn place_collection(&self, from: CollectionKey) -> Result<(), Fault> {
         let route = self.routes.route(from).await?;
         self.routes.touch(route.key).await;
+        self.take_for_placed(from, &route).await?;
         let mut next = self.prepare(from, &route, None).await?;
         let mut lost_answers = 0;
         while let Some(batch) = next {
@@ -146,8 +145,8 @@ impl Push<'_> {
         let (mut intending, mut rest) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
         for Ready { item, made, facts, losses } in ready {
             let ToPlace { item, from, revision, attempts, .. } = item;
-            rest.push((Sent { item, bytes: made.stored.length, attempts, losses }, facts.clone()));
-            intending.push(Intending { item, from, at: route.key, sending: made.sending, facts, revision });
+            rest.push((Sent { item, bytes: made.stored.length, attempts }, facts.clone()));
+            intending.push(Intending { item, from, at: route.key, sending: made.sending, facts, revision, losses });
         }
         let intents = self.intents(intending).await?;
         let (mut placings, mut sent) = (Vec::with_capacity(rest.len()), BTreeMap::new());
@@ -162,12 +161,11 @@ impl Push<'_> {
     async fn bodies(&self, ready: &[Ready]) -> Result<Vec<StoredBody>, Fault> {
         let missing = ready.iter().filter(|ready| ready.made.body.is_none());
         let missing: Vec<_> = missing.map(|ready| ready.made.stored.digest).collect();
-        let mut loaded = match missing.is_empty() {
+        let loaded = match missing.is_empty() {
             true => Vec::new(),
             false => self.store.bodies(&missing).await?,
-        }
-        .into_iter();
-        Ok(ready.iter().filter_map(|ready| ready.made.body.clone().or_else(|| loaded.next())).collect())
+        };
+        in_order(ready.iter().map(|ready| ready.made.body.clone()), loaded)
     }
 
     /// A rehearsal keeps what it rendered, and intends nothing.
@@ -186,41 +184,13 @@ impl Push<'_> {
 
     /// Sends a batch and writes down what came of it. False where the answer was lost: `find` will decide.
     async fn send(&self, from: CollectionKey, route: &Route, batch: Prepared) -> Result<bool, Fault> {
-        let Prepared { mut placings, sent, .. } = batch;
-        self.take_for_placed(from, route, &mut placings).await?;
+        let Prepared { placings, sent, .. } = batch;
         let answers = self.call(route, placings);
         let answers = tokio::select! {
             answers = answers => answers,
             () = async { self.engine.stop.wait().await; tokio::time::sleep(GRACE).await } => return Ok(false),
         };
         self.write_down(from, &sent, answers).await
-    }
-
-    /// Takes for placed what stands there byte for byte and nothing answers for, where the policy says so.
-    async fn take_for_placed(
-        &self,
-        from: CollectionKey,
-        route: &Route,
-        placings: &mut Vec<Placing>,
-    ) -> Result<(), Fault> {
-        if self.engine.policy.existing != Existing::Adopt || self.engine.rehearsing {
-            return Ok(());
-        }
-        let sought: Vec<_> = placings.iter().map(Sought::of_placing).collect();
-        let found = self.unclaimed(route.key, &route.at, &sought).await?;
-        placings.retain(|placing| !found.contains_key(&placing.intent));
-        let adopted = found.len();
-        let placed = |(intent, (handle, version))| {
-            let placed = Placed { handle: Some(handle), version, losses: Vec::new() };
-            Resolution::Placed { intent, placed }
-        };
-        self.store.resolve(found.into_iter().map(placed).collect()).await?;
-        if adopted > 0 {
-            let sentence =
-                format!("{adopted} messages stood in {} already, and are not placed again", self.routes.name(from));
-            self.engine.tell(Event::Note { account: Some(self.account()), sentence });
-        }
-        Ok(())
     }
 
     /// The target's answers, once it takes another call.
@@ -240,10 +210,9 @@ impl Push<'_> {
         for (intent, answer) in answers {
             let Some(one) = sent.get(&intent) else { continue };
             match answer {
-                Ok(mut placed) => {
+                Ok(placed) => {
                     items += 1;
                     bytes += one.bytes;
-                    placed.losses.extend(one.losses.iter().cloned());
                     resolutions.push(Resolution::Placed { intent, placed });
                 }
                 Err(fault) if fault.outcome == Outcome::Unknown => known = false,
@@ -313,8 +282,18 @@ fn not_in_the_future(facts: &mut Facts) -> Option<Loss> {
     Some(Loss::new(DATE_CLAMPED, detail))
 }
 
+/// Fills the gaps of a batch, in its order. A gap left would send every later message under another's intent.
+fn in_order(
+    at_hand: impl Iterator<Item = Option<StoredBody>>,
+    loaded: Vec<StoredBody>,
+) -> Result<Vec<StoredBody>, Fault> {
+    let mut loaded = loaded.into_iter();
+    let missing = || defect("the store gave fewer bodies than were asked for");
+    at_hand.map(|body| body.or_else(|| loaded.next()).ok_or_else(missing)).collect()
+}
+
 /// As many items from the front as fit into a batch, but always one.
-fn within(mut page: Vec<ToPlace>, bytes: u64) -> Vec<ToPlace> {
+pub(super) fn within(mut page: Vec<ToPlace>, bytes: u64) -> Vec<ToPlace> {
     let mut sum = 0;
     let fitting = page.iter().take_while(|item| {
         sum += item.bytes;
@@ -323,4 +302,23 @@ fn within(mut page: Vec<ToPlace>, bytes: u64) -> Vec<ToPlace> {
     let fitting = fitting.count().max(1);
     page.truncate(fitting);
     page
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn body(text: &'static str) -> StoredBody {
+        StoredBody::of(text.as_bytes().into())
+    }
+
+    #[test]
+    fn a_body_that_is_missing_moves_no_other_to_its_place() {
+        let digests = |bodies: Vec<StoredBody>| bodies.iter().map(|body| body.stored().digest).collect::<Vec<_>>();
+        let at_hand = || [None, Some(body("b")), None].into_iter();
+        let whole = in_order(at_hand(), vec![body("a"), body("c")]).unwrap();
+        assert_eq!(digests(whole), digests(vec![body("a"), body("b"), body("c")]));
+        assert!(in_order(at_hand(), vec![body("a")]).is_err());
+    }
 }

@@ -9,10 +9,10 @@ use crate::{
     store::{Placement, PlacementState, Subject, TargetKey},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use transhume_contract::{Collection, Fault, Handle, IntentId, Version};
+use transhume_contract::{Collection, Fault, Found, IntentId};
 
 /// Under which handles things stand, by intent.
-type Standing = BTreeMap<IntentId, (Handle, Option<Version>)>;
+type Standing = BTreeMap<IntentId, Found>;
 
 impl Push<'_> {
     /// Allows what verification found missing to be placed again, unless the same bytes stand there under a handle
@@ -47,7 +47,7 @@ impl Push<'_> {
         let (mut found, mut gone) = (Vec::new(), Vec::new());
         for placement in missing {
             match anew.remove(&placement.intent) {
-                Some((handle, version)) => found.push((placement.key, handle, version)),
+                Some(one) => found.push((placement.key, one.handle, one.version)),
                 None => gone.push(placement.key),
             }
         }
@@ -64,7 +64,8 @@ impl Push<'_> {
     /// restored the folder), then under handles that no placement names.
     async fn standing_again(&self, key: TargetKey, at: &Collection, missing: &[Placement]) -> Result<Standing, Fault> {
         let sought: Vec<_> = missing.iter().map(Sought::of_placement).collect();
-        let found = self.matches(at, &sought).await?;
+        let mut found = self.matches(at, &sought).await?;
+        found.retain(|one| !one.deleted);
         let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
         let mut taken: BTreeSet<_> = self.store.claimed(key, handles).await?.into_iter().collect();
         let own: BTreeMap<_, _> = missing.iter().map(|placement| (&placement.intent, placement)).collect();
@@ -74,7 +75,7 @@ impl Push<'_> {
             // A handle that a lost placement had may be another's by now.
             match placement.is_some_and(|own| own.state == PlacementState::Present || taken.insert(one.handle.clone()))
             {
-                true => drop(standing.insert(one.intent, (one.handle, one.version))),
+                true => drop(standing.insert(one.intent.clone(), one)),
                 false => rest.push(one),
             }
         }

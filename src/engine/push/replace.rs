@@ -114,7 +114,7 @@ impl Push<'_> {
         self.tell_changed_there(&change, &amended.changed_there);
         self.store.record_amended(vec![(key, revision, amended.clone())]).await?;
         let found = self.matches(at, &[Sought::of_placement(&change.placement)]).await?;
-        if found.iter().any(|found| Some(&found.handle) == change.placement.handle.as_ref()) {
+        if found.iter().any(|found| !found.deleted && Some(&found.handle) == change.placement.handle.as_ref()) {
             return Ok(May::Replace(Box::new(amended)));
         }
         self.store.record_kept(key).await.map(|()| May::Not(Replaced::Kept))

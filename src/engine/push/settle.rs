@@ -1,14 +1,12 @@
 //! Finding out what became of things nobody answered for.
 
 use super::Push;
-use crate::store::{OpenIntent, Placement, PlacementKey, Resolution, TargetKey};
+use crate::store::{OpenIntent, Placement, PlacementKey, Rendering, Resolution, TargetKey};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-use transhume_contract::{
-    Collection, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, Placing, Version, What,
-};
+use transhume_contract::{Collection, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, What};
 
 /// Things looked for at once.
 const PAGE: usize = 500;
@@ -24,11 +22,16 @@ impl Sought {
         Self { key: placement.natural_key(), facts: placement.facts.clone() }
     }
 
-    /// What is about to be sent, by its bytes.
-    pub fn of_placing(placing: &Placing) -> Self {
-        let (digest, length) = (placing.body.digest(), placing.body.length());
-        let key = NaturalKey { intent: placing.intent.clone(), message_id: None, digest, length, name: None };
-        Self { key, facts: placing.facts.clone() }
+    /// What nothing was intended with yet: it needs a name only while it is looked for.
+    pub fn of_rendering(rendering: &Rendering, facts: Facts) -> Self {
+        let (digest, length) = (rendering.stored.digest, rendering.stored.length);
+        let intent = IntentId::new(format!("item {}", rendering.item.number()));
+        let key = NaturalKey { intent, message_id: rendering.message_id.clone(), digest, length, name: None };
+        Self { key, facts }
+    }
+
+    pub const fn name(&self) -> &IntentId {
+        &self.key.intent
     }
 
     fn of_intent(intent: &OpenIntent) -> Self {
@@ -66,8 +69,8 @@ impl Push<'_> {
             let sought: Vec<_> = page.iter().map(Sought::of_intent).collect();
             let found = self.unclaimed(key, at, &sought).await?;
             let resolve = |intent: &OpenIntent| match found.get(&intent.id) {
-                Some((handle, version)) => {
-                    let (handle, version) = (Some(handle.clone()), version.clone());
+                Some(found) => {
+                    let (handle, version) = (Some(found.handle.clone()), found.version.clone());
                     let placed = Placed { handle, version, losses: Vec::new() };
                     Resolution::Placed { intent: intent.id.clone(), placed }
                 }
@@ -80,14 +83,25 @@ impl Push<'_> {
     }
 
     /// Looks for things at the target and gives each a match of its own that no placement names. Of those with the same
-    /// bytes each gets the one that is most like it.
+    /// bytes each gets the one that is most like it. What is marked as deleted may be what a move left behind.
     pub(super) async fn unclaimed(
         &self,
         key: TargetKey,
         at: &Collection,
         sought: &[Sought],
-    ) -> Result<BTreeMap<IntentId, (Handle, Option<Version>)>, Fault> {
-        let found = self.matches(at, sought).await?;
+    ) -> Result<BTreeMap<IntentId, Found>, Fault> {
+        let mut found = self.matches(at, sought).await?;
+        found.retain(|one| !one.deleted);
+        self.share_out(key, found, sought).await
+    }
+
+    /// Gives each thing looked for a match of its own that no placement names.
+    pub(super) async fn share_out(
+        &self,
+        key: TargetKey,
+        found: Vec<Found>,
+        sought: &[Sought],
+    ) -> Result<BTreeMap<IntentId, Found>, Fault> {
         let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
         let claimed = self.store.claimed(key, handles).await?;
         Ok(share(found, sought, claimed.into_iter().collect()))
@@ -122,8 +136,8 @@ impl Push<'_> {
             let sought: Vec<_> = page.iter().map(Sought::of_placement).collect();
             let found = self.unclaimed(key, at, &sought).await?;
             let named = page.iter().filter_map(|placement| {
-                let (handle, version) = found.get(&placement.intent)?;
-                Some((placement.key, handle.clone(), version.clone()))
+                let found = found.get(&placement.intent)?;
+                Some((placement.key, found.handle.clone(), found.version.clone()))
             });
             self.store.name_placements(named.collect()).await?;
             after = Some(last);
@@ -131,18 +145,19 @@ impl Push<'_> {
     }
 }
 
-/// Gives every intent its own match, the likest first; a match is given once.
+/// Gives every intent its own match, the likest first and those marked as deleted last; a match is given once.
 pub(super) fn share(
     mut found: Vec<Found>,
     sought: &[Sought],
     mut taken: BTreeSet<Handle>,
-) -> BTreeMap<IntentId, (Handle, Option<Version>)> {
+) -> BTreeMap<IntentId, Found> {
     let facts: BTreeMap<_, _> = sought.iter().map(|sought| (&sought.key.intent, &sought.facts)).collect();
-    found.sort_by_cached_key(|one| Reverse(facts.get(&one.intent).map_or(0, |facts| likeness(facts, &one.facts))));
+    let alike = |one: &Found| facts.get(&one.intent).map_or(0, |facts| likeness(facts, &one.facts));
+    found.sort_by_cached_key(|one| (one.deleted, Reverse(alike(one))));
     let mut given = BTreeMap::new();
     for one in found {
         if !given.contains_key(&one.intent) && taken.insert(one.handle.clone()) {
-            given.insert(one.intent, (one.handle, one.version));
+            given.insert(one.intent.clone(), one);
         }
     }
     given
@@ -171,7 +186,7 @@ mod tests {
 
     fn found(intent: &str, handle: &str, read: bool) -> Found {
         let facts = Facts { read: Some(read), ..Facts::default() };
-        Found { intent: IntentId::new(intent), handle: Handle::new(handle), version: None, facts }
+        Found { intent: IntentId::new(intent), handle: Handle::new(handle), version: None, facts, deleted: false }
     }
 
     fn sought(intent: &str, read: bool) -> Sought {
@@ -190,7 +205,7 @@ mod tests {
         let all = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("b", "2"), ("b", "3"), ("c", "9")];
         let all = all.map(|(intent, handle)| found(intent, handle, false)).to_vec();
         let given = share(all, &[], BTreeSet::from([Handle::new("1")]));
-        let handles: BTreeSet<_> = given.values().map(|(handle, _)| handle.as_str().to_owned()).collect();
+        let handles: BTreeSet<_> = given.values().map(|found| found.handle.as_str().to_owned()).collect();
         assert_eq!(given.len(), 3);
         assert_eq!(handles, BTreeSet::from(["2".to_owned(), "3".to_owned(), "9".to_owned()]));
     }
@@ -200,7 +215,7 @@ mod tests {
         let sought = [sought("unread", false), sought("read", true)];
         let all = ["unread", "read"].map(|intent| [found(intent, "1", true), found(intent, "2", false)]).concat();
         let given = share(all, &sought, BTreeSet::new());
-        let of = |intent: &str| given[&IntentId::new(intent)].0.as_str().to_owned();
+        let of = |intent: &str| given[&IntentId::new(intent)].handle.as_str().to_owned();
         assert_eq!((of("unread"), of("read")), ("2".to_owned(), "1".to_owned()));
     }
 }

@@ -5,7 +5,7 @@ use crate::store::{AccountStore, Intending, Resolution, Sending, Stop, StoreOpti
 use futures::StreamExt;
 use std::sync::Mutex;
 use transhume_contract::{
-    Amended, Change, Digest, Facts, Fault, FlagState, Handle, IntentId, Listed, OriginalSink, Page, Placed,
+    Amended, Change, Digest, Facts, Fault, FlagState, Handle, IntentId, Listed, Loss, OriginalSink, Page,
 };
 
 /// Which feeds there are, and what each tells from where.
@@ -90,6 +90,17 @@ impl Yard {
         self.standing.lock().unwrap().iter_mut().find(|one| one.handle == *handle).map(change)
     }
 
+    /// The copy of a message, if it stands.
+    fn copy(&self, handle: &Handle, at: TargetKey) {
+        let digest = self.change(handle, |one| (one.digest, one.read, one.flagged)).expect("it stands there");
+        let facts = Facts { read: digest.1, flag: digest.2.then_some(FlagState::Flagged), ..Facts::default() };
+        self.place(at, digest.0, &facts);
+    }
+
+    fn remove(&self, handle: &Handle) {
+        self.standing.lock().unwrap().retain(|one| one.handle != *handle);
+    }
+
     /// Without the handles, which depend on how often somebody tried.
     fn content(&self) -> Vec<Stands> {
         let mut content = self.standing.lock().unwrap().clone();
@@ -97,6 +108,11 @@ impl Yard {
         content.sort();
         content
     }
+}
+
+/// What placing anything loses.
+fn odd() -> Vec<Loss> {
+    vec![Loss::new("rights_protected", "of the placing")]
 }
 
 /// A pull and a push as an engine does them, in a few lines.
@@ -118,6 +134,7 @@ impl Job<'_> {
             let at = self.store.record_target(from, &[folder.to_owned()], &to).await?;
             self.decide_open(at).await?;
         }
+        self.settle_moves().await?;
         self.follow_moves().await?;
         for row in self.store.targets(MAIL).await? {
             for what in self.store.items_to_place(row.from, None, 100).await? {
@@ -176,7 +193,7 @@ impl Job<'_> {
         let original = self.store.original(what.item).await?.unwrap();
         let sending = Sending::New(unchanged(what.item, &original));
         let ToPlace { item, from, facts, revision, .. } = what.clone();
-        let intending = Intending { item, from, at, sending, facts: facts.clone(), revision };
+        let intending = Intending { item, from, at, sending, facts: facts.clone(), revision, losses: odd() };
         let intent: IntentId = self.store.intend(vec![intending]).await?.remove(0);
         let handle = self.yard.place(at, original.parts[0].digest, &facts);
         self.store.resolve(vec![Resolution::Placed { intent, placed: placed(handle.as_str()) }]).await
@@ -187,7 +204,7 @@ impl Job<'_> {
             self.yard.change(&due.placement.handle.clone().unwrap(), |one| {
                 (one.read, one.flagged) = (due.facts.read, due.facts.flag == Some(FlagState::Flagged));
             });
-            let amended = Amended { facts: due.facts, changed_there: Vec::new(), losses: Vec::new() };
+            let amended = Amended { facts: due.facts, changed_there: Vec::new(), losses: odd() };
             self.store.record_amended(vec![(due.placement.key, due.revision, amended)]).await?;
         }
         Ok(())
@@ -198,10 +215,26 @@ impl Job<'_> {
         let pushed: Vec<_> = ways.iter().map(|way| way.from).collect();
         for moving in self.store.placements_to_move(MAIL, &pushed, None, 100).await? {
             let at = ways.iter().find(|way| way.from == moving.to).unwrap().at;
-            let handle = moving.placement.handle.clone().unwrap();
-            self.yard.change(&handle, |one| one.at = at.number()).expect("it stands there");
-            let placed = Placed { handle: Some(handle), version: None, losses: Vec::new() };
-            self.store.record_moved(moving.placement.key, moving.to, at, &placed).await?;
+            self.store.intend_moves(vec![(moving.placement.key, moving.to, at)]).await?;
+            self.yard.copy(&moving.placement.handle.clone().unwrap(), at);
+            // A lost answer between the two steps of a move: looking finishes it.
+        }
+        self.settle_moves().await
+    }
+
+    /// Where a copy stands, what it was made from goes; where none does, nothing was done.
+    async fn settle_moves(&self) -> Result<(), Fault> {
+        for open in self.store.open_moves(MAIL, None, 100).await? {
+            let found = self.yard.find(open.at, open.placement.stored.digest);
+            let claimed = self.store.claimed(open.at, found.clone()).await?;
+            match found.into_iter().find(|handle| !claimed.contains(handle)) {
+                Some(copy) => {
+                    self.yard.remove(&open.placement.handle.clone().unwrap());
+                    let placed = placed(copy.as_str());
+                    self.store.record_moved(open.placement.key, open.to, open.at, &placed).await?;
+                }
+                None => self.store.forget_move(open.placement.key).await?,
+            }
         }
         Ok(())
     }
@@ -212,7 +245,7 @@ impl Job<'_> {
                 self.place(&due.next, due.placement.at).await?;
             }
             let old = due.placement.handle.clone().unwrap();
-            self.yard.standing.lock().unwrap().retain(|one| one.handle != old);
+            self.yard.remove(&old);
             self.store.record_superseded(due.placement.key, Vec::new()).await?;
         }
         Ok(())
@@ -241,7 +274,7 @@ async fn seen(fixture: &Fixture, yard: &Yard) -> String {
             .await
             .unwrap()
             .into_iter()
-            .map(|one| (one.from, one.state, one.stored.digest, one.facts))
+            .map(|one| (one.from, one.state, one.stored.digest, one.facts, one.losses))
             .collect();
         text += &format!("{:?} {:?} {} {digests:?} {standing:?}\n", item.id, item.facts, item.gone);
     }

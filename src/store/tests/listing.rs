@@ -166,6 +166,32 @@ async fn quarantine_ends_when_it_is_released() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_listed_is_listed_again_when_it_is_released() {
+    let store = Fixture::fresh().await;
+    let corrupt = || Fault::new(What::Malformed, "the service cannot list it").skip(Cause::CorruptAtSource);
+    let inbox = CollectionId::new("inbox");
+    let refused = |id: &str| Change::Refused(ItemId::new(id), Some(inbox.clone()), corrupt());
+    let rows = vec![refused("a"), refused("row 7"), joined("b", "1", "inbox")];
+    pass(&store, vec![("inbox", rows)]).await;
+    assert_eq!(to_fetch(&store, &["inbox"]).await, ["b"]);
+    assert_eq!(store.release(MAIL, Side::Source, None).await.unwrap(), 2);
+    assert_eq!(to_fetch(&store, &["inbox"]).await, ["b"], "nobody knows yet what the others are");
+    // The feed tells of everything again: `a` whole, and `row 7` was never the name of anything.
+    let next = store.begin_pass(MAIL).await.unwrap();
+    store.record_feeds(next, vec![feed("inbox")]).await.unwrap();
+    let listing = store.resume_feed(next, &feed("inbox")).await.unwrap().unwrap();
+    assert!(listing.from.is_none() && listing.full);
+    let all = done(vec![joined("a", "1", "inbox"), joined("b", "1", "inbox")], "d9");
+    store.commit_page(next, &feed("inbox"), &listing, all).await.unwrap();
+    store.settle_round(next).await.unwrap();
+    let mut waiting = to_fetch(&store, &["inbox"]).await;
+    waiting.sort();
+    assert_eq!(waiting, ["a", "b"]);
+    assert_eq!(store.setbacks(MAIL, None, 10).await.unwrap().iter().filter(|one| one.id.as_str() == "a").count(), 0);
+    assert_eq!(store.release(MAIL, Side::Source, None).await.unwrap(), 0, "what is gone is not tried again");
+}
+
+#[tokio::test]
 async fn what_is_to_fetch_comes_newest_first_page_by_page_from_the_chosen_collections() {
     let fixture = Fixture::new().await;
     let store = fixture.store().await;

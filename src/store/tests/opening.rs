@@ -46,6 +46,21 @@ async fn a_project_never_mixes_two_tenants() {
     assert_eq!(project.bound(Side::Source, MAIL).await.unwrap(), Some(identity("tenant one")));
 }
 
+#[tokio::test]
+async fn a_tenant_known_by_its_domain_is_given_its_guid_and_another_is_refused() {
+    let fixture = Fixture::new().await;
+    let project = fixture.project().await;
+    let identity = |place: &str| Identity { connector: "graph".to_owned(), place: place.to_owned() };
+    let (domain, guid) = (identity("contoso.example"), identity("3c1a0f6e-0000-4000-8000-0123456789ab"));
+    project.bind(Side::Source, MAIL, &domain).await.unwrap();
+    project.rename(Side::Source, MAIL, &identity("other.example"), &guid).await.unwrap();
+    assert!(project.bind(Side::Source, MAIL, &guid).await.unwrap_err().next_step().unwrap().contains("old name"));
+    project.rename(Side::Source, MAIL, &domain, &identity("")).await.unwrap();
+    assert_eq!(project.bound(Side::Source, MAIL).await.unwrap(), Some(domain.clone()));
+    project.rename(Side::Source, MAIL, &domain, &guid).await.unwrap();
+    project.bind(Side::Source, MAIL, &guid).await.unwrap();
+}
+
 fn someone(id: &str, address: &str) -> Account {
     Account { id: AccountId::new(id), address: address.to_owned(), aliases: Vec::new(), ..account() }
 }

@@ -15,6 +15,8 @@ use tokio::io::AsyncReadExt;
 pub struct Standing {
     pub bytes: Bytes,
     pub facts: Facts,
+    /// Somebody marked it as deleted.
+    pub deleted: bool,
 }
 
 /// The messages of an account by mailbox and handle.
@@ -34,6 +36,7 @@ struct State {
     mailboxes: BTreeMap<(AccountId, Vec<String>), Mailbox>,
     validity: u64,
     placed: u64,
+    sought: Vec<Vec<NaturalKey>>,
 }
 
 /// A mail target in memory.
@@ -60,6 +63,11 @@ impl MemoryTarget {
     /// How many messages were ever placed.
     pub fn placed(&self) -> u64 {
         lock(&self.state).placed
+    }
+
+    /// What was looked for so far, look by look.
+    pub fn sought(&self) -> Vec<Vec<NaturalKey>> {
+        lock(&self.state).sought.clone()
     }
 
     /// A person changes every message they see: `None` deletes it.
@@ -115,7 +123,7 @@ impl MemoryTarget {
     }
 
     fn append(&self, at: &Collection, bytes: Bytes, facts: Facts) -> Result<Placed, Fault> {
-        let uid = self.with(at, |mailbox| mailbox.add(Standing { bytes, facts }))?;
+        let uid = self.with(at, |mailbox| mailbox.add(Standing { bytes, facts, deleted: false }))?;
         lock(&self.state).placed += 1;
         let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
         Ok(Placed { handle, version: None, losses: Vec::new() })
@@ -252,6 +260,7 @@ impl Target for MemoryTarget {
     }
 
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        lock(&self.state).sought.push(keys.to_vec());
         self.with(at, |mailbox| {
             let of_key = |key: &NaturalKey| {
                 let hits = mailbox.messages.iter().filter(|(_, message)| matches(message, key));
@@ -260,6 +269,7 @@ impl Target for MemoryTarget {
                     handle: Handle::new(uid.to_string()),
                     version: None,
                     facts: message.facts.clone(),
+                    deleted: message.deleted,
                 };
                 hits.map(|(uid, message)| found(*uid, message)).collect::<Vec<_>>()
             };

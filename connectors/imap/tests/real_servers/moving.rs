@@ -81,9 +81,9 @@ async fn a_move_cut_anywhere_before_cyrus_is_finished_once() {
     cut_everywhere(server.imap_port(), &["MOVE"], &["UID COPY", "UID STORE", "UID EXPUNGE"]).await;
 }
 
-/// What a move left behind, marked as deleted, is never taken for what is looked for: it goes with the next EXPUNGE.
+/// What a move left behind is told as marked: it goes with the next EXPUNGE, and is not what is looked for.
 #[tokio::test]
-async fn what_is_marked_as_deleted_is_not_found() {
+async fn what_is_marked_as_deleted_is_told_as_such() {
     let server = dovecot(Store::Maildir);
     let proxy = Proxy::start(server.imap_port(), Script::without(&["MOVE", "UIDPLUS"])).unwrap();
     let target = target_at(proxy.port());
@@ -91,7 +91,15 @@ async fn what_is_marked_as_deleted_is_not_found() {
     let placed = unnamed(&target, &from).await;
     let told = target.relocate(&placed, &to, None).await.unwrap();
     assert_eq!(told.losses[0].name, "marked_deleted");
-    assert_eq!(target.find(&from, &[key(MESSAGE)]).await.unwrap(), []);
-    assert_eq!(target.find(&to, &[key(MESSAGE)]).await.unwrap().len(), 1);
+    let marks =
+        async |at| target.find(at, &[key(MESSAGE)]).await.unwrap().iter().map(|one| one.deleted).collect::<Vec<_>>();
+    assert_eq!((marks(&from).await, marks(&to).await), (vec![true], vec![false]));
+    // COPY takes along the mark of people.
+    let mut session = RawImap::login(server.imap_port(), "anna", "secret").unwrap();
+    assert!(session.command("SELECT New").unwrap().is_ok());
+    assert!(session.command("STORE 1 +FLAGS (\\Deleted)").unwrap().is_ok());
+    let back = mailbox(&target, &["Back"]).await;
+    assert!(session.command("COPY 1 Back").unwrap().is_ok());
+    assert_eq!(marks(&back).await, [true]);
     assert_eq!(target.withdraw(&unnamed(&target, &from).await).await.unwrap()[0].name, "marked_deleted");
 }
