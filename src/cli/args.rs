@@ -5,7 +5,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
 use transhume_contract::{Depth, Workload};
 
-/// Moves whole organisations out of Microsoft 365 and Google Workspace, and proves that nothing was lost.
+/// Moves whole organisations out of Microsoft 365, and proves that nothing was lost.
 #[derive(Debug, Parser)]
 #[command(name = "transhume", version, propagate_version = true, max_term_width = 110)]
 #[command(

@@ -196,7 +196,7 @@ impl Summary {
     fn sentence(&self) -> String {
         let done = match self.moved.is_nothing() {
             false => self.done(),
-            true if self.exit() == Exit::Done => "nothing moved: everything is in place".to_owned(),
+            true if self.exit() == Exit::Done => "nothing moved: nothing is new at the source".to_owned(),
             true => "nothing moved".to_owned(),
         };
         let word = if self.dry_run { "rehearsed" } else { self.verb };

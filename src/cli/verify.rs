@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{AccountStanding, Compared},
-    report::{count, fault_lines, grouped},
+    report::{count, fault_lines, grouped, named_losses},
 };
 use differences::Differences;
 use serde::Serialize;
@@ -42,6 +42,7 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
     terminal.print(&standing.steps());
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
+    terminal.print(&named_losses(&standings.iter().collect::<Vec<_>>()));
     let summary = Summary::of(depth, &compared, standing.count(), &standings);
     terminal.print(&summary.sentence());
     terminal.summary("verify", &summary);

@@ -175,7 +175,9 @@ const fn command_seconds() -> u64 {
 /// Why a configuration cannot be used: always with what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("there is no {FILE} in {0}\nRun `transhume init --project {0}` to write one.")]
+    #[error(
+        "there is no {FILE} in {0}\nGo to the project's directory or name it with --project; `transhume init --project {0}` makes a new project."
+    )]
     Missing(String),
     #[error("{0} cannot be read: {1}\nMake the file readable for the user who runs transhume.")]
     Unreadable(String, std::io::Error),

@@ -24,7 +24,7 @@ pub struct Before {
 
 impl Engine {
     /// Looks for mail that stood in an account before the first of ours; `None` where there is none, or where something
-    /// of ours stands there already. Without a store nobody knows yet what is to be moved.
+    /// of ours stands there already. That ours stands under another login is a fault. Without a store nobody knows yet what is to be moved.
     pub(super) async fn before(
         &self,
         store: Option<&AccountStore>,
@@ -32,6 +32,7 @@ impl Engine {
         workload: Workload,
     ) -> Result<Option<Before>, Fault> {
         if let Some(store) = store {
+            self.refuse_another_login(store, login, workload).await?;
             let totals = store.totals(workload).await?;
             let ours = [totals.placed, totals.withdrawn, totals.superseded, totals.lost];
             if totals.open_intents > 0 || ours.iter().any(|tally| tally.items > 0) {
@@ -45,6 +46,30 @@ impl Engine {
             None => 0,
         };
         Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours }))
+    }
+
+    /// Refuses an account whose mail was placed under another login than the one it is to go to now: the rest would
+    /// land in a second mailbox, and what is looked at would be the first.
+    pub(super) async fn refuse_another_login(
+        &self,
+        store: &AccountStore,
+        login: &AccountId,
+        workload: Workload,
+    ) -> Result<(), Fault> {
+        for (key, at) in store.target_collections(workload).await? {
+            if at.account != *login && !store.placements_at(key, None, 1).await?.is_empty() {
+                let (former, login) = (at.account.as_str(), login.as_str());
+                let sentence = format!(
+                    "messages of this account were placed in the mailbox {former}, and accounts.csv now says {login}"
+                );
+                let step = format!(
+                    "Write {former} back into the column target; or rename the mailbox on the mail server; or, to place \
+                     everything in {login}, move this account's folder out of accounts/ and run again, which pulls it anew."
+                );
+                return Err(Fault::new(What::Exists, sentence).reaching(Reach::Account).ask(step));
+            }
+        }
+        Ok(())
     }
 
     /// Says what stood there before, and stops the account where placing would double it and nobody decided.
@@ -71,10 +96,10 @@ impl Before {
     pub fn sentence(&self) -> String {
         let items = self.items;
         if self.ours == 0 {
-            return format!("the mailbox at the target already holds {items} messages; what is moved joins them");
+            return format!("the mailbox at the target already holds mail ({items} counted); what is moved joins it");
         }
         format!(
-            "the mailbox at the target already holds {items} messages, and {} of {} looked at are mail that is to be \
+            "the mailbox at the target already holds mail ({items} counted), and {} of {} looked at are mail that is to be \
              moved: it would stand there twice",
             self.ours, self.sampled
         )

@@ -12,6 +12,6 @@ pub use causes::{named, said_once, subject};
 pub use explained::explained;
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
-pub use standings::{Manner as TableManner, Standing, standings_notes, standings_table};
+pub use standings::{Manner as TableManner, Standing, named_losses, standings_notes, standings_table};
 pub use table::{Column, table};
 pub use words::{bytes, count, duration, fault_lines, grouped, moment};

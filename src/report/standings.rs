@@ -151,7 +151,21 @@ pub fn standings_notes(all: &[&AccountStanding], ending: Option<&Fault>) -> Stri
             fault,
         }));
     }
-    told_once(&stopped) + &quarantines(all) + &kept(all)
+    told_once(&stopped) + &quarantines(all) + &kept(all) + &named_losses(all)
+}
+
+/// What could not be carried, by the names that the README explains.
+pub fn named_losses(all: &[&AccountStanding]) -> String {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for loss in all.iter().flat_map(|standing| &standing.losses) {
+        *sums.entry(&loss.name).or_default() += loss.items;
+    }
+    sums.retain(|_, items| *items > 0);
+    if sums.is_empty() {
+        return String::new();
+    }
+    let each: Vec<_> = sums.into_iter().map(|(name, items)| format!("{name} {}", grouped(items))).collect();
+    format!("named losses, in items: {}\n    `transhume explain ITEM` says what one of them lost\n", each.join(", "))
 }
 
 fn quarantines(all: &[&AccountStanding]) -> String {

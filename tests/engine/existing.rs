@@ -74,8 +74,7 @@ async fn mail_of_others_is_told_and_stops_nothing() {
     let engine = world.engine_with(world.source.clone(), world.target.clone(), ear.clone());
     world.run(&engine, project().await.path(), StoreOptions::default()).await.unwrap();
     assert_eq!(world.standing().len(), 8);
-    let said =
-        |event: &Event| matches!(event, Event::Note { sentence, .. } if sentence.contains("already holds 1 messages"));
+    let said = |event: &Event| matches!(event, Event::Note { sentence, .. } if sentence.contains("already holds mail (1 counted)"));
     assert!(ear.0.lock().unwrap().iter().any(said));
 }
 

@@ -28,7 +28,7 @@ fn a_mailbox_moves_once_follows_and_is_proven() {
     assert_eq!(story.bodies(), expected, "each body is fetched once, and one of doubtful end twice: {stats:#?}");
 
     let before = (look(&story, 1), look(&story, 2));
-    story.run(&["run"]).tells(0, &["nothing moved: everything is in place"]);
+    story.run(&["run"]).tells(0, &["nothing moved: nothing is new at the source"]);
     assert_eq!(story.bodies(), 0, "a second run fetches no body");
     assert_eq!((look(&story, 1), look(&story, 2)), before, "and changes nothing");
 

@@ -67,3 +67,22 @@ fn a_second_project_into_the_same_mailboxes_asks_first_and_may_adopt() {
     assert_eq!(look(&first, 1), before, "what was there is taken for placed");
     first.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
 }
+
+/// A typing error in a login is corrected after mail went to the wrong mailbox.
+#[test]
+fn another_login_for_an_account_that_was_moved_is_refused_by_every_verb() {
+    let story = Story::with_server(&ordinary(1, 6), server(2));
+    story.run(&["run"]).ok();
+    let before = look(&story, 1);
+    story.write("accounts.csv", format!("source,target\n{},account2\n", story.addresses[0]));
+    let said = "placed in the mailbox account1, and accounts.csv now says account2";
+    let step = "Write account1 back into the column target";
+    story.run(&["check"]).tells(1, &["BLOCKER", said, step]);
+    story.run(&["plan"]).tells(0, &["BLOCKER", said, step]);
+    story.run(&["run"]).tells(3, &["stopped at the target", said, step]);
+    story.run(&["verify"]).tells(1, &[said, step]);
+    assert_eq!((look(&story, 1), look(&story, 2)), (before, Vec::new()));
+    story.write("accounts.csv", format!("source,target\n{},account1\n", story.addresses[0]));
+    story.run(&["run"]).ok();
+    story.run(&["verify"]).tells(0, &["0 differences"]);
+}

@@ -42,7 +42,7 @@ fn no_project_at_all() {
     std::fs::remove_dir_all(story.project()).unwrap();
     story
         .run(&["run"])
-        .is(2, "there is no transhume.toml in PROJECT\nRun `transhume init --project PROJECT` to write one.");
+        .is(2, "there is no transhume.toml in PROJECT\nGo to the project's directory or name it with --project; `transhume init --project PROJECT` makes a new project.");
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn place(standing: &AccountStanding, project: &Path, demo: &args::Demo) -> Strin
 fn speed(work: Work) -> String {
     let Work { moved, time } = work;
     if moved.is_nothing() {
-        return "Nothing moved: everything is in place since the last demo.".into();
+        return "Nothing moved: nothing is new at the source since the last demo.".into();
     }
     let seconds = time.as_secs_f64().max(0.001);
     format!(

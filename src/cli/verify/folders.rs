@@ -53,7 +53,7 @@ fn told(account: &Compared, width: Option<usize>) -> String {
     let plain = account.folders.len() - telling.len();
     if plain > 0 {
         let _infallible =
-            writeln!(text, "{INDENT}{} more: all done, and found as placed", count(plain as u64, "folder"));
+            writeln!(text, "{INDENT}{} more: nothing owed, nothing different", count(plain as u64, "folder"));
     }
     text
 }

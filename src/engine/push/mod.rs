@@ -49,9 +49,9 @@ impl Engine {
         self.tell(Event::Started { account: mover.address().into(), phase: Phase::Push });
         let traits = target.traits(&mover.target).await?;
         let audience = Audience::of(traits.profile.clone())?;
+        self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
         let calls = Semaphore::new(traits.lanes.max(1));
-        self.heed_what_stood_before(store, &mover.target, workload).await?;
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes };
         push.settle_intents().await?;
         push.settle_moves().await?;

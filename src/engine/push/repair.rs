@@ -5,7 +5,7 @@ use super::{
     settle::{Sought, share},
 };
 use crate::{
-    engine::Kind,
+    engine::{Event, Kind},
     store::{Placement, PlacementState, Subject, TargetKey},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,10 @@ impl Push<'_> {
             }
         }
         if self.engine.rehearsing {
+            let (anew, again, name) = (found.len(), gone.len(), &at.name);
+            let sentence =
+                format!("{again} missing in {name} would be placed again, {anew} taken over where they stand anew");
+            self.engine.tell(Event::Note { account: Some(self.account()), sentence });
             return Ok(());
         }
         self.store.record_found(found).await?;

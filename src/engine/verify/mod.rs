@@ -68,6 +68,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         let store = project.open_account(&mover.row.account.id).await?;
         for workload in self.workloads() {
+            self.refuse_another_login(&store, &mover.target, workload).await?;
             let mut seen = BTreeMap::new();
             let outcome = self.verify_workload(&store, workload, depth, sum, &mut seen).await;
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);

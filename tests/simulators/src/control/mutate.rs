@@ -11,14 +11,6 @@ use crate::dump::Content;
 use crate::tenant::{Folder, Mailbox, outlook_time, resource_of};
 use crate::world::World;
 
-/// What `POST /_sim/mutate` takes: one operation or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Operations {
-    Many(Vec<Operation>),
-    One(Box<Operation>),
-}
-
 #[derive(Deserialize)]
 struct Operation {
     /// The mailbox, by address or id. `churn` without one stirs every mailbox.
@@ -87,14 +79,17 @@ enum What {
     },
 }
 
-/// Does the operations in order, and answers what each of them made.
+/// Does one operation, or a list of them in order, and answers what each of them made.
 pub(crate) fn mutate(world: &World, operations: Value) -> Result<Value, String> {
-    let operations: Operations = serde_json::from_value(operations)
-        .map_err(|why| format!("Not a list of operations ({why}); each has \"op\" and \"user\"."))?;
     let operations = match operations {
-        Operations::Many(many) => many,
-        Operations::One(one) => vec![*one],
+        Value::Array(several) => several,
+        one => vec![one],
     };
+    let read = |operation| {
+        serde_json::from_value::<Operation>(operation)
+            .map_err(|why| format!("Not an operation: {why}. Each has \"op\", \"user\" and the members of its op."))
+    };
+    let operations = operations.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let done: Result<Vec<Value>, String> = operations.iter().map(|operation| operation.apply(world)).collect();
     Ok(json!({"done": done?}))
 }
@@ -156,6 +151,9 @@ impl What {
             }
             Self::MoveFolder { folder, to } => {
                 let (at, to) = (folder_at(&mailbox, folder)?, folder_at(&mailbox, to)?);
+                if std::iter::successors(Some(to), |&above| mailbox.folder(above).parent).any(|above| above == at) {
+                    return Err(format!("{folder} cannot be moved into itself or below itself."));
+                }
                 mailbox.move_folder(at, to);
                 Ok(folder_shown(&mailbox, at))
             }
