@@ -59,6 +59,8 @@ struct Summary {
     /// Listed at the source and not placed yet, so not compared.
     owed: u64,
     others: u64,
+    /// Filed elsewhere at the target by people: no differences.
+    moved: u64,
     /// Second copies of ours, which are differences too.
     duplicates: u64,
     /// Placed by another edition of the conversions, or with other tables.
@@ -81,6 +83,7 @@ impl Summary {
             compared: compared.iter().map(|account| account.compared).sum(),
             differences,
             owed: standings.iter().map(|account| account.owed.items).sum(),
+            moved: compared.iter().map(|account| account.moved).sum(),
             others: compared.iter().map(|account| account.others).sum(),
             duplicates: compared.iter().map(folders::duplicates).sum(),
             outdated: compared.iter().map(|account| account.outdated).sum(),
@@ -130,6 +133,10 @@ impl Summary {
                 "; {} rendered by an earlier edition (`transhume push --rerender` renders anew and replaces what changed)",
                 count(self.outdated, "item")
             );
+        }
+        if self.moved > 0 {
+            let _infallible =
+                write!(text, "; {} moved there by people, left where they are", count(self.moved, "item"));
         }
         if self.others > 0 {
             let _infallible = write!(text, "; {} at the target not placed by transhume", count(self.others, "item"));

@@ -1,6 +1,9 @@
 //! Folders that will stand under another name at the target, told before they are made.
 
-use super::{Engine, Mover, policy::standing};
+use super::{
+    Engine, Mover,
+    policy::{Existing, standing},
+};
 use crate::store::AccountStore;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -40,6 +43,7 @@ impl Engine {
                 parent: None,
                 role: row.collection.role,
                 known: None,
+                adopt: self.policy.existing == Existing::Adopt,
             };
             let foreseen = self.target(workload)?.foresee(&want).await?;
             let free = taken.insert((above.to_vec(), foreseen.name.to_lowercase()));

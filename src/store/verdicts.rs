@@ -5,10 +5,11 @@ use super::{
     faults::Trouble,
     journal::{self, Event},
     placements::{self, Placement},
-    rows::{ItemKey, Json, PlacementKey, RunId, TargetKey, Work, from_word, limit, now, time, word},
+    rows::{ItemKey, Json, PlacementKey, RunId, TargetKey, Work, from_word, limit, now, time, unsigned, word},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use transhume_contract::{Depth, Fault, Handle, ItemId, Timestamp, Workload};
 
 /// What a verdict is on.
@@ -89,7 +90,76 @@ impl AccountStore {
         })
         .await
     }
+
+    /// Verdicts of what is missing, oldest first, a page at a time; start with 0.
+    pub async fn missing(&self, workload: Workload, after: i64, most: usize) -> Result<Vec<Verdict>, Fault> {
+        self.read(move |db| {
+            let sql = format!(
+                "{SELECT} WHERE v.kind <> 'ok' AND v.kind = 'missing' AND v.workload = ?1 AND v.key > ?2
+                    ORDER BY v.key LIMIT ?3"
+            );
+            let mut query = db.prepare_cached(&sql)?;
+            let rows = query.query_map((Work(workload), after, limit(most)), verdict_row)?;
+            rows.map(|row| finish(row?)).collect()
+        })
+        .await
+    }
+
+    /// Target collections where something stands that is one of these many bytes long, or nobody knows how long, and
+    /// that answers for nothing of ours.
+    pub async fn targets_with_extras(
+        &self,
+        workload: Workload,
+        lengths: BTreeSet<u64>,
+    ) -> Result<BTreeSet<TargetKey>, Fault> {
+        self.read(move |db| {
+            let sql = format!("SELECT DISTINCT target, json_extract(detail, '$.bytes') FROM verdict v WHERE {FREE}");
+            let mut query = db.prepare_cached(&format!("{sql} AND workload = ?1"))?;
+            let rows = query.query_map([Work(workload)], |row| Ok((row.get::<_, TargetKey>(0)?, row.get(1)?)))?;
+            let alike = |length: Option<i64>| length.is_none_or(|length| lengths.contains(&unsigned(length)));
+            let mut found = BTreeSet::new();
+            for row in rows {
+                let (target, length) = row?;
+                found.extend(alike(length).then_some(target));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Which of these handles belong to something that answers for nothing of ours, with the kind of its verdict.
+    pub async fn extras_among(&self, at: TargetKey, handles: Vec<Handle>) -> Result<BTreeMap<Handle, String>, Fault> {
+        self.read(move |db| {
+            let sql = format!("SELECT kind FROM verdict v WHERE {FREE} AND v.target = ?1 AND v.handle = ?2");
+            let mut query = db.prepare_cached(&sql)?;
+            let mut found = BTreeMap::new();
+            for handle in handles {
+                let kind = query.query_row((at, handle.as_str()), |row| row.get(0)).optional()?;
+                found.extend(kind.map(|kind| (handle, kind)));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Keeps verdicts on what people moved, each in the stead of that on the extra it was taken for, in one commit.
+    pub async fn record_moved_there(&self, moved: Vec<(NewVerdict, TargetKey, Handle)>) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| {
+            let sql = "DELETE FROM verdict WHERE placement = 0 AND target = ?1 AND handle = ?2";
+            for (verdict, at, handle) in &moved {
+                keep(db, run, verdict)?;
+                db.prepare_cached(sql)?.execute((at, handle.as_str()))?;
+            }
+            Ok(())
+        })
+        .await
+    }
 }
+
+/// A verdict on what stands there and answers for nothing of ours, as far as anybody knows.
+const FREE: &str = "v.placement = 0 AND json_extract(v.detail, '$.answers') IS NULL AND NOT EXISTS
+    (SELECT 1 FROM placement p WHERE p.target = v.target AND p.handle = v.handle AND p.state = 0)";
 
 /// Drops the verdict on a placement that no longer answers for its item.
 pub(super) fn forget(db: &Connection, placement: PlacementKey) -> Result<(), Trouble> {

@@ -6,7 +6,10 @@ use transhume::{
     engine::{Engine, Event, Existing, Policy},
     store::{Stop, StoreOptions},
 };
-use transhume_contract::{AccountId, Facts, What, memory::Standing};
+use transhume_contract::{
+    AccountId, Facts, What,
+    memory::{MemoryTarget, Standing},
+};
 
 /// A second project into the mailboxes that a first one filled.
 async fn second(existing: Existing) -> (World, Vec<String>, Vec<Event>) {
@@ -51,6 +54,20 @@ async fn adopting_takes_for_placed_what_is_there_and_places_the_rest() {
     engine.policy = Policy { existing: Existing::Adopt, ..Policy::default() };
     world.run(&engine, project().await.path(), StoreOptions::default()).await.unwrap();
     assert_eq!((world.standing(), world.target.placed()), (before, 9));
+}
+
+/// A folder whose name the server refuses stands there under another one, which a second project would make too.
+#[tokio::test]
+async fn adopting_finds_folders_that_stand_under_another_name() {
+    let mut world = World::new(true);
+    world.target = Arc::new(MemoryTarget::new(true).refusing('/'));
+    world.run(&world.engine(), project().await.path(), StoreOptions::default()).await.unwrap();
+    let before = world.standing();
+    assert!(before.iter().any(|line| line.starts_with("Inbox>Archive_2019 ")), "{before:#?}");
+    let mut engine = world.engine();
+    engine.policy = Policy { existing: Existing::Adopt, ..Policy::default() };
+    world.run(&engine, project().await.path(), StoreOptions::default()).await.unwrap();
+    assert_eq!((world.standing(), world.target.placed()), (before, 7));
 }
 
 #[tokio::test]

@@ -63,6 +63,9 @@ pub struct Wanted {
     pub role: Role,
     /// Where it stood when it was last ensured. It is followed if people renamed it there.
     pub known: Option<CollectionId>,
+    /// What stands there under the name it would get is taken for it, whoever made it, even where the name had to be
+    /// altered and the collection holds mail: a former migration made it so. Else that would be a collision.
+    pub adopt: bool,
 }
 
 /// How deeply to look.

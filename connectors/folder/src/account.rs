@@ -238,6 +238,7 @@ mod tests {
             parent: None,
             role: Role::Ordinary,
             known: known.map(|held| CollectionId::new(&held.mark.id)),
+            adopt: false,
         }
     }
 

@@ -104,7 +104,7 @@ async fn ours(target: Arc<ImapTarget>, mailboxes: Vec<usize>, each: usize) {
 
 fn wanted(mailbox: usize) -> Wanted {
     let (account, path) = (AccountId::new("anna"), vec![format!("Ours{mailbox}")]);
-    Wanted { account, workload: Workload::Mail, path, parent: None, role: Role::Ordinary, known: None }
+    Wanted { account, workload: Workload::Mail, path, parent: None, role: Role::Ordinary, known: None, adopt: false }
 }
 
 fn target(port: u16) -> Arc<ImapTarget> {

@@ -267,7 +267,7 @@ impl Surveyor<'_> {
             return Ok(spot);
         }
         let parent = Box::pin(self.parent(want)).await?;
-        self.make_ordinary(&parent, &want.path).await
+        self.make_ordinary(&parent, want).await
     }
 
     /// The mailbox of a role: the server's own, else one with a usual name, else a new one.
@@ -319,16 +319,15 @@ impl Surveyor<'_> {
         Ok(Spot::of(&self.ensure(&parent).await?.id)?.mailbox)
     }
 
-    async fn make_ordinary(&mut self, parent: &str, path: &[String]) -> Result<Spot, Fault> {
-        let hierarchy = self.hierarchy();
+    async fn make_ordinary(&mut self, parent: &str, want: &Wanted) -> Result<Spot, Fault> {
+        let (hierarchy, path) = (self.hierarchy(), &want.path);
         let segment = path.last().map_or("", String::as_str);
         let mut last = Answer::default();
         for (spelling, altered) in names::spellings(segment, path, &hierarchy) {
             let plain = format!("{parent}{}", utf7::encode(&spelling));
-            let name = match self.taken(&plain, path, altered).await? {
-                true => format!("{parent}{}", utf7::encode(&names::marked(&spelling, path))),
-                false => plain,
-            };
+            let marked = format!("{parent}{}", utf7::encode(&names::marked(&spelling, path)));
+            let made_before = want.adopt && altered && self.status(&marked).await?.is_some();
+            let name = if made_before || self.taken(&plain, want, altered).await? { marked } else { plain };
             match self.make_named(&name, None).await? {
                 Ok(spot) => return Ok(spot),
                 Err(answer) => last = answer,
@@ -342,17 +341,17 @@ impl Surveyor<'_> {
     }
 
     /// Whether a name stands for something else: another path's mailbox, a role's, or, where the spelling was
-    /// altered, one that already holds mail.
-    async fn taken(&mut self, mailbox: &str, path: &[String], altered: bool) -> Result<bool, Fault> {
+    /// altered, one that already holds mail and is not to be adopted.
+    async fn taken(&mut self, mailbox: &str, want: &Wanted, altered: bool) -> Result<bool, Fault> {
         let special = ["\\sent", "\\drafts", "\\trash", "\\junk", "\\archive", "\\all", "\\flagged", "\\important"];
         let attributes = self.boxes.listed.get(mailbox);
         if mailbox.eq_ignore_ascii_case("INBOX")
             || attributes.is_some_and(|found| found.iter().any(|name| special.contains(&name.as_str())))
-            || self.claimed_by_other(mailbox, path)
+            || self.claimed_by_other(mailbox, &want.path)
         {
             return Ok(true);
         }
-        Ok(altered && self.status(mailbox).await?.is_some_and(|standing| standing.messages > 0))
+        Ok(altered && !want.adopt && self.status(mailbox).await?.is_some_and(|standing| standing.messages > 0))
     }
 
     /// Makes a mailbox unless it stands. The inner error is a refusal of the name.

@@ -20,6 +20,10 @@ impl Push<'_> {
     pub async fn repair(&self) -> Result<(), Fault> {
         // What only lacked a handle was never missing.
         self.name_placements().await?;
+        if !self.engine.rehearsing {
+            // What people moved is theirs where they filed it.
+            self.engine.recognise_moved(self.store, self.workload).await?;
+        }
         let (at, mut after) = (self.collections().await?, 0);
         loop {
             let page = self.store.differences(self.workload, after, 500).await?;

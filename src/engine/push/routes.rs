@@ -1,7 +1,10 @@
 //! Where collections of the source stand at the target.
 
 use crate::{
-    engine::{Engine, Event, Mover, Standing, policy::standing},
+    engine::{
+        Engine, Event, Mover, Standing,
+        policy::{Existing, standing},
+    },
     store::{AccountStore, CollectionKey, CollectionRow, TargetKey},
 };
 use std::{
@@ -122,6 +125,7 @@ impl<'a> Routes<'a> {
             parent,
             role: row.collection.role,
             known: self.known.get(&from).cloned(),
+            adopt: self.engine.policy.existing == Existing::Adopt,
         };
         let at = self.target.ensure(&want).await?;
         if self.engine.rehearsing {

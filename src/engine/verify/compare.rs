@@ -53,6 +53,7 @@ impl<'a> Comparison<'a> {
         drop(seen);
         extras.recognise(self).await?;
         self.find_missing(account, &mut there, &mut extras).await?;
+        self.keep_answering(account, &mut there, &mut extras).await?;
         self.tell_duplicates(account, &mut there, extras).await?;
         Ok(there)
     }
@@ -80,7 +81,11 @@ impl<'a> Comparison<'a> {
                 None => {
                     there.others += 1;
                     extras.note(observed);
-                    verdicts.push(self.extra(&observed.handle, Kind::Extra, json!({ "at": self.at.name })));
+                    verdicts.push(self.extra(
+                        &observed.handle,
+                        Kind::Extra,
+                        json!({ "at": self.at.name, "bytes": observed.length }),
+                    ));
                 }
             }
         }
@@ -124,6 +129,16 @@ impl<'a> Comparison<'a> {
             self.keep(account, verdicts, there).await?;
             after = Some(last);
         }
+    }
+
+    /// What answers for something of ours here was not moved here from elsewhere.
+    async fn keep_answering(&self, account: &str, there: &mut There, extras: &mut Extras) -> Result<(), Fault> {
+        let detail = || json!({ "at": self.at.name, "answers": true });
+        for page in extras.answering().chunks(PAGE) {
+            let verdicts = page.iter().map(|handle| self.extra(handle, Kind::Extra, detail())).collect();
+            self.keep(account, verdicts, there).await?;
+        }
+        Ok(())
     }
 
     /// What equals ours and no placement answers for is a second copy.

@@ -18,6 +18,8 @@ pub(super) struct Extras {
     candidates: Vec<Candidate>,
     /// Copies by the digest of what they equal, with one of the placements.
     copies: BTreeMap<Digest, Copies>,
+    /// Copies that answer for something of ours that stands in this very collection.
+    answering: Vec<Handle>,
 }
 
 struct Candidate {
@@ -34,7 +36,7 @@ struct Copies {
 impl Extras {
     pub async fn of(store: &AccountStore, key: TargetKey, depth: Depth) -> Result<Self, Fault> {
         let lengths = if depth == Depth::Presence { BTreeSet::new() } else { store.placed_lengths(key).await? };
-        Ok(Self { lengths, candidates: Vec::new(), copies: BTreeMap::new() })
+        Ok(Self { lengths, candidates: Vec::new(), copies: BTreeMap::new(), answering: Vec::new() })
     }
 
     pub fn note(&mut self, seen: &Observed) {
@@ -114,7 +116,14 @@ impl Extras {
 
     /// One copy of these bytes answers for something else.
     pub fn take(&mut self, digest: &Digest) -> bool {
-        self.copies.get_mut(digest).and_then(|copies| copies.handles.pop()).is_some()
+        let taken = self.copies.get_mut(digest).and_then(|copies| copies.handles.pop());
+        self.answering.extend(taken.clone());
+        taken.is_some()
+    }
+
+    /// Copies that answer for something.
+    pub fn answering(&mut self) -> Vec<Handle> {
+        std::mem::take(&mut self.answering)
     }
 
     /// Copies that nothing answers for.

@@ -5,6 +5,7 @@ mod compare;
 mod extra;
 mod faithful;
 mod judge;
+mod moved;
 mod reconcile;
 
 use super::{Engine, Event, Mover, Phase, rendering::Audience};
@@ -25,6 +26,8 @@ pub struct Compared {
     pub address: String,
     pub compared: u64,
     pub differences: u64,
+    /// Filed elsewhere at the target by people, which is theirs: no differences.
+    pub moved: u64,
     /// Stands at the target and is not ours: mail that arrived there, or was there before. Second copies of ours are
     /// differences, and not among these.
     pub others: u64,
@@ -70,7 +73,8 @@ impl Engine {
         for workload in self.workloads() {
             self.refuse_another_login(&store, &mover.target, workload).await?;
             let mut seen = BTreeMap::new();
-            let outcome = self.verify_workload(&store, workload, depth, sum, &mut seen).await;
+            let outcome = self.verify_workload(&store, workload, depth, &sum.address, &mut seen).await;
+            sum.add(&seen);
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
             outcome?;
             let audience = Audience::of(self.target(workload)?.traits(&mover.target).await?.profile)?;
@@ -84,20 +88,28 @@ impl Engine {
         store: &AccountStore,
         workload: Workload,
         depth: Depth,
-        sum: &mut Compared,
+        account: &str,
         seen: &mut BTreeMap<TargetKey, There>,
     ) -> Result<(), Fault> {
         let placed = store.totals(workload).await?.placed;
-        let (account, phase) = (sum.address.clone(), Phase::Verify);
-        self.tell(Event::Expected { account, phase, items: placed.items, bytes: placed.bytes });
+        let phase = Phase::Verify;
+        self.tell(Event::Expected { account: account.to_owned(), phase, items: placed.items, bytes: placed.bytes });
         for (key, at) in store.target_collections(workload).await? {
             let comparison = Comparison::new(self, store, workload, (key, &at), depth);
-            let there = comparison.compare(&sum.address).await?;
-            sum.compared += there.ours + there.missing + there.duplicates;
-            sum.differences += there.differences;
-            sum.others += there.others;
-            seen.insert(key, there);
+            seen.insert(key, comparison.compare(account).await?);
         }
+        self.recognise_moved(store, workload).await?.correct(seen);
         Ok(())
+    }
+}
+
+impl Compared {
+    fn add(&mut self, seen: &BTreeMap<TargetKey, There>) {
+        for there in seen.values() {
+            self.compared += there.ours + there.missing + there.moved + there.duplicates;
+            self.differences += there.differences;
+            self.moved += there.moved;
+            self.others += there.others;
+        }
     }
 }

@@ -15,6 +15,8 @@ pub struct There {
     pub ours: u64,
     /// Placements that were not.
     pub missing: u64,
+    /// Placements that people moved into another collection there. No differences.
+    pub moved: u64,
     /// Second copies of ours.
     pub duplicates: u64,
     /// Mail of other origin.

@@ -76,7 +76,7 @@ impl Subject<'_> {
     async fn ensure(&self, names: &[&str], known: Option<CollectionId>) -> Result<Collection, String> {
         let path = ["Conformance"].iter().chain(names).map(|&name| name.to_owned()).collect();
         let (account, role) = (self.account.clone(), Role::Ordinary);
-        let want = Wanted { account, workload: Workload::Mail, path, parent: None, role, known };
+        let want = Wanted { account, workload: Workload::Mail, path, parent: None, role, known, adopt: false };
         self.target.ensure(&want).await.map_err(said("ensure"))
     }
 
@@ -131,7 +131,7 @@ impl Subject<'_> {
         let whole = self.ensure(&["Above", "Below"], None).await?;
         let path = ["Conformance", "Above", "Below"].map(str::to_owned).to_vec();
         let (account, role, parent) = (self.account.clone(), Role::Ordinary, Some(parent.id));
-        let want = Wanted { account, workload: Workload::Mail, path, parent, role, known: None };
+        let want = Wanted { account, workload: Workload::Mail, path, parent, role, known: None, adopt: false };
         let below = self.target.ensure(&want).await.map_err(said("ensure"))?;
         hold(below.id == whole.id, || "below its parent and by its whole path are two collections".into())
     }

@@ -43,6 +43,8 @@ struct State {
 pub struct MemoryTarget {
     identity: Identity,
     tells_handle: bool,
+    /// A letter no name may hold; `_` stands for it.
+    refused_letter: Option<char>,
     state: Mutex<State>,
 }
 
@@ -50,7 +52,13 @@ impl MemoryTarget {
     /// A target that tells the handle of what is placed, or leaves it to be found.
     pub fn new(tells_handle: bool) -> Self {
         let identity = Identity { connector: "memory".into(), place: "target".into() };
-        Self { identity, tells_handle, state: Mutex::default() }
+        Self { identity, tells_handle, refused_letter: None, state: Mutex::default() }
+    }
+
+    /// The same, where names cannot hold a letter, as on most servers: `_` stands for it, and a mailbox of such a name
+    /// that holds mail is taken for somebody else's unless it is to be adopted.
+    pub fn refusing(self, letter: char) -> Self {
+        Self { refused_letter: Some(letter), ..self }
     }
 
     /// Everything that stands in an account: path of its mailbox, then the message.
@@ -162,6 +170,22 @@ impl State {
         let own = self.mailboxes.iter().filter(|((owner, _), _)| owner == account);
         own.into_iter().find(|(_, mailbox)| Some(&id_of(mailbox)) == id).map(|((_, path), _)| path.clone())
     }
+
+    /// Where one comes to stand that nobody ensured.
+    fn path_for(&self, want: &Wanted, refused: Option<char>) -> Vec<String> {
+        let mut path = want.path.clone();
+        let own = path.pop().unwrap_or_default();
+        let mut path = self.path_of(&want.account, want.parent.as_ref()).unwrap_or(path);
+        let spelled = refused.map_or_else(|| own.clone(), |letter| own.replace(letter, "_"));
+        path.push(spelled);
+        let holds_mail = |mailbox: &Mailbox| !mailbox.messages.is_empty();
+        let of_others = self.mailboxes.get(&(want.account.clone(), path.clone())).is_some_and(holds_mail);
+        match path.last_mut() {
+            Some(name) if *name != own && of_others && !want.adopt => name.push_str("-2"),
+            _ => {}
+        }
+        path
+    }
 }
 
 fn id_of(mailbox: &Mailbox) -> CollectionId {
@@ -234,12 +258,8 @@ impl Target for MemoryTarget {
 
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let mut state = lock(&self.state);
-        let path = state.path_of(&want.account, want.known.as_ref());
-        let path = path.or_else(|| {
-            let above = state.path_of(&want.account, want.parent.as_ref())?;
-            Some(above.into_iter().chain(want.path.last().cloned()).collect())
-        });
-        let path = path.unwrap_or_else(|| want.path.clone());
+        let known = state.path_of(&want.account, want.known.as_ref());
+        let path = known.unwrap_or_else(|| state.path_for(want, self.refused_letter));
         let key = (want.account.clone(), path);
         if !state.mailboxes.contains_key(&key) {
             state.validity += 1;

@@ -99,7 +99,15 @@ impl Subject {
 
     pub fn want(&self, path: &[&str], role: Role) -> Wanted {
         let path = path.iter().map(|&name| name.to_owned()).collect();
-        Wanted { account: self.account(), workload: Workload::Mail, path, parent: None, role, known: None }
+        Wanted {
+            account: self.account(),
+            workload: Workload::Mail,
+            path,
+            parent: None,
+            role,
+            known: None,
+            adopt: false,
+        }
     }
 
     pub async fn ensure(&self, path: &[&str]) -> Collection {

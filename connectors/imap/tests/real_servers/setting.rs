@@ -72,7 +72,7 @@ pub fn anna() -> AccountId {
 
 pub fn wanted(path: &[&str], role: Role) -> Wanted {
     let path = path.iter().map(|name| (*name).to_owned()).collect();
-    Wanted { account: anna(), workload: Workload::Mail, path, parent: None, role, known: None }
+    Wanted { account: anna(), workload: Workload::Mail, path, parent: None, role, known: None, adopt: false }
 }
 
 pub async fn mailbox(target: &ImapTarget, path: &[&str]) -> Collection {
