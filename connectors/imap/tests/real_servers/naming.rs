@@ -95,6 +95,25 @@ async fn names_a_server_takes_stay_as_they_are() {
     assert_eq!(ensure(&target, &["a/b"], Role::Ordinary).await.name, "a_b");
 }
 
+/// Another project finds the mailboxes that a first one made for names this server refuses, if it is to adopt them.
+#[tokio::test]
+async fn an_altered_name_that_holds_mail_is_adopted_only_when_asked() {
+    let server = dovecot(Store::MaildirFs);
+    let first = target_at(server.imap_port());
+    let made = ensure(&first, &["Budget/Finances"], Role::Ordinary).await;
+    assert!(place(&first, &made, vec![placing(1)]).await[0].1.is_ok());
+    let adopting = || Wanted { adopt: true, ..wanted(&["Budget/Finances"], Role::Ordinary) };
+    assert_eq!(target_at(server.imap_port()).ensure(&adopting()).await.unwrap().id, made.id);
+    // Nobody asked: it is somebody else's. What was made beside it is found again by its mark.
+    let beside = ensure(&target_at(server.imap_port()), &["Budget/Finances"], Role::Ordinary).await;
+    assert_ne!(beside.id, made.id);
+    assert_eq!(target_at(server.imap_port()).ensure(&adopting()).await.unwrap().id, beside.id);
+    // Another folder of the same project has that name by right.
+    let both = target_at(server.imap_port());
+    let plain = ensure(&both, &["Budget_Finances"], Role::Ordinary).await;
+    assert_ne!(both.ensure(&adopting()).await.unwrap().id, plain.id);
+}
+
 #[tokio::test]
 async fn twelve_levels_and_long_names_fit_maildir() {
     let server = dovecot(Store::Maildir);
