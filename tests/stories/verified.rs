@@ -25,6 +25,19 @@ fn a_removed_message_is_missing_and_only_repair_brings_it_back() {
 }
 
 #[test]
+fn a_message_filed_elsewhere_is_theirs_and_no_repair_doubles_it() {
+    let (story, mail) = story();
+    let folder = look(&story, 1).into_iter().find(|other| other.folder != "INBOX").unwrap().folder;
+    to(&story, &mail, &format!("UID MOVE {{}} \"{folder}\""));
+    let before = look(&story, 1).len();
+    for depth in ["shape", "content"] {
+        story.run(&["verify", "--depth", depth]).tells(0, &["0 differences", "1 item moved there by people"]);
+    }
+    story.run(&["push", "--repair"]).ok();
+    assert_eq!(look(&story, 1).len(), before);
+}
+
+#[test]
 fn changed_flags_are_named() {
     let (story, mail) = story();
     let word = if mail.flags.contains("\\Flagged") { "-FLAGS (\\Flagged)" } else { "+FLAGS (\\Flagged)" };
