@@ -9,14 +9,14 @@ use std::path::Path;
 /// Below the range Linux takes outgoing ports from (32768 up), so that no connection of another test sits on one.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
-/// A loopback port that nobody listened on a moment ago.
-pub(crate) fn free() -> io::Result<u16> {
+/// A listener on a loopback port that nobody listened on.
+fn free() -> io::Result<TcpListener> {
     let spread = u64::from(RANGE.end - RANGE.start);
     for attempt in 0..200_u64 {
         let offset = RandomState::new().hash_one(attempt) % spread;
         let port = RANGE.start + u16::try_from(offset).unwrap_or_default();
-        if is_free(port) {
-            return Ok(port);
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return Ok(listener);
         }
     }
     Err(io::Error::new(io::ErrorKind::AddrInUse, "200 random loopback ports were all taken"))
@@ -34,9 +34,11 @@ pub(crate) fn remembered<const N: usize>(file: &Path) -> io::Result<[u16; N]> {
     {
         return Ok(ports);
     }
+    // Each is held until all are found, so that no two are the same.
+    let held = (0..N).map(|_| free()).collect::<io::Result<Vec<_>>>()?;
     let mut ports = [0; N];
-    for port in &mut ports {
-        *port = free()?;
+    for (port, listener) in ports.iter_mut().zip(&held) {
+        *port = listener.local_addr()?.port();
     }
     let text: Vec<String> = ports.iter().map(u16::to_string).collect();
     std::fs::write(file, text.join(" "))?;
