@@ -16,9 +16,11 @@ demo:
 	target/debug/transhume-servers dovecot --dir $(DEMO)/dovecot --accounts $(DEMO_ACCOUNTS) --master migrator -- \
 		scripts/demo target/debug/transhume $(DEMO)
 
+# Properties are tried on the same cases each time here, so that a change answers for itself only; `make torture` looks
+# for new ones.
 test: lint
 	scripts/install-test-servers
-	$(CARGO) nextest run --workspace --no-fail-fast
+	PROPTEST_RNG_SEED=1 $(CARGO) nextest run --workspace --no-fail-fast
 	$(CARGO) test --workspace --doc --quiet
 
 lint:
@@ -26,10 +28,11 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-# What takes longer: many kills, large messages, long fault scripts.
+# What takes longer: many kills, large messages, long fault scripts, many new cases for the properties.
 torture:
 	scripts/install-build-tools nextest
 	scripts/install-test-servers
+	PROPTEST_CASES=20000 $(CARGO) nextest run --workspace -E 'package(transhume-mappings) & binary(properties)' --no-fail-fast
 	TRANSHUME_TORTURE_KILLS=50 $(CARGO) nextest run --workspace -E 'binary(torture) | binary(large)' \
 		--run-ignored all --no-fail-fast
 

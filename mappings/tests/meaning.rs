@@ -30,6 +30,13 @@ fn encodings_do_not_count() {
     same(quoted, base64);
 }
 
+/// What the strictest server wants mended is one field without a name, before and after.
+#[test]
+fn a_name_ends_with_its_line() {
+    same("Subject: s\r\nword\r\n : text\r\n\r\nx", "Subject: s\r\nX-Invalid-Header: word\r\n : text\r\n\r\nx");
+    assert!(differ("Subject: s\r\nword\r\n : text\r\n\r\nx", "Subject: s\r\nWord: text\r\n\r\nx").contains("word"));
+}
+
 #[test]
 fn line_ends_and_nul_do_not_count() {
     same("Subject: a\n\nb\nc\n", "Subject: a\r\n\r\nb\r\nc\r\n");

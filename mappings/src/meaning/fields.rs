@@ -1,6 +1,6 @@
 //! A header block, read field by field.
 
-use super::charset;
+use super::{charset, walk::bare};
 use mail_parser::{Address, Header, HeaderName, HeaderValue, MessageParser};
 
 /// What the header of one part says of its content.
@@ -65,17 +65,23 @@ pub(super) fn read(block: &[u8]) -> (Vec<(String, String)>, Described) {
     (fields, described)
 }
 
-/// Lines with their continuations, without NUL, decoded to characters; the blank line and mbox lines are left out.
+/// Lines with their continuations, without NUL, decoded to characters; the blank line and mbox lines are left out. A
+/// name ends with its line: what has no colon before its first fold keeps that fold, so that none is read into it.
 fn unfolded(block: &[u8]) -> Vec<String> {
     let mut lines: Vec<Vec<u8>> = Vec::new();
-    for line in block.split(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+    for line in block.split_inclusive(|&byte| byte == b'\n') {
+        let line = bare(line);
         match lines.last_mut().filter(|_| matches!(line.first(), Some(b' ' | b'\t'))) {
-            Some(last) => last.extend_from_slice(line),
+            Some(last) => {
+                if !last.contains(&b':') {
+                    last.push(b'\n');
+                }
+                last.extend_from_slice(line);
+            }
             None => lines.push(line.to_vec()),
         }
     }
-    lines.retain(|line| !line.is_empty() && !line.starts_with(b"From "));
+    lines.retain(|line| line.iter().any(|&byte| byte != b'\r') && !line.starts_with(b"From "));
     lines.iter().map(|line| charset::header(line).into_owned()).collect()
 }
 

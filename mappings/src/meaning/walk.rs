@@ -126,7 +126,7 @@ impl Walk {
     }
 
     fn text(&mut self, line: &[u8], at_start: bool, ended: bool) {
-        let bare = line.strip_suffix(b"\n").map_or(line, without_crs);
+        let bare = bare(line);
         match &mut self.now {
             Now::Between => {}
             Now::Content { content, .. } => content.line(bare, ended),
@@ -166,8 +166,7 @@ impl Walk {
         if let Now::Content { content, .. } = &mut self.now {
             let text = if is_blank_line(block) { b"" } else { block };
             for line in text.split_inclusive(|&byte| byte == b'\n') {
-                let bare = line.strip_suffix(b"\n").map_or(line, without_crs);
-                content.line(bare, line.ends_with(b"\n"));
+                content.line(bare(line), line.ends_with(b"\n"));
             }
         }
     }
@@ -224,15 +223,16 @@ impl Walk {
 }
 
 fn is_blank_line(block: &[u8]) -> bool {
-    block.strip_suffix(b"\n").is_some_and(|line| without_crs(line).is_empty())
+    block.ends_with(b"\n") && bare(block).is_empty()
 }
 
 pub(super) fn join(at: &str, number: usize) -> String {
     if at.is_empty() { number.to_string() } else { format!("{at}.{number}") }
 }
 
-/// However many CRs stand before an LF, it is one line end.
-fn without_crs(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
-    &line[..end]
+/// The line without its end: however many CRs stand before an LF, they are one line end with it.
+pub(super) fn bare(line: &[u8]) -> &[u8] {
+    let Some(text) = line.strip_suffix(b"\n") else { return line };
+    let end = text.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
+    &text[..end]
 }

@@ -72,8 +72,9 @@ fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
     block.split_inclusive(|&byte| byte == b'\n')
 }
 
+/// A CR where the message ends is the beginning of a line end.
 fn is_blank(line: &[u8]) -> bool {
-    matches!(line, b"\r\n" | b"\n")
+    matches!(line, b"\r\n" | b"\n" | b"\r")
 }
 
 fn is_continuation(line: &[u8]) -> bool {
