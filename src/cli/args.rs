@@ -10,7 +10,7 @@ use transhume_contract::{Depth, Workload};
 #[command(name = "transhume", version, propagate_version = true, max_term_width = 110)]
 #[command(
     after_help = "Exit codes: 0 done, nothing owed · 1 could not go on · 2 usage or configuration · 3 done, but \
-    items are owed or quarantined · 4 verify found differences · 5 the project is locked by another run · 130 \
+    items are owed or quarantined, or a plan has blockers · 4 verify found differences · 5 the project is locked by another run · 130 \
     interrupted, consistent"
 )]
 pub struct Arguments {
@@ -29,7 +29,7 @@ pub struct Manner {
     /// One JSON event a line on stdout; the last line is a summary.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say only what is wrong.
+    /// Print only what is wrong, and the last line; no tables, no notes. What `explain` and `simulate` are asked for stays.
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Say more; twice for every request.
@@ -167,8 +167,8 @@ pub struct Init {
 
 #[derive(Debug, Args)]
 pub struct Survey {
-    /// Add who has something to move to accounts.csv. What stands there stays, comments too; whoever stands in a comment
-    /// is not added again.
+    /// Add everybody with a mailbox that can be read to accounts.csv. What stands there stays, comments too; whoever stands
+    /// in a comment is not added again.
     #[arg(long)]
     pub write_accounts: bool,
     /// Say who would be added, and write no file.
@@ -178,7 +178,8 @@ pub struct Survey {
 
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// Fetch this many of the newest messages of every account, to learn real sizes and losses.
+    /// Fetch this many of the newest messages of every account, to learn real sizes and what rendering and placing
+    /// them will lose. Only what the server decides at that moment (`keyword_refused`) shows later.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub sample: usize,
     #[command(flatten)]
@@ -300,7 +301,25 @@ pub enum Provider {
     Microsoft365,
 }
 
+/// What `POST /_sim/mutate` takes: for `--help`.
+const MUTATE: &str = "While it runs, POST /_sim/mutate changes the tenant. It takes one operation or a list of them, each \
+    {\"op\": ..., \"user\": ADDRESS} with its own members ([] may be left out):\n  \
+    edit           message, set (members of its resource)\n  \
+    reply          message, verb (102 replied, 103 to all, 104 forwarded)\n  \
+    rewrite        message, mime (base64), for a draft\n  \
+    move           message, to\n  \
+    delete         message, [hard]\n  \
+    new_message    folder, mime (base64), [set]\n  \
+    create_folder  name, [parent], [hidden]\n  \
+    rename_folder  folder, name\n  \
+    move_folder    folder, to\n  \
+    delete_folder  folder\n  \
+    churn          seed, count (small changes; without user, in every mailbox)\n\
+    Messages are named by id or internetMessageId; folders by id, well-known name or path. GET /_sim/tenant shows the present \
+    truth, POST /_sim/faults makes it difficult, GET /_sim/stats counts requests.";
+
 #[derive(Debug, Args)]
+#[command(after_help = MUTATE)]
 pub struct Simulate {
     /// Where to listen, on loopback; port 0 takes a free one, printed on stdout.
     #[arg(long, default_value = "127.0.0.1:0")]

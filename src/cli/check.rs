@@ -7,23 +7,28 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::Checked,
+    engine::{Checked, Mover},
     report::{count, said_once, subject},
+    store::Side,
 };
 use serde::Serialize;
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 use transhume_contract::{Finding, Severity};
 
 pub async fn run(common: &Common, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, CHECK, Arc::clone(&terminal)).await?;
     let found = session.engine.check(&session.project, &session.movers).await?;
-    terminal.print(&told(&found, session.movers.len()));
+    let reached = session.movers.iter().filter(|mover| is_reached(&found, mover)).count();
+    tell(&found, &terminal);
+    terminal.print(&verdict(session.movers.len(), reached, blockers(&found)));
     let exit = if blockers(&found) > 0 { Exit::Stuck } else { Exit::Done };
     for checked in &found {
         let (side, account) = (checked.side.name(), checked.account.as_deref());
         terminal.tell("checked", &Line { side, account, findings: &checked.access.findings });
     }
-    terminal.summary("check", &Summary { accounts: session.movers.len(), blockers: blockers(&found) });
+    let accounts = session.movers.len();
+    let figures = Summary { accounts, reached, unreached: accounts - reached, blockers: blockers(&found) };
+    terminal.summary("check", &figures);
     session.end(exit).await
 }
 
@@ -37,6 +42,9 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct Summary {
     accounts: usize,
+    /// Entered at both sides, whatever else blocks them.
+    reached: usize,
+    unreached: usize,
     blockers: usize,
 }
 
@@ -45,19 +53,39 @@ fn blockers(found: &[Checked]) -> usize {
     findings.filter(|finding| finding.severity == Severity::Blocker).count()
 }
 
-fn told(found: &[Checked], movers: usize) -> String {
+fn is_reached(found: &[Checked], mover: &Mover) -> bool {
+    let at = |side: Side, account: &str| {
+        let of_it = |checked: &&Checked| checked.side == side && checked.account.as_deref() == Some(account);
+        found.iter().filter(of_it).any(|checked| checked.reached)
+    };
+    at(Side::Source, mover.address()) && at(Side::Target, mover.target.as_str())
+}
+
+fn tell(found: &[Checked], terminal: &Terminal) {
     let each = found.iter().flat_map(|checked| {
         let about = checked.account.as_deref().unwrap_or("everybody");
         checked.access.findings.iter().map(move |finding| (about, (checked.side.name(), finding)))
     });
-    let mut text: String =
-        said_once(each).iter().map(|(accounts, (side, finding))| line(accounts, side, finding)).collect();
-    let verdict = match blockers(found) {
-        0 => "ready: nothing blocks".to_owned(),
-        some => format!("{} to mend first", count(some as u64, "blocker")),
+    for (accounts, (side, finding)) in said_once(each) {
+        let line = line(&accounts, side, finding);
+        match finding.severity {
+            Severity::Note => terminal.show(&line),
+            Severity::Warning | Severity::Blocker => terminal.print(&line),
+        }
+    }
+}
+
+fn verdict(movers: usize, reached: usize, blockers: usize) -> String {
+    let accounts = count(movers as u64, "account");
+    let done = match (reached, movers - reached) {
+        (_, 0) => format!("{accounts} checked on both sides"),
+        (0, _) => format!("{accounts}, none of them reached on both sides"),
+        (some, missed) => format!("{accounts}: {some} reached on both sides, {missed} not"),
     };
-    let _infallible = write!(text, "{} checked on both sides; {verdict}.", count(movers as u64, "account"));
-    text
+    match blockers {
+        0 => format!("{done}; ready: nothing blocks."),
+        some => format!("{done}; {} to mend first.", count(some as u64, "blocker")),
+    }
 }
 
 /// A finding, its fix, and whom it meets.
@@ -71,4 +99,16 @@ fn line(accounts: &[&str], side: &str, finding: &Finding) -> String {
     let fix = Some(finding.fix.as_str()).filter(|fix| !fix.is_empty());
     let more = fix.into_iter().chain(names.as_deref()).map(|line| format!("{:<17}{line}\n", ""));
     format!("{word:<8} {side:<7} {who}: {}\n", finding.sentence) + &more.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::verdict;
+
+    #[test]
+    fn what_was_not_reached_is_not_called_checked() {
+        assert_eq!(verdict(6, 6, 0), "6 accounts checked on both sides; ready: nothing blocks.");
+        assert_eq!(verdict(6, 4, 2), "6 accounts: 4 reached on both sides, 2 not; 2 blockers to mend first.");
+        assert_eq!(verdict(6, 0, 1), "6 accounts, none of them reached on both sides; 1 blocker to mend first.");
+    }
 }

@@ -10,14 +10,19 @@ use crate::{
     report::{Column, Of, explained, moment, table},
     store::{Explained, Opening, Project, StoreOptions},
 };
+use serde::Serialize;
 use transhume_contract::Reach;
 
 pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) -> Result<Exit, Failure> {
+    if explain.item.trim().is_empty() {
+        return Err(unnamed());
+    }
     let project = Project::open(&common.project, Opening::Reading, StoreOptions::default()).await?;
     let found = find(&project, common, &explain.item).await?;
     for (account, what) in &found {
         terminal.tell("explained", &Of { account, what });
     }
+    terminal.summary("explain", &Summary { items: found.len() });
     match found.as_slice() {
         [] => Err(unknown(&explain.item)),
         [(account, item)] => {
@@ -29,6 +34,13 @@ pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) 
             Ok(Exit::Done)
         }
     }
+}
+
+/// What the readable form says below its table.
+#[derive(Serialize)]
+struct Summary {
+    /// That are meant, at most 20 of an account.
+    items: usize,
 }
 
 async fn find(project: &Project, common: &Common, meant: &str) -> Result<Vec<(String, Explained)>, Failure> {
@@ -45,6 +57,10 @@ async fn find(project: &Project, common: &Common, meant: &str) -> Result<Vec<(St
         }
     }
     Ok(found)
+}
+
+fn unnamed() -> Failure {
+    Failure::usage(format!("no item is named\nAn item is named by one of these: {}.", lower(MEANT)))
 }
 
 fn unknown(meant: &str) -> Failure {

@@ -3,11 +3,11 @@
 use super::{exit::Failure, terminal::Terminal};
 use crate::{
     report::{Of, bytes, fault_lines, moment},
-    store::{AccountRow, AccountStore, CollectionKey, Item, Project, Setback, Standing},
+    store::{AccountRow, AccountStore, CollectionKey, ItemKey, Project, Setback, Standing},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use transhume_contract::Workload;
+use transhume_contract::{Facts, Workload};
 
 /// Setbacks read at once.
 const PAGE: usize = 500;
@@ -45,8 +45,13 @@ async fn tell_account(store: &AccountStore, account: &str, terminal: &Terminal) 
         let page = store.setbacks(Workload::Mail, after.as_ref(), PAGE).await?;
         for setback in &page {
             let item = store.item(setback.item).await?;
-            let folder = setback.from.and_then(|key| folders.get(&key)).map(String::as_str);
-            terminal.print(&sentence(account, setback, item.as_ref(), folder));
+            // What could not be pulled has no folder of its own in the setback: it stands in every one that holds it.
+            let folder = match setback.from.and_then(|key| folders.get(&key)) {
+                Some(folder) => Some(folder.clone()),
+                None => folders_of(store, setback.item).await?,
+            };
+            let folder = folder.as_deref();
+            terminal.print(&sentence(account, setback, item.as_ref().map(|item| &item.facts), folder));
             let facts = item.as_ref().map(|item| &item.facts);
             let (subject, size) =
                 (facts.and_then(|facts| facts.subject.as_deref()), facts.and_then(|facts| facts.size));
@@ -57,12 +62,16 @@ async fn tell_account(store: &AccountStore, account: &str, terminal: &Terminal) 
     }
 }
 
-fn sentence(account: &str, setback: &Setback, item: Option<&Item>, folder: Option<&str>) -> String {
+async fn folders_of(store: &AccountStore, item: ItemKey) -> Result<Option<String>, Failure> {
+    let names: Vec<_> = store.collections_of(item).await?.into_iter().map(|collection| collection.name).collect();
+    Ok((!names.is_empty()).then(|| names.join(", ")))
+}
+
+fn sentence(account: &str, setback: &Setback, facts: Option<&Facts>, folder: Option<&str>) -> String {
     let fate = match setback.standing {
         Standing::Owed => "owed".to_owned(),
         Standing::Quarantined(cause) => format!("in quarantine ({})", cause.name().replace('_', " ")),
     };
-    let facts = item.map(|item| &item.facts);
     let known = [
         folder.map(|folder| format!("in {folder}")),
         facts.and_then(|facts| facts.received).map(moment),
@@ -71,6 +80,7 @@ fn sentence(account: &str, setback: &Setback, item: Option<&Item>, folder: Optio
     ];
     let known: Vec<_> = known.into_iter().flatten().collect();
     let reason = fault_lines(&setback.fault).join("\n    ");
-    let number = setback.item.number();
-    format!("{account}, item {number}: {fate} at the {}; {}\n    {reason}", setback.side.name(), known.join(", "))
+    let (number, side) = (setback.item.number(), setback.side.name());
+    let known = if known.is_empty() { String::new() } else { format!("; {}", known.join(", ")) };
+    format!("{account}, item {number}: {fate} at the {side}{known}\n    {reason}")
 }

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     engine::{AccountStanding, Event, Half},
-    report::{Standing, TableManner, bytes, count, duration, standings_notes, standings_table},
+    report::{Standing, TableManner, bytes, count, duration, standings_notes, standings_table, standings_troubles},
 };
 use serde::Serialize;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use transhume_contract::Fault;
+use transhume_contract::Timestamp;
 
 /// Which verb it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ impl What {
 }
 
 pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
+    let since = Timestamp::now();
     let session = Session::begin(common, what.verb(), Arc::clone(&terminal)).await?;
     let (before, begun) = (terminal.moved(), Instant::now());
     match (again.retry_quarantined, common.dry_run) {
@@ -60,7 +61,10 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
     let summary = Summary::of(what, &standings, terminal.moved().since(before), begun.elapsed(), common.dry_run);
-    terminal.print(&told(&standings, outcome.as_ref().err(), terminal.width()));
+    terminal.show(&told(&standings, terminal.width()));
+    let all: Vec<_> = standings.iter().collect();
+    terminal.print(&standings_troubles(&all, outcome.as_ref().err(), Some(since)));
+    terminal.show(&standings_notes(&all));
     terminal.summary(what.verb(), &summary);
     let told = outcome.map_err(|fault| Failure::from(fault).after(&summary.sentence()));
     match told {
@@ -84,7 +88,7 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
 /// Accounts up to which all are shown; of more, only those with something left to do.
 const SHOWN: usize = 40;
 
-fn told(standings: &[AccountStanding], ending: Option<&Fault>, width: Option<usize>) -> String {
+fn told(standings: &[AccountStanding], width: Option<usize>) -> String {
     let all: Vec<_> = standings.iter().collect();
     let is_worth = |standing: &&AccountStanding| {
         standing.owed.items + standing.quarantine() > 0 || !standing.stops.is_empty() || !standing.settled
@@ -96,7 +100,7 @@ fn told(standings: &[AccountStanding], ending: Option<&Fault>, width: Option<usi
         let others = count((all.len() - shown.len()) as u64, "other account");
         text += &format!("with {others} in place: `transhume status` shows all\n");
     }
-    text + &standings_notes(&all, ending)
+    text
 }
 
 /// What one pass did, and how things stand after it.

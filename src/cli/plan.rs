@@ -8,19 +8,24 @@ use super::{
 };
 use crate::{
     engine::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan, Rename},
-    report::{Column, bytes, count, duration, grouped, said_once, subject, table},
+    report::{Column, bytes, count, duration, grouped, named, said_once, subject, table},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    sync::Arc,
+    time::Duration,
+};
 
 pub async fn run(common: &Common, plan: &args::Plan, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, "plan", Arc::clone(&terminal)).await?;
     let plan = session.engine.plan(&session.project, &session.movers, plan.sample).await?;
-    terminal.print(&told(&plan, session.engine.lanes.accounts, terminal.width()));
+    tell(&plan, session.engine.lanes.accounts, &terminal);
     plan.accounts.iter().for_each(|account| terminal.tell("plan", account));
     plan.unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
     terminal.summary("plan", &Summary::of(&plan));
-    session.end(Exit::Done).await
+    session.end(if plan.blockers() > 0 { Exit::Owing } else { Exit::Done }).await
 }
 
 #[derive(Serialize)]
@@ -45,7 +50,7 @@ impl Summary {
             requests: plan.requests,
             seconds: plan.seconds,
             human_hours: plan.human_hours,
-            blockers: plan.accounts.iter().map(|account| account.blockers.len()).sum(),
+            blockers: plan.blockers(),
         }
     }
 }
@@ -59,38 +64,51 @@ const COLUMNS: [Column; 6] = [
     Column::Number("at least"),
 ];
 
-fn told(plan: &Plan, lanes: usize, width: Option<usize>) -> String {
+/// What blocks comes first: nothing below it holds before it is mended.
+fn tell(plan: &Plan, lanes: usize, terminal: &Terminal) {
+    terminal.print(&matters("BLOCKER", plan, |account| &account.blockers));
     let mut rows: Vec<_> = plan.accounts.iter().map(row).collect();
     rows.push(sums(plan));
-    let mut text = table(&COLUMNS, rows, width);
-    text += &matters(plan);
-    text.extend(plan.accounts.iter().map(renames));
-    text += &kept(plan);
-    text += &losses(plan);
+    terminal.show(&table(&COLUMNS, rows, terminal.width()));
+    terminal.show(&matters("note", plan, |account| &account.notes));
+    terminal.show(&(renames(plan) + &kept(plan) + &losses(plan)));
+    terminal.print(&out_of_reach(plan));
+    terminal.show(&ground(plan));
+    terminal.print(&verdict(plan, lanes));
+}
+
+fn out_of_reach(plan: &Plan) -> String {
+    let mut text = String::new();
     for what in &plan.unreachable {
         let items = what.size.items.map_or_else(|| "an unknown number of items".into(), |items| count(items, "item"));
         let _infallible = writeln!(text, "OUT OF REACH {} ({items}): {}", what.kind.replace('_', " "), what.rescue);
     }
-    let _infallible = write!(
-        text,
-        "Items are counted, sizes as the source states them; requests and time are estimated from both, losses from a sample.\n\
-         {} to the source: at least {} under its limits, {lanes} accounts side by side.\n\
-         About {:.0} h of work for people (rule of thumb: {MINUTES_PER_ACCOUNT:.0} min an account, {MINUTES_PER_BLOCKER:.0} min a blocker).",
-        count(plan.requests, "request"),
-        duration(plan.time()),
-        plan.human_hours.ceil(),
-    );
     text
 }
 
-/// What blocks, then what is worth knowing; the same words about several accounts once.
-fn matters(plan: &Plan) -> String {
-    let all = |word: &'static str, of: fn(&AccountPlan) -> &Vec<String>| {
-        let each = plan.accounts.iter().flat_map(move |account| of(account).iter().map(move |said| (account, said)));
-        each.map(move |(account, said)| (account.standing.account.as_str(), (word, said.as_str())))
+fn ground(plan: &Plan) -> String {
+    format!(
+        "Items are counted, sizes as the source states them; requests and time are estimated from both, losses from a sample.\n\
+         About {:.0} h of work for people (rule of thumb: {MINUTES_PER_ACCOUNT:.0} min an account, {MINUTES_PER_BLOCKER:.0} min a blocker).",
+        plan.human_hours.ceil(),
+    )
+}
+
+fn verdict(plan: &Plan, lanes: usize) -> String {
+    let blockers = match plan.blockers() {
+        0 => "nothing blocks".to_owned(),
+        some => format!("{} to mend first", count(some as u64, "blocker")),
     };
-    let each = all("BLOCKER", |account| &account.blockers).chain(all("note", |account| &account.notes));
-    let line = |(accounts, (word, said)): (Vec<&str>, (&str, &str))| {
+    let (requests, time) = (count(plan.requests, "request"), duration(plan.time()));
+    format!("{requests} to the source: at least {time} under its limits, {lanes} accounts side by side; {blockers}.")
+}
+
+/// The same words about several accounts once.
+fn matters(word: &str, plan: &Plan, of: fn(&AccountPlan) -> &Vec<String>) -> String {
+    let of_one = |account| of(account).iter().map(String::as_str);
+    let each =
+        plan.accounts.iter().flat_map(|account| of_one(account).map(|said| (account.standing.account.as_str(), said)));
+    let line = |(accounts, said): (Vec<&str>, &str)| {
         let (who, names) = subject(&accounts);
         let names = names.map_or_else(String::new, |names| format!("{:<8}{names}\n", ""));
         format!("{word:<7} {who}: {said}\n{names}")
@@ -126,21 +144,38 @@ fn sums(plan: &Plan) -> Vec<String> {
     ]
 }
 
-/// Folders told per account; `--json` tells all.
-const RENAMES: usize = 20;
+/// Folders told; `--json` tells all.
+const RENAMES: usize = 10;
 
-fn renames(account: &AccountPlan) -> String {
-    let name = &account.standing.account;
-    let line = |rename: &Rename| {
-        let verb = if rename.sure { "will stand as" } else { "may be refused, or shared with another, as" };
-        format!("renamed {name}: {} {verb} {}\n", rename.folder, rename.becomes)
-    };
-    let mut text: String = account.renames.iter().take(RENAMES).map(line).collect();
-    if account.renames.len() > RENAMES {
+/// Folders that many accounts have in common first, each said once for all of them: what the server itself names so.
+fn renames(plan: &Plan) -> String {
+    let each = plan
+        .accounts
+        .iter()
+        .flat_map(|account| account.renames.iter().map(|rename| (account.standing.account.as_str(), rename)));
+    let mut groups = said_once(each);
+    groups.sort_by_key(|(accounts, _)| std::cmp::Reverse(accounts.len()));
+    let told = groups.iter().take(RENAMES).map(|(accounts, rename)| renamed(accounts, plan.accounts.len(), rename));
+    let mut text: String = told.collect();
+    let rest = groups.get(RENAMES..).unwrap_or_default();
+    let folders: usize = rest.iter().map(|(accounts, _)| accounts.len()).sum();
+    if folders > 0 {
+        let accounts: BTreeSet<&str> = rest.iter().flat_map(|(accounts, _)| accounts.iter().copied()).collect();
+        let (folders, names) = (count(folders as u64, "more folder"), accounts.into_iter().collect::<Vec<_>>());
         let _infallible =
-            writeln!(text, "renamed {name}: and {} more; --json tells all", account.renames.len() - RENAMES);
+            writeln!(text, "renamed: {folders} of {}; `transhume plan --json` names every one", named(&names));
     }
     text
+}
+
+fn renamed(accounts: &[&str], all: usize, rename: &Rename) -> String {
+    let verb = if rename.sure { "will stand as" } else { "may be refused, or shared with another, as" };
+    let who = match accounts {
+        [one] => (*one).to_owned(),
+        some if some.len() == all => "everywhere".to_owned(),
+        some => format!("in {}", count(some.len() as u64, "account")),
+    };
+    format!("renamed {who}: {} {verb} {}\n", rename.folder, rename.becomes)
 }
 
 fn kept(plan: &Plan) -> String {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{AccountLine, Config, read_accounts},
     engine::{AccountStanding, account_standing},
-    report::{Standing, TableManner, count, named, standings_notes, standings_table},
+    report::{Standing, TableManner, count, grouped, named, standings_notes, standings_table, standings_troubles},
     store::{AccountRow, LastPass, Opening, Project, StoreOptions},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -30,21 +30,24 @@ pub async fn run(common: &Common, status: &args::Status, terminal: &Terminal) ->
     let passes = project.last_passes().await?;
     let listed = standing_rows(&project, &config, &roll.listed, &passes).await?;
     let departed = standing_rows(&project, &config, &roll.departed, &passes).await?;
-    terminal.print(&told(&listed, terminal));
+    told(&listed, terminal);
     let waiting = waiting(&roll, &listed);
     if !waiting.is_empty() {
         let accounts: Vec<_> = waiting.iter().map(|(account, _)| *account).collect();
-        terminal.print(&format!("{} not worked on yet: {}", count(accounts.len() as u64, "account"), named(&accounts)));
+        terminal.show(&format!("{} not worked on yet: {}", count(accounts.len() as u64, "account"), named(&accounts)));
     }
     if !departed.is_empty() {
-        terminal.print(&format!("\nno longer in {ACCOUNTS} (what was pulled and placed of them is kept):"));
-        terminal.print(&told(&departed, terminal));
+        terminal.show(&format!("\nno longer in {ACCOUNTS} (what was pulled and placed of them is kept):"));
+        told(&departed, terminal);
     }
     if status.items {
         let rows = roll.listed.iter().chain(&roll.departed);
         super::items::tell(&project, rows, terminal).await?;
     }
+    let figures = Summary::of(&listed, &departed, &waiting);
+    terminal.print(&figures.sentence());
     tell(&listed, &departed, &waiting, terminal);
+    terminal.summary("status", &figures);
     Ok(Exit::Done)
 }
 
@@ -93,11 +96,13 @@ async fn one(project: &Project, config: &Config, row: &AccountRow) -> Result<Opt
     }))
 }
 
-fn told(rows: &[Row], terminal: &Terminal) -> String {
+fn told(rows: &[Row], terminal: &Terminal) {
     let shown: Vec<_> = rows.iter().map(|row| Standing { standing: &row.standing, last: row.last.as_ref() }).collect();
     let all: Vec<_> = rows.iter().map(|row| &row.standing).collect();
     let manner = TableManner { passes: true, width: terminal.width() };
-    standings_table(&shown, &all, manner) + &standings_notes(&all, None)
+    terminal.show(&standings_table(&shown, &all, manner));
+    terminal.print(&standings_troubles(&all, None, None));
+    terminal.show(&standings_notes(&all));
 }
 
 /// Who stands in accounts.csv and was never worked on: address and wave.
@@ -133,6 +138,26 @@ struct Summary {
     departed: usize,
 }
 
+impl Summary {
+    fn of(listed: &[Row], departed: &[Row], waiting: &[(&str, &str)]) -> Self {
+        let standings = || listed.iter().map(|row| &row.standing);
+        Self {
+            accounts: listed.len(),
+            owed: standings().map(|standing| standing.owed.items).sum(),
+            quarantined: standings().map(AccountStanding::quarantine).sum(),
+            stopped: standings().filter(|standing| !standing.stops.is_empty()).count(),
+            waiting: waiting.len(),
+            departed: departed.len(),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let (accounts, stopped) = (count(self.accounts as u64, "account"), count(self.stopped as u64, "account"));
+        let (owed, quarantined) = (grouped(self.owed), grouped(self.quarantined));
+        format!("status: {accounts}; {owed} owed, {quarantined} in quarantine, {stopped} stopped.")
+    }
+}
+
 fn tell(listed: &[Row], departed: &[Row], waiting: &[(&str, &str)], terminal: &Terminal) {
     for (rows, in_accounts_csv) in [(listed, true), (departed, false)] {
         for Row { standing, last } in rows {
@@ -140,14 +165,4 @@ fn tell(listed: &[Row], departed: &[Row], waiting: &[(&str, &str)], terminal: &T
         }
     }
     waiting.iter().for_each(|(account, wave)| terminal.tell("waiting", &Waiting { account, wave }));
-    let standings = || listed.iter().map(|row| &row.standing);
-    let figures = Summary {
-        accounts: listed.len(),
-        owed: standings().map(|standing| standing.owed.items).sum(),
-        quarantined: standings().map(AccountStanding::quarantine).sum(),
-        stopped: standings().filter(|standing| !standing.stops.is_empty()).count(),
-        waiting: waiting.len(),
-        departed: departed.len(),
-    };
-    terminal.summary("status", &figures);
 }

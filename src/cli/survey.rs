@@ -11,7 +11,7 @@ use crate::{
     config::{AccountLine, Config, add_accounts},
     engine::discover,
     registry,
-    report::{Column, bytes, count, named, table},
+    report::{Column, bytes, count, grouped, named, table},
     store::AccountRow,
 };
 use serde::Serialize;
@@ -27,10 +27,13 @@ pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>
     discover(&*engine.source, &project, &*engine.observer, &engine.stop).await?;
     let rows = all_rows(&project).await?;
     let unreachable = project.unreachable().await?;
-    terminal.print(&told(&rows, &unreachable, terminal.width()));
+    terminal.show(&told(&rows, terminal.width()));
+    terminal.print(&out_of_reach(&unreachable));
     rows.iter().for_each(|row| terminal.tell("account", row));
     unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
     let added = if survey.write_accounts { add(common, &rows, &terminal)? } else { 0 };
+    let moving = rows.iter().filter(|row| !row.gone && movable(row)).count() as u64;
+    terminal.print(&format!("{} listed, {} with mail to move.", count(rows.len() as u64, "account"), grouped(moving)));
     terminal.summary("survey", &Summary { accounts: rows.len(), added });
     project.end_run("done").await?;
     Ok(Exit::Done)
@@ -86,7 +89,7 @@ const fn kind(kind: AccountKind) -> &'static str {
     }
 }
 
-fn told(rows: &[AccountRow], unreachable: &[Unreachable], width: Option<usize>) -> String {
+fn told(rows: &[AccountRow], width: Option<usize>) -> String {
     let columns = [
         Column::Words("account"),
         Column::Words("kind"),
@@ -94,7 +97,11 @@ fn told(rows: &[AccountRow], unreachable: &[Unreachable], width: Option<usize>) 
         Column::Number("size"),
         Column::Words("mail"),
     ];
-    let mut text = table(&columns, rows.iter().filter_map(row).collect(), width);
+    table(&columns, rows.iter().filter_map(row).collect(), width)
+}
+
+fn out_of_reach(unreachable: &[Unreachable]) -> String {
+    let mut text = String::new();
     for what in unreachable {
         let items = what.size.items.map_or_else(|| "an unknown number of items".into(), |items| count(items, "item"));
         let _infallible =

@@ -32,10 +32,17 @@ impl Terminal {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Data for people, on stdout. Nothing where JSON was asked for.
+    /// What is wrong, and a verb's last words, for people, on stdout. Nothing where JSON was asked for.
     pub fn print(&self, text: &str) {
-        if self.json.is_none() {
+        if self.json.is_none() && !text.is_empty() {
             self.progress.suspend(|| put(&mut std::io::stdout().lock(), text));
+        }
+    }
+
+    /// What is neither: tables, figures and notes. Nothing where quiet was asked for.
+    pub fn show(&self, text: &str) {
+        if !self.quiet {
+            self.print(text);
         }
     }
 

@@ -42,7 +42,7 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
     terminal.print(&standing.steps());
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
-    terminal.print(&named_losses(&standings.iter().collect::<Vec<_>>()));
+    terminal.show(&named_losses(&standings.iter().collect::<Vec<_>>()));
     let summary = Summary::of(depth, &compared, standing.count(), &standings);
     terminal.print(&summary.sentence());
     terminal.summary("verify", &summary);

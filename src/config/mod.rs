@@ -224,6 +224,20 @@ fn unknown_key(text: &str, table: usize, message: &str) -> Option<usize> {
     None
 }
 
+/// A word without its quotes, which the library answers with a piece of its grammar: where it stands, and what to write.
+fn unquoted(text: &str, at: usize) -> Option<(usize, String)> {
+    let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(begin..)?.lines().next()?;
+    let (key, rest) = line.split_once('=')?;
+    let value = rest.split('#').next()?.trim();
+    let composed = value.is_empty() || value.contains(['"', '\'', '[', ']', '{', '}', '\\']);
+    if composed || toml::from_str::<toml::Table>(&format!("value = {value}")).is_ok() {
+        return None;
+    }
+    let column = line.len() - rest.trim_start().len();
+    Some((begin + column, format!("words need quotes: {} = \"{value}\"", key.trim())))
+}
+
 impl Config {
     /// Reads `transhume.toml` in a project directory. Relative paths in it are taken from that directory.
     pub fn load(project: &Path) -> Result<Self, ConfigError> {
@@ -242,8 +256,10 @@ impl Config {
     fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            let (line, column) = position(text, unknown_key(text, start, error.message()).unwrap_or(start));
-            ConfigError::Invalid { path: path.into(), line, column, message: in_words(error.message()) }
+            let place = unknown_key(text, start, error.message()).unwrap_or(start);
+            let (place, message) = unquoted(text, place).unwrap_or_else(|| (place, in_words(error.message())));
+            let (line, column) = position(text, place);
+            ConfigError::Invalid { path: path.into(), line, column, message }
         })
     }
 

@@ -18,6 +18,8 @@ pub struct Checked {
     /// The address or login; `None` for the side itself.
     pub account: Option<String>,
     pub access: Access,
+    /// It could be talked to. Without it nothing is known but why; with it, something else may still block.
+    pub reached: bool,
 }
 
 impl Engine {
@@ -52,7 +54,7 @@ impl Engine {
     async fn check_source(&self, project: &Project) -> Result<Checked, Fault> {
         let access = found(self.stop.unless(self.source.check(None)).await)?;
         project.record_findings(Side::Source, None, access.findings.clone()).await?;
-        Ok(Checked { side: Side::Source, account: None, access })
+        Ok(Checked { side: Side::Source, account: None, reached: is_open(&access), access })
     }
 
     async fn check_targets(&self, project: &Project) -> Result<Vec<Checked>, Fault> {
@@ -60,7 +62,7 @@ impl Engine {
         for target in self.targets.values() {
             let access = found(self.stop.unless(target.check(None)).await)?;
             project.record_findings(Side::Target, None, access.findings.clone()).await?;
-            all.push(Checked { side: Side::Target, account: None, access });
+            all.push(Checked { side: Side::Target, account: None, reached: is_open(&access), access });
         }
         Ok(all)
     }
@@ -68,11 +70,12 @@ impl Engine {
     async fn check_mover_at_source(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
         let account = &mover.row.account;
         let mut access = found(self.stop.unless(self.source.check(Some(account))).await)?;
-        if access.worst() != Some(Severity::Blocker) {
+        let reached = is_open(&access);
+        if reached {
             access.findings.extend(self.workloads().filter_map(|workload| absence(mover, workload)));
         }
         project.record_findings(Side::Source, Some(&account.id), access.findings.clone()).await?;
-        Ok(Checked { side: Side::Source, account: Some(account.address.clone()), access })
+        Ok(Checked { side: Side::Source, account: Some(account.address.clone()), access, reached })
     }
 
     async fn what_stood_before(&self, project: &Project, mover: &Mover) -> Result<Vec<Finding>, Fault> {
@@ -94,13 +97,14 @@ impl Engine {
             access.findings.extend(found.findings);
             access.quota = access.quota.or(found.quota);
         }
-        if access.worst() != Some(Severity::Blocker) {
+        let reached = is_open(&access);
+        if reached {
             access.findings.extend(self.what_stood_before(project, mover).await?);
         }
         project
             .record_findings(Side::Target, Some(&AccountId::new(mover.target.as_str())), access.findings.clone())
             .await?;
-        Ok(Checked { side: Side::Target, account: Some(mover.target.as_str().to_owned()), access })
+        Ok(Checked { side: Side::Target, account: Some(mover.target.as_str().to_owned()), access, reached })
     }
 }
 
@@ -133,6 +137,11 @@ fn absence(mover: &Mover, workload: Workload) -> Option<Finding> {
     })
 }
 
+/// What a side itself says of an account blocks only where it could not be entered.
+fn is_open(access: &Access) -> bool {
+    access.worst() != Some(Severity::Blocker)
+}
+
 pub(super) fn refused(access: &Access) -> bool {
     access.findings.iter().any(|finding| [LOGIN_REFUSED, What::Unauthenticated.name()].contains(&finding.code.as_str()))
 }
@@ -146,5 +155,10 @@ fn gave_up() -> Checked {
         ),
         fix: "Correct the logins in accounts.csv or the passwords, then check again.".into(),
     };
-    Checked { side: Side::Target, account: None, access: Access { findings: vec![finding], quota: None } }
+    Checked {
+        side: Side::Target,
+        account: None,
+        access: Access { findings: vec![finding], quota: None },
+        reached: false,
+    }
 }

@@ -6,6 +6,7 @@ mod core;
 mod discovery;
 mod event;
 mod existing;
+mod facts;
 mod list;
 mod moving;
 mod names;

@@ -3,7 +3,10 @@
 use super::{Engine, Mover};
 use crate::store::{AccountStore, Project, Side};
 use futures::{StreamExt, stream};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::sync::watch;
 use transhume_contract::{Fault, Presence, Reach, What, Workload};
 
@@ -19,6 +22,31 @@ impl Half {
     /// Whether this half asks that side: a stop at the other one still holds.
     pub(super) const fn tries(self, side: Side) -> bool {
         matches!((self, side), (Self::Both, _) | (Self::Pull, Side::Source) | (Self::Push { .. }, Side::Target))
+    }
+}
+
+/// The sides of an account that a pass came through to: what stopped an earlier pass there holds no longer, even if this
+/// one is interrupted.
+#[derive(Default)]
+struct Reached {
+    source: AtomicBool,
+    target: AtomicBool,
+}
+
+impl Reached {
+    const fn side(&self, side: Side) -> &AtomicBool {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
+    fn mark(&self, side: Side) {
+        self.side(side).store(true, Ordering::Relaxed);
+    }
+
+    fn has(&self, side: Side) -> bool {
+        self.side(side).load(Ordering::Relaxed)
     }
 }
 
@@ -63,14 +91,18 @@ impl Engine {
         let opened = project.open_account(&mover.row.account.id).await;
         let mut ended = true;
         for workload in self.workloads() {
+            let reached = Reached::default();
             let (source, target) = match (&opened, absent(mover, workload)) {
                 // A store that is damaged stops its own account.
                 (Err(fault), _) => (Err(fault.clone()), Ok(())),
                 (Ok(_), Some(fault)) => (Err(fault), Ok(())),
-                (Ok(store), None) => self.move_workload(store, mover, workload, half).await,
+                (Ok(store), None) => self.move_workload(store, mover, workload, half, &reached).await,
             };
             for (side, outcome) in [(Side::Source, source), (Side::Target, target)] {
                 ended &= outcome.is_ok();
+                if reached.has(side) && outcome.as_ref().is_err_and(|fault| fault.what == What::Interrupted) {
+                    project.record_stop(&mover.row.account.id, side, workload, None).await?;
+                }
                 if outcome.is_err() || half.tries(side) {
                     self.write_down(project, mover, workload, side, outcome).await?;
                 }
@@ -107,11 +139,12 @@ impl Engine {
         mover: &Mover,
         workload: Workload,
         half: Half,
+        reached: &Reached,
     ) -> (Result<(), Fault>, Result<(), Fault>) {
         match half {
-            Half::Pull => (self.pull_all(store, workload).await, Ok(())),
-            Half::Push { repair } => (Ok(()), self.push_all(store, mover, workload, repair).await),
-            Half::Both => self.move_both(store, mover, workload).await,
+            Half::Pull => (self.pull_all(store, workload, reached).await, Ok(())),
+            Half::Push { repair } => (Ok(()), self.push_all(store, mover, workload, repair, reached).await),
+            Half::Both => self.move_both(store, mover, workload, reached).await,
         }
     }
 
@@ -122,22 +155,28 @@ impl Engine {
         store: &AccountStore,
         mover: &Mover,
         workload: Workload,
+        reached: &Reached,
     ) -> (Result<(), Fault>, Result<(), Fault>) {
         if let Err(fault) = self.list(store, workload).await {
-            let target = if self.stop.asked() { Ok(()) } else { self.push_all(store, mover, workload, false).await };
+            let target = match self.stop.asked() {
+                true => Ok(()),
+                false => self.push_all(store, mover, workload, false, reached).await,
+            };
             return (Err(fault), target);
         }
+        reached.mark(Side::Source);
         let (pulled, still_pulling) = watch::channel(true);
         let pulling = async {
             let outcome = self.pull_listed(store, workload).await;
             pulled.send_replace(false);
             outcome
         };
-        tokio::join!(pulling, self.push_while(store, mover, workload, still_pulling))
+        tokio::join!(pulling, self.push_while(store, mover, workload, still_pulling, reached))
     }
 
-    async fn pull_all(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+    async fn pull_all(&self, store: &AccountStore, workload: Workload, reached: &Reached) -> Result<(), Fault> {
         self.list(store, workload).await?;
+        reached.mark(Side::Source);
         self.pull_listed(store, workload).await
     }
 
@@ -156,8 +195,10 @@ impl Engine {
         mover: &Mover,
         workload: Workload,
         mut still_pulling: watch::Receiver<bool>,
+        reached: &Reached,
     ) -> Result<(), Fault> {
         let push = self.begin_push(store, mover, workload).await?;
+        reached.mark(Side::Target);
         while *still_pulling.borrow_and_update() {
             if push.places_as_it_arrives() {
                 push.place_ready().await?;
@@ -178,8 +219,10 @@ impl Engine {
         mover: &Mover,
         workload: Workload,
         repair: bool,
+        reached: &Reached,
     ) -> Result<(), Fault> {
         let push = self.begin_push(store, mover, workload).await?;
+        reached.mark(Side::Target);
         if repair {
             push.repair().await?;
         }

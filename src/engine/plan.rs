@@ -42,7 +42,7 @@ pub struct AccountPlan {
     pub sizes: Known,
     /// Collections that are pulled and not pushed, with the policy's reason and their items.
     pub kept: BTreeMap<String, u64>,
-    /// From the originals fetched so far.
+    /// Of the originals fetched so far: what rendering them loses, and what placing them will.
     pub losses: Vec<LossTotal>,
     pub losses_known: Known,
     /// Messages fetched and rendered so far, from which the losses are known.
@@ -187,7 +187,7 @@ impl Engine {
             seconds: requests * 3600 / self.source.traits().requests_per_hour.max(1),
             sizes: if stated { Known::Reported } else { Known::Unknown },
             kept: self.kept(store, workload).await?,
-            losses: standing.losses.clone(),
+            losses: with(&standing.losses, there.losses),
             losses_known: if sampled > 0 { Known::Sampled } else { Known::Unknown },
             sampled,
             renames: there.renames,
@@ -213,7 +213,7 @@ impl Engine {
         }
         let looked = async {
             let traits = self.target(workload)?.traits(&mover.target).await?;
-            self.foresee(store, workload, &traits, &mut there.blockers).await?;
+            there.losses = self.foresee(store, workload, &traits, &mut there.blockers).await?;
             let before = self.before(Some(store), &mover.target, workload).await?;
             before.iter().for_each(|before| there.take(&before.finding(self.policy.existing)));
             there.renames = self.renames(store, mover, workload).await?;
@@ -231,13 +231,14 @@ impl Engine {
     }
 
     /// Renders what the store holds, which tells its losses, and counts what the target would refuse for its size.
+    /// Answers the losses of placing it, in items, by name.
     async fn foresee(
         &self,
         store: &AccountStore,
         workload: Workload,
         traits: &TargetTraits,
         blockers: &mut Vec<String>,
-    ) -> Result<u64, Fault> {
+    ) -> Result<BTreeMap<String, u64>, Fault> {
         if let Some(limit) = traits.max_item_bytes {
             let larger = store.items_larger_than(workload, limit).await?;
             if larger > 0 {
@@ -270,6 +271,8 @@ struct There {
     renames: Vec<Rename>,
     blockers: Vec<String>,
     notes: Vec<String>,
+    /// Of placing what waits for it, in items, by name.
+    losses: BTreeMap<String, u64>,
 }
 
 impl There {
@@ -285,6 +288,12 @@ impl There {
     }
 }
 
+/// Losses that were met and those that are foreseen, by name.
+fn with(met: &[LossTotal], mut foreseen: BTreeMap<String, u64>) -> Vec<LossTotal> {
+    met.iter().for_each(|loss| *foreseen.entry(loss.name.clone()).or_default() += loss.items);
+    foreseen.into_iter().map(|(name, items)| LossTotal { name, items }).collect()
+}
+
 /// A fault with its next step, in one line.
 fn said(fault: &Fault) -> String {
     let step = fault.next_step().map_or_else(String::new, |step| format!(". {step}"));
@@ -294,7 +303,7 @@ fn said(fault: &Fault) -> String {
 /// The quota is smaller than what is still to be placed.
 fn too_full(door: &Access, standing: &AccountStanding) -> Option<String> {
     let (free, total) = door.quota?;
-    let left = standing.listed.bytes.saturating_sub(standing.placed.bytes).saturating_sub(standing.kept.bytes);
+    let left = standing.listed.bytes.saturating_sub(standing.done.bytes).saturating_sub(standing.kept.bytes);
     (left > free).then(|| {
         format!(
             "the mailbox at the target has {free} bytes free of {total}, and {left} are to be placed; raise its quota \
@@ -340,6 +349,10 @@ fn side_by_side(accounts: &[AccountPlan], lanes: usize) -> u64 {
 }
 
 impl Plan {
+    pub fn blockers(&self) -> usize {
+        self.accounts.iter().map(|account| account.blockers.len()).sum()
+    }
+
     pub const fn time(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }

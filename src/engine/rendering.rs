@@ -1,13 +1,13 @@
 //! Rendering: from an original in the store to a rendering in the store, off the async threads. What is small is made
 //! in memory; what is large passes through, so memory does not grow with a message.
 
-use super::{Engine, Original, Render, Rendered};
+use super::{Engine, Original, Render, Rendered, standings::pushed};
 use crate::store::{
     AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, OriginalKey, Rendering, Sending,
     Shape, Stored, StoredBody, ToPlace,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Cursor, Read, Write},
     sync::Arc,
 };
@@ -233,26 +233,51 @@ impl Engine {
         Ok(all)
     }
 
-    /// Renders what the store holds and nobody placed yet, which tells its losses. Answers how many there are.
+    /// Renders what the store holds and nobody placed yet, which tells the losses of rendering it. Answers those that
+    /// placing what the policy pushes will add, in items, by name.
     pub(super) async fn render_ahead(
         &self,
         store: &AccountStore,
         workload: Workload,
         traits: &TargetTraits,
-    ) -> Result<u64, Fault> {
-        let (audience, mut rendered) = (Audience::of(traits.profile.clone())?, 0);
-        for row in store.collections(workload).await? {
+    ) -> Result<BTreeMap<String, u64>, Fault> {
+        let (audience, mut foreseen) = (Audience::of(traits.profile.clone())?, BTreeMap::new());
+        let rows = store.collections(workload).await?;
+        let pushed = pushed(&rows, &self.policy);
+        for row in rows {
             let mut after = None;
             loop {
                 self.stop.check()?;
                 let page = store.items_to_place(row.key, after, traits.batch.items.max(1)).await?;
                 let Some(last) = page.last().map(|item| item.mark) else { break };
-                let page: Vec<_> = page.iter().map(ToRender::from).collect();
-                rendered += self.keep_renderings_of(store, workload, &audience, &page).await?.len() as u64;
+                let of: Vec<_> = page.iter().map(ToRender::from).collect();
+                let rendered = self.keep_renderings_of(store, workload, &audience, &of).await?;
+                if pushed.get(&row.key) == Some(&true) {
+                    self.foresee_losses(workload, &audience, &page, &rendered, &mut foreseen);
+                }
                 after = Some(last);
             }
         }
-        Ok(rendered)
+        Ok(foreseen)
+    }
+
+    /// What placing these will lose beyond what rendering them lost.
+    fn foresee_losses(
+        &self,
+        workload: Workload,
+        audience: &Audience,
+        page: &[ToPlace],
+        rendered: &BTreeMap<ItemKey, Result<Rendering, Fault>>,
+        foreseen: &mut BTreeMap<String, u64>,
+    ) {
+        for item in page {
+            // What cannot be rendered is not placed either.
+            let Some(Ok(rendering)) = rendered.get(&item.item) else { continue };
+            let (_, losses) = self.facts_there(workload, &audience.profile, &item.facts, None);
+            let named: BTreeSet<_> = losses.into_iter().map(|loss| loss.name).collect();
+            let new = named.into_iter().filter(|name| rendering.losses.iter().all(|loss| loss.name != *name));
+            new.for_each(|name| *foreseen.entry(name).or_default() += 1);
+        }
     }
 
     /// Renders originals for an audience. Nothing is kept yet.

@@ -6,7 +6,7 @@ use crate::store::{
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
-use transhume_contract::{Collection, Fault, Workload};
+use transhume_contract::{Collection, Fault, Timestamp, Workload};
 
 /// Where one workload of an account stands.
 #[derive(Clone, Debug, Serialize)]
@@ -19,7 +19,10 @@ pub struct AccountStanding {
     /// At the source, as last listed.
     pub listed: Tally,
     pub fetched: Tally,
+    /// All that stands at the target, also what the source holds no longer or the policy no longer pushes.
     pub placed: Tally,
+    /// What the source holds and is placed: all that is listed is this, or owed, in quarantine, or kept.
+    pub done: Tally,
     /// To be tried again: not pulled yet, or not pushed yet where the policy pushes.
     pub owed: Tally,
     /// Out of reach for good, with the cause.
@@ -33,13 +36,18 @@ pub struct AccountStanding {
     pub lost_there: u64,
     pub losses: Vec<LossTotal>,
     pub verdicts: Vec<VerdictTotal>,
-    /// Why it did not go on when it was last worked on.
-    pub stops: Vec<(Side, Fault)>,
+    /// Why it did not go on when it was last worked on, and when that was.
+    pub stops: Vec<(Side, Fault, Timestamp)>,
     /// The last pass saw everything at the source.
     pub settled: bool,
 }
 
 impl AccountStanding {
+    /// Stands at the target, though the source deleted it, or filed it where the policy does not push.
+    pub fn left_there(&self) -> u64 {
+        self.placed.items.saturating_sub(self.done.items)
+    }
+
     pub fn quarantine(&self) -> u64 {
         self.quarantined.iter().map(|cause| cause.items).sum()
     }
@@ -66,6 +74,7 @@ impl AccountStanding {
             listed: Tally::default(),
             fetched: Tally::default(),
             placed: Tally::default(),
+            done: Tally::default(),
             owed: Tally::default(),
             quarantined: Vec::new(),
             kept: Tally::default(),
@@ -74,7 +83,7 @@ impl AccountStanding {
             lost_there: 0,
             losses: Vec::new(),
             verdicts: Vec::new(),
-            stops: vec![(Side::Source, fault)],
+            stops: vec![(Side::Source, fault, Timestamp::now())],
             settled: false,
         }
     }
@@ -89,10 +98,10 @@ pub async fn account_standing(
     policy: &Policy,
 ) -> Result<AccountStanding, Fault> {
     let totals = store.totals(workload).await?;
-    let (mut owed, kept) = owed_and_kept(store, workload, policy).await?;
+    let (done, mut owed, kept) = fates(store, workload, policy).await?;
     // A placed item whose change failed (a flag, a move) is owed too, though its membership is not.
     owed.items = owed.items.max(totals.faulted);
-    let stops = project.stops(&row.account.id).await?.into_iter().filter(|(_, of, _)| *of == workload);
+    let stops = project.stops(&row.account.id).await?.into_iter().filter(|(_, of, _, _)| *of == workload);
     Ok(AccountStanding {
         account: row.account.address.clone(),
         name: row.account.name.clone(),
@@ -102,6 +111,7 @@ pub async fn account_standing(
         listed: totals.listed,
         fetched: totals.fetched,
         placed: totals.placed,
+        done,
         owed,
         quarantined: totals.quarantined,
         kept,
@@ -110,17 +120,18 @@ pub async fn account_standing(
         lost_there: totals.lost.items,
         losses: totals.losses,
         verdicts: totals.verdicts,
-        stops: stops.map(|(side, _, fault)| (side, fault)).collect(),
+        stops: stops.map(|(side, _, fault, at)| (side, fault, at)).collect(),
         settled: totals.settled,
     })
 }
 
-/// Splits what is not placed into what is still to come and what the policy keeps in the store.
-async fn owed_and_kept(store: &AccountStore, workload: Workload, policy: &Policy) -> Result<(Tally, Tally), Fault> {
+/// Splits what the source holds: placed, still to come, and kept in the store by the policy.
+async fn fates(store: &AccountStore, workload: Workload, policy: &Policy) -> Result<(Tally, Tally, Tally), Fault> {
     let rows = store.collections(workload).await?;
     let pushed = pushed(&rows, policy);
-    let (mut owed, mut kept) = (Tally::default(), Tally::default());
+    let (mut done, mut owed, mut kept) = (Tally::default(), Tally::default(), Tally::default());
     for of_one in store.collection_totals(workload).await? {
+        done += of_one.stages.placed;
         if pushed.get(&of_one.collection).copied().unwrap_or(false) {
             owed += of_one.stages.owed();
         } else {
@@ -128,7 +139,7 @@ async fn owed_and_kept(store: &AccountStore, workload: Workload, policy: &Policy
             kept += of_one.stages.ready;
         }
     }
-    Ok((owed, kept))
+    Ok((done, owed, kept))
 }
 
 /// Which collections the policy pushes.

@@ -1,9 +1,9 @@
 //! Refusals by their cause: four hundred accounts that one missing permission stops are one matter, told once.
 
-use super::words::{count, fault_lines};
+use super::words::{count, fault_lines, moment};
 use crate::store::Side;
 use std::fmt::Write;
-use transhume_contract::Fault;
+use transhume_contract::{Fault, Timestamp};
 
 /// Accounts named of each cause.
 const NAMED: usize = 10;
@@ -14,18 +14,23 @@ pub struct Stopped<'a> {
     pub target: Option<&'a str>,
     pub side: Side,
     pub fault: &'a Fault,
+    /// When, where it was not in the pass that is told of.
+    pub earlier: Option<Timestamp>,
 }
 
 struct Group<'a> {
     cause: Cause,
     first: &'a Stopped<'a>,
     accounts: Vec<&'a str>,
+    /// The latest of them.
+    earlier: Option<Timestamp>,
 }
 
 /// What makes two refusals the same: all but whom they met, and how many items or seconds.
 #[derive(PartialEq, Eq)]
 struct Cause {
     side: Side,
+    earlier: bool,
     code: Option<String>,
     sentence: String,
     step: Option<String>,
@@ -37,8 +42,11 @@ pub fn told_once(stopped: &[Stopped<'_>]) -> String {
     for one in stopped {
         let cause = cause(one);
         match groups.iter_mut().find(|group| group.cause == cause) {
-            Some(group) => group.accounts.push(one.account),
-            None => groups.push(Group { cause, first: one, accounts: vec![one.account] }),
+            Some(group) => {
+                group.accounts.push(one.account);
+                group.earlier = group.earlier.max(one.earlier);
+            }
+            None => groups.push(Group { cause, first: one, accounts: vec![one.account], earlier: one.earlier }),
         }
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.accounts.len()));
@@ -49,6 +57,7 @@ fn cause(stopped: &Stopped<'_>) -> Cause {
     let numberless = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "#");
     Cause {
         side: stopped.side,
+        earlier: stopped.earlier.is_some(),
         code: stopped.fault.code.clone(),
         sentence: numberless(&anyone(stopped, &stopped.fault.sentence)),
         step: stopped.fault.next_step().map(|step| numberless(&anyone(stopped, step))),
@@ -83,8 +92,9 @@ fn told(group: &Group<'_>) -> String {
         lines.iter_mut().for_each(|line| *line = anyone(group.first, line));
         lines.extend(names);
     }
+    let when = group.earlier.map_or_else(String::new, |at| format!(" on {}", moment(at)));
     let mut text = String::new();
-    let _infallible = writeln!(text, "{who} stopped at the {}: {}", side.name(), lines.join("\n    "));
+    let _infallible = writeln!(text, "{who} stopped at the {}{when}: {}", side.name(), lines.join("\n    "));
     text
 }
 
@@ -124,7 +134,7 @@ mod tests {
     use transhume_contract::{Fault, What};
 
     fn at_target<'a>(((account, login), fault): (&'a (String, String), &'a Fault)) -> Stopped<'a> {
-        Stopped { account, target: Some(login), side: Side::Target, fault }
+        Stopped { account, target: Some(login), side: Side::Target, fault, earlier: None }
     }
 
     #[test]
@@ -154,10 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn what_stopped_an_earlier_pass_says_when() {
+        let fault = Fault::new(What::Full, "the mailbox is full");
+        let at = |text: &str| text.parse().ok();
+        let (first, last) = (at("2026-11-20T10:00:00Z"), at("2026-11-21T10:00:00Z"));
+        let stopped = |account, earlier| Stopped { account, target: None, side: Side::Target, fault: &fault, earlier };
+        let text = told_once(&[stopped("u1", first), stopped("u2", None), stopped("u3", last)]);
+        let (earlier, now) = text.split_once("u2 ").unwrap_or_default();
+        let moment = last.map(super::moment).unwrap_or_default();
+        assert!(earlier.starts_with(&format!("2 accounts stopped at the target on {moment}: the mailbox")), "{text}");
+        assert_eq!(now, "stopped at the target: the mailbox is full\n");
+    }
+
+    #[test]
     fn different_causes_stay_apart_and_one_account_keeps_its_words() {
         let (denied, full) =
             (Fault::new(What::Forbidden, "access is denied").code("A"), Fault::new(What::Full, "u2 is full"));
-        let stopped = |account, side, fault| Stopped { account, target: None, side, fault };
+        let stopped = |account, side, fault| Stopped { account, target: None, side, fault, earlier: None };
         let all = [stopped("u1", Side::Source, &denied), stopped("u2", Side::Target, &full)];
         assert_eq!(
             told_once(&all),

@@ -1,6 +1,7 @@
 //! How what happens and what is known is told: progress while it runs, JSON events, sentences, tables and pages.
 
 mod causes;
+mod domain;
 mod explained;
 mod json;
 mod progress;
@@ -12,6 +13,8 @@ pub use causes::{named, said_once, subject};
 pub use explained::explained;
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
-pub use standings::{Manner as TableManner, Standing, named_losses, standings_notes, standings_table};
+pub use standings::{
+    Manner as TableManner, Standing, named_losses, standings_notes, standings_table, standings_troubles,
+};
 pub use table::{Column, table};
 pub use words::{bytes, count, duration, fault_lines, grouped, moment};

@@ -1,6 +1,6 @@
 //! Progress for people: a bar per account and phase on a terminal, a line where something is wrong.
 
-use super::words::bytes;
+use super::{table::shorten, words::bytes};
 use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -33,8 +33,11 @@ struct Bar {
     bytes: u64,
 }
 
-const STYLE: &str = "{prefix:<34!} {wide_bar:.green/dim} {pos:>7}/{len:<7} {msg:<24!} {elapsed:>5} eta {eta:<5}";
-const LISTING: &str = "{prefix:<34!} {spinner} {pos} listed";
+/// Fits 80 columns with a bar of twelve: a line that wraps would be drawn again and again below itself.
+const STYLE: &str = "{prefix:<24!} {wide_bar:.green/dim} {pos:>7}/{len:<7} {msg:>8!} {elapsed:>5} eta {eta:<5}";
+const LISTING: &str = "{prefix:<24!} {spinner} {pos} listed";
+/// What the prefix has for an account, after the phase.
+const ACCOUNT: usize = 17;
 
 impl Progress {
     pub fn new(manner: Manner) -> Self {
@@ -70,7 +73,8 @@ impl Progress {
             Phase::Verify => ("verify", STYLE),
         };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = self.bars.add(ProgressBar::new(0)).with_style(style).with_prefix(format!("{word:<6} {account}"));
+        let bar =
+            self.bars.add(ProgressBar::new(0)).with_style(style).with_prefix(format!("{word:<6} {}", short(account)));
         self.running().insert((account.into(), phase as u8), Bar { bar, bytes: 0 });
     }
 
@@ -130,6 +134,13 @@ impl Progress {
     }
 }
 
+/// An address as a bar has room for it: its domain goes first.
+fn short(account: &str) -> String {
+    let whole = account.chars().count() <= ACCOUNT;
+    let local = account.split_once('@').map_or(account, |(local, _)| local);
+    if whole { account.to_owned() } else { shorten(local, ACCOUNT) }
+}
+
 /// The name of what happened, as words.
 fn plain(what: What) -> String {
     what.name().replace('_', " ")
@@ -182,4 +193,31 @@ impl Observer for Progress {
 /// Talk that a person must see whatever was asked for: the work waits for them.
 pub fn ask_person(line: &str) {
     tell(line);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{ACCOUNT, LISTING, STYLE, short};
+
+    /// The columns that a template takes without its bar.
+    fn fixed(template: &str) -> usize {
+        let placeholder = regex::Regex::new(r"\{[a-z_]+(:[<>]?(?P<width>\d+)?[^}]*)?\}").unwrap();
+        let widths = placeholder.captures_iter(template);
+        let widths = widths.filter_map(|one| one.name("width")).map(|width| width.as_str().parse::<usize>().unwrap());
+        widths.sum::<usize>() + placeholder.replace_all(template, "").chars().count()
+    }
+
+    #[test]
+    fn a_bar_has_room_at_80_columns() {
+        assert!(fixed(STYLE) + 12 <= 80, "{}", fixed(STYLE));
+        assert!(fixed(LISTING) + "| 1234567".len() <= 80, "{}", fixed(LISTING));
+    }
+
+    #[test]
+    fn the_domain_of_an_account_goes_before_its_name() {
+        assert_eq!(short("ada@ville.example"), "ada@ville.example");
+        assert_eq!(short("emilie.lefevre@valmont.example"), "emilie.lefevre");
+        assert!(short("secretariat.general.des.services@x.example").chars().count() <= ACCOUNT);
+    }
 }

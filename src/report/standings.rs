@@ -10,7 +10,7 @@ use crate::{
     store::{LastPass, Side},
 };
 use std::{collections::BTreeMap, fmt::Write, ops::AddAssign};
-use transhume_contract::Fault;
+use transhume_contract::{Fault, Timestamp};
 
 /// One account of the table.
 pub struct Standing<'a> {
@@ -74,7 +74,7 @@ impl Figures {
         Self {
             listed: standing.listed.items,
             pulled: standing.fetched.items,
-            placed: standing.placed.items,
+            placed: standing.done.items,
             owed: standing.owed.items,
             quarantine: standing.quarantine(),
             kept: standing.kept.items,
@@ -118,7 +118,11 @@ fn pass(last: &LastPass, standing: &AccountStanding, manner: Manner) -> String {
     };
     match (moment(last.at), manner.is_narrow()) {
         (at, false) => format!("{at} {}, {outcome}", last.verb),
-        (at, true) => format!("{} {outcome}", at.split_once('-').map_or(at.as_str(), |(_, day)| day)),
+        // A narrow terminal has room for the day, and everything else stands in the columns before it.
+        (at, true) => {
+            let day = at.split_once(' ').map_or(at.as_str(), |(day, _)| day);
+            format!("{} {outcome}", day.split_once('-').map_or(day, |(_, day)| day))
+        }
     }
 }
 
@@ -139,19 +143,27 @@ fn line(account: String, wave: String, figures: &Figures, last: String, manner: 
     manner.columns().into_iter().map(cell).collect()
 }
 
-/// Why some stopped and what is in quarantine, each cause once. A refusal that ends the whole run is left to its end.
-pub fn standings_notes(all: &[&AccountStanding], ending: Option<&Fault>) -> String {
+/// Why some stopped and what is in quarantine, each cause once. A refusal that ends the whole run is left to its end;
+/// what stopped an account before `since` is told with its time.
+pub fn standings_troubles(all: &[&AccountStanding], ending: Option<&Fault>, since: Option<Timestamp>) -> String {
     let mut stopped = Vec::new();
     for standing in all {
-        let told = standing.stops.iter().filter(|(_, fault)| ending.is_none_or(|end| end.sentence != fault.sentence));
-        stopped.extend(told.map(|(side, fault)| Stopped {
+        let told =
+            standing.stops.iter().filter(|(_, fault, _)| ending.is_none_or(|end| end.sentence != fault.sentence));
+        stopped.extend(told.map(|(side, fault, at)| Stopped {
             account: &standing.account,
             target: standing.target.as_deref(),
             side: *side,
             fault,
+            earlier: Some(*at).filter(|at| since.is_none_or(|since| *at < since)),
         }));
     }
-    told_once(&stopped) + &quarantines(all) + &kept(all) + &named_losses(all)
+    told_once(&stopped) + &quarantines(all)
+}
+
+/// What is no trouble and good to know: what stays where it is, and what could not be carried.
+pub fn standings_notes(all: &[&AccountStanding]) -> String {
+    kept(all) + &left_there(all) + &named_losses(all)
 }
 
 /// What could not be carried, by the names that the README explains.
@@ -194,5 +206,17 @@ fn kept(all: &[&AccountStanding]) -> String {
     match all.iter().map(|standing| standing.kept.items).sum::<u64>() {
         0 => String::new(),
         items => format!("kept: {} held in the store and not pushed, as [policy] says\n", count(items, "item")),
+    }
+}
+
+/// The table's sums hold what the source holds; this stands beside them.
+fn left_there(all: &[&AccountStanding]) -> String {
+    match all.iter().map(|standing| standing.left_there()).sum::<u64>() {
+        0 => String::new(),
+        items => format!(
+            "beside these, {} placed earlier stand at the target: the source deleted them since, or filed them where \
+             [policy] does not push\n",
+            count(items, "item")
+        ),
     }
 }

@@ -1,6 +1,7 @@
-//! Tables that fit the terminal: where a line would break, the first column is shortened in the middle, and the last
-//! one wraps. Without a terminal nothing is shortened, so that what is redirected can be searched.
+//! Tables that fit the terminal: where a line would break, the domain that addresses share is said once above, then the
+//! first column is shortened in the middle, and the last one wraps. Without a terminal nothing is shortened, so that what is redirected can be searched.
 
+use super::domain;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 /// A column: its head, and on which side its cells stand.
@@ -10,8 +11,11 @@ pub enum Column {
     Number(&'static str),
 }
 
+/// The column whose cells are addresses, each alone or followed by its login: `ada@ville.example > ada`.
+const ACCOUNTS: Column = Column::Words("account");
+
 /// What the first column keeps of its width, at the least.
-const LEAST: usize = 16;
+const LEAST: usize = 14;
 
 impl Column {
     pub const fn head(self) -> &'static str {
@@ -32,7 +36,12 @@ impl Column {
 pub fn table(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> String {
     rows.insert(0, columns.iter().map(|column| column.head().to_owned()).collect());
     let mut drawn = draw(columns, &rows);
+    let mut above = String::new();
     if let Some(width) = width {
+        if total(&drawn.column_max_content_widths()) > width && columns.first() == Some(&ACCOUNTS) {
+            above = domain::said_once(&mut rows).iter().map(|line| shorten(line, width) + "\n").collect();
+            drawn = draw(columns, &rows);
+        }
         let widths = drawn.column_max_content_widths();
         let (first, all) = (usize::from(widths.first().copied().unwrap_or(0)), total(&widths));
         if all > width {
@@ -44,7 +53,7 @@ pub fn table(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize
             }
         }
     }
-    drawn.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    above + &drawn.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
 }
 
 fn draw(columns: &[Column], rows: &[Vec<String>]) -> Table {
@@ -126,6 +135,23 @@ mod tests {
         assert!(text.contains("secretariat.g…munes.example  1,234  run, stopped"), "{text}");
         let narrow = table(&COLUMNS, rows(), Some(32));
         assert!(narrow.contains("1,234") && narrow.contains("stopped"), "no number breaks: {narrow}");
+    }
+
+    #[test]
+    fn the_domain_goes_before_a_letter_of_a_name_does() {
+        let row = |name: &str| vec![name.to_owned(), "7".to_owned(), "run, done".to_owned()];
+        let names = ["ada.lovelace@valmont.example", "bo.derek@valmont.example", "zoe@partner.example", "3 accounts"];
+        let text = table(&COLUMNS, names.map(row).to_vec(), Some(44));
+        assert_eq!(
+            text,
+            "accounts without a domain: @valmont.example\n\
+             account              owed  last pass\n\
+             ada.lovelace            7  run, done\n\
+             bo.derek                7  run, done\n\
+             zoe@partner.example     7  run, done\n\
+             3 accounts              7  run, done\n"
+        );
+        assert!(table(&COLUMNS, names.map(row).to_vec(), Some(60)).starts_with("account  "), "what fits stays whole");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use super::{
     faults::Trouble,
     names::{folder_name, folder_name_of_second},
     project::Project,
-    rows::{Json, RunId, Side, Work, limit, now},
+    rows::{Json, RunId, Side, Work, limit, now, time},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
-use transhume_contract::{Account, AccountId, AccountPage, Fault, Finding, Unreachable, Workload};
+use transhume_contract::{Account, AccountId, AccountPage, Fault, Finding, Timestamp, Unreachable, Workload};
 
 /// An account as the project knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -154,12 +154,14 @@ impl Project {
         self.write(move |db| keep_stop(db, &account, side, workload, fault.as_ref(), run)).await
     }
 
-    /// Why an account stopped, where it did not go on since. What reached a whole run holds until another run ended well.
-    pub async fn stops(&self, account: &AccountId) -> Result<Vec<(Side, Workload, Fault)>, Fault> {
+    /// Why an account stopped, and when, where it did not go on since. What reached a whole run holds until another run ended well.
+    pub async fn stops(&self, account: &AccountId) -> Result<Vec<(Side, Workload, Fault, Timestamp)>, Fault> {
         let account = account.as_str().to_owned();
         self.read(move |db| {
             let mut query = db.prepare_cached(STOPS)?;
-            let stop = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Work>(1)?.0, row.get::<_, Json<_>>(2)?.0));
+            let stop = |row: &Row<'_>| {
+                Ok((row.get(0)?, row.get::<_, Work>(1)?.0, row.get::<_, Json<_>>(2)?.0, time(row.get(3)?)))
+            };
             let rows = query.query_map([account], stop)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -167,7 +169,7 @@ impl Project {
     }
 }
 
-const STOPS: &str = "SELECT side, workload, fault FROM setback s WHERE account = ?1
+const STOPS: &str = "SELECT side, workload, fault, at FROM setback s WHERE account = ?1
     AND (json_extract(fault, '$.reach') <> 'run' OR NOT EXISTS (SELECT 1 FROM run r WHERE r.key > s.run
         AND r.verb IN ('run', 'pull', 'push') AND r.outcome IN ('done', 'owed')))";
 const ROW: &str = "account, wave, target, folder, gone";

@@ -102,6 +102,13 @@ impl AccountStore {
     }
 }
 
+impl AccountStore {
+    /// The collections an item stands in, as the source names them.
+    pub async fn collections_of(&self, item: ItemKey) -> Result<Vec<Collection>, Fault> {
+        self.read(move |db| rows(db, COLLECTIONS, item, |row| Ok(row.get::<_, Json<Collection>>(0)?.0))).await
+    }
+}
+
 fn matching(db: &Connection, meant: &str) -> Result<Vec<ItemKey>, Trouble> {
     let indexed = by_index(db, meant)?;
     if indexed.is_empty() && meant.chars().count() >= LEAST { by_look(db, meant) } else { Ok(indexed) }

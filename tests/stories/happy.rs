@@ -84,6 +84,12 @@ fn hostile_mail_moves_too_and_what_stays_behind_is_named() {
     let story = Story::with_server(&recipe, server(1));
     let run = story.run(&["run"]);
     run.tells(3, &["4 in quarantine"]);
+    let status = story.run(&["status", "--items"]).out;
+    let items: Vec<_> = status.lines().filter(|line| line.contains(", item ")).collect();
+    assert_eq!(items.len(), 4, "{status}");
+    for item in items {
+        assert!(item.contains(" at the source; in ") && !item.ends_with([' ', ';']), "{item}");
+    }
     let verified = story.run(&["verify", "--depth", "content", "--json"]);
     assert_eq!(verified.code, Some(3), "what is in quarantine is not proven");
     let verified = verified.events();

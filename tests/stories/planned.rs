@@ -2,6 +2,7 @@
 
 use crate::mailbox::look;
 use crate::setting::{Story, ordinary, server};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use transhume_servers::{DovecotOptions, Login};
 
@@ -9,13 +10,16 @@ use transhume_servers::{DovecotOptions, Login};
 fn a_mailbox_that_is_too_small_is_a_blocker() {
     let accounts = vec![Login::new("account1", "own").quota(20_000)];
     let story = Story::with_server(&ordinary(1, 30), DovecotOptions { accounts, ..server(1) });
-    story.run(&["plan"]).tells(0, &["BLOCKER", "the mailbox at the target has", "raise its quota"]);
+    let plan = story.run(&["plan"]);
+    plan.tells(3, &["the mailbox at the target has", "raise its quota", "; 1 blocker to mend first."]);
+    assert!(plan.out.starts_with("BLOCKER "), "what blocks is read first: {}", plan.out);
+    assert_eq!(story.run(&["plan", "--json"]).summary()["blockers"], 1);
 }
 
 #[test]
 fn a_login_that_is_refused_is_a_blocker() {
     let story = Story { password: "wrong".into(), ..Story::with_server(&ordinary(1, 4), server(1)) };
-    story.run(&["plan"]).tells(0, &["BLOCKER", "refused the login of migrator acting for account1"]);
+    story.run(&["plan"]).tells(3, &["BLOCKER", "refused the login of migrator acting for account1"]);
 }
 
 #[test]
@@ -33,6 +37,7 @@ fn sums_renames_and_the_ground_of_each_figure_are_told() {
             "will stand as Sent",
             "Items are counted, sizes as the source states them",
             "losses: none in 6 messages sampled",
+            "; nothing blocks.",
         ],
     );
     assert_eq!(look(&story, 1), [], "a plan writes nothing");
@@ -78,11 +83,70 @@ fn another_login_for_an_account_that_was_moved_is_refused_by_every_verb() {
     let said = "placed in the mailbox account1, and accounts.csv now says account2";
     let step = "Write account1 back into the column target";
     story.run(&["check"]).tells(1, &["BLOCKER", said, step]);
-    story.run(&["plan"]).tells(0, &["BLOCKER", said, step]);
+    story.run(&["plan"]).tells(3, &["BLOCKER", said, step]);
     story.run(&["run"]).tells(3, &["stopped at the target", said, step]);
     story.run(&["verify"]).tells(1, &[said, step]);
     assert_eq!((look(&story, 1), look(&story, 2)), (before, Vec::new()));
     story.write("accounts.csv", format!("source,target\n{},account1\n", story.addresses[0]));
     story.run(&["run"]).ok();
     story.run(&["verify"]).tells(0, &["0 differences"]);
+}
+
+/// What people will miss is to be known before the first message is placed, not after.
+#[test]
+fn a_sample_foresees_what_placing_will_lose() {
+    let story = Story::with_server(&ordinary(1, 12), server(1));
+    let user = &story.addresses[0];
+    let received = |date: &str| json!({ "receivedDateTime": date, "importance": "low" });
+    let new = |id: &str, set: serde_json::Value| {
+        let mime = STANDARD.encode(format!("Message-ID: <{id}@x>\r\nSubject: {id}\r\n\r\nx\r\n"));
+        json!({ "op": "new_message", "user": user, "folder": "inbox", "mime": mime, "set": set })
+    };
+    story.mutate(json!([
+        new("old", received("1965-04-01T10:00:00Z")),
+        new("far", received("2090-04-01T10:00:00Z")),
+        new("done", json!({ "flag": { "flagStatus": "complete" }, "categories": ["D\u{e9}j\u{e0} vu"] })),
+    ]));
+    let plan = story.run(&["plan", "--sample", "1000", "--json"]);
+    let events = plan.ok().events();
+    let foreseen = losses(&events.iter().find(|event| event["type"] == "plan").unwrap()["losses"]);
+    for name in ["date_clamped", "flag_complete", "category_renamed", "importance_low"] {
+        assert!(foreseen.contains_key(name), "{name} is not foreseen: {foreseen:?}");
+    }
+    assert_eq!(foreseen["date_clamped"], 2);
+    story.run(&["plan"]).tells(0, &["loss (sampled): date_clamped, 2 items of "]);
+    story.run(&["run"]).ok();
+    let events = story.run(&["status", "--json"]).events();
+    let met = losses(&events.iter().find(|event| event["type"] == "standing").unwrap()["losses"]);
+    assert_eq!(foreseen, met, "the plan says what the run does");
+    let events = story.run(&["plan", "--json"]).events();
+    let after = losses(&events.iter().find(|event| event["type"] == "plan").unwrap()["losses"]);
+    assert_eq!(after, met, "what is placed is not foreseen once more");
+}
+
+fn losses(losses: &serde_json::Value) -> std::collections::BTreeMap<String, u64> {
+    let told = losses.as_array().unwrap().iter();
+    let told = told.map(|loss| (loss["name"].as_str().unwrap().to_owned(), loss["items"].as_u64().unwrap()));
+    told.filter(|(_, items)| *items > 0).collect()
+}
+
+#[test]
+fn a_name_that_changes_everywhere_is_said_once_and_the_rest_summed_up() {
+    let story = Story::with_server(&ordinary(3, 2), server(3));
+    let user = &story.addresses[1];
+    let made = (0..14).map(|n| json!({ "op": "create_folder", "user": user, "name": format!("{n}/{n}") }));
+    story.mutate(made.collect::<Vec<_>>().into());
+    let plan = story.run(&["plan"]);
+    let renamed: Vec<_> = plan.ok().out.lines().filter(|line| line.starts_with("renamed")).collect();
+    assert_eq!(renamed.len(), 11, "{renamed:#?}");
+    let inbox = renamed.iter().filter(|line| line.ends_with(" will stand as INBOX")).count();
+    assert!((1..=3).contains(&inbox), "{renamed:#?}");
+    assert!(
+        renamed.iter().any(|line| line.contains("renamed in 2 accounts: ") || line.contains("renamed everywhere: "))
+    );
+    let rest = renamed.last().unwrap();
+    assert!(rest.contains("more folders of ") && rest.ends_with("; `transhume plan --json` names every one"), "{rest}");
+    let events = story.run(&["plan", "--json"]).events();
+    let all: usize = events.iter().filter_map(|event| event["renames"].as_array()).map(Vec::len).sum();
+    assert!(all >= 14, "{all}");
 }

@@ -24,8 +24,11 @@ fn a_wrong_password() {
             "BLOCKER  target  account1: The IMAP server HOST:PORT refused the login of migrator acting for account1",
             "Check the name and password of migrator first, then its right to act for others, then that the account \
              account1 exists under exactly that name (column `target` of accounts.csv).",
+            "1 account, none of them reached on both sides; 1 blocker to mend first.",
         ],
     );
+    let summary = story.run(&["check", "--json"]).summary();
+    assert_eq!(["accounts", "reached", "unreached"].map(|name| summary[name].as_u64()), [Some(1), Some(0), Some(1)]);
     story.run(&["run"]).tells(
         3,
         &[
@@ -34,6 +37,7 @@ fn a_wrong_password() {
         ],
     );
     let mended = Story { password: crate::setting::MASTER_PASSWORD.into(), ..story };
+    mended.run(&["check"]).tells(0, &["1 account checked on both sides; ready: nothing blocks."]);
     mended.run(&["run"]).ok();
 }
 

@@ -14,6 +14,27 @@ fn invalid_toml() {
 }
 
 #[test]
+fn a_word_without_quotes() {
+    let story = story();
+    for (right, wrong, column) in [
+        ("tenant = \"contoso\"", "tenant = 127.0.0.1  # ours", 10),
+        ("tenant = \"contoso\"", "tenant = contoso.example", 10),
+        ("tenant = \"contoso\"", "tenant =contoso", 9),
+    ] {
+        let value = wrong.split_once('=').unwrap().1.split('#').next().unwrap().trim();
+        story.reconfigure(right, wrong);
+        story.run(&["run"]).is(
+            2,
+            &format!(
+                "PROJECT/transhume.toml, line 3, column {column}: words need quotes: tenant = \"{value}\"\nMend that \
+                 line; `transhume init` in an empty directory writes a commented example."
+            ),
+        );
+        story.reconfigure(wrong, right);
+    }
+}
+
+#[test]
 fn an_unknown_key() {
     let story = story();
     story.reconfigure("client_id", "klient_id");

@@ -8,8 +8,12 @@ use std::time::{Duration, Instant};
 
 /// Waits until the run has fetched some messages.
 fn under_way(story: &Story, child: &mut Child) {
+    fetched(story, child, 5);
+}
+
+fn fetched(story: &Story, child: &mut Child, bodies: u64) {
     let since = Instant::now();
-    while story.simulator.stats().bodies < 5 {
+    while story.simulator.stats().bodies < bodies {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it could be stopped");
         assert!(since.elapsed() < Duration::from_secs(60), "it never began to fetch");
         std::thread::sleep(Duration::from_millis(20));
@@ -51,6 +55,28 @@ fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
     let mails = look(&story, 1);
     assert!(mails.len() >= 120 && copies(&mails).values().all(|copies| *copies == 1), "{} messages", mails.len());
     story.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
+}
+
+/// A reason belongs to the pass that met it.
+#[test]
+fn what_stopped_an_earlier_run_is_told_with_its_time_and_no_longer_once_a_run_came_through() {
+    let story = Story::with_server(&ordinary(1, 120), server(1));
+    story.simulator.faults(json!({ "latency_ms": 100 })).unwrap();
+    let unset = story.command(&["run"]).env_remove("STORY_PASSWORD").output().unwrap();
+    story.said(&unset).complains(1, &["STORY_PASSWORD is not set"]);
+    let dated =
+        regex::Regex::new(r"stopped at the target on \d{4}-\d\d-\d\d \d\d:\d\d: .*STORY_PASSWORD is not set").unwrap();
+    let status = story.run(&["status"]).out;
+    assert!(dated.is_match(&status), "{status}");
+    story.simulator.reset_stats();
+    let mut child = story.start(&["run"]);
+    fetched(&story, &mut child, 15);
+    signal(&child, "INT");
+    let interrupted = story.finish(child);
+    assert_eq!(interrupted.code, Some(130), "{interrupted:?}");
+    assert!(!interrupted.out.contains("STORY_PASSWORD"), "an earlier run's reason: {}", interrupted.out);
+    let status = story.run(&["status"]);
+    assert!(!status.ok().out.contains("STORY_PASSWORD"), "{}", status.out);
 }
 
 #[test]

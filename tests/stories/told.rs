@@ -43,7 +43,7 @@ fn status_tells_only_what_still_holds() {
     story.simulator.faults(json!({ "roles": ["User.Read.All", "MailboxSettings.Read"] })).unwrap();
     story.run(&["run"]).tells(3, &["2 accounts stopped at the source"]);
     story.run(&["push"]).tells(3, &["2 accounts stopped at the source"]);
-    story.run(&["status"]).tells(0, &["2 accounts stopped at the source", " push, "]);
+    story.run(&["status"]).tells(0, &["2 accounts stopped at the source on 20", " push, "]);
     story.simulator.faults(json!({ "clear": true })).unwrap();
     list(&format!("{first},{first},mayor\nnobody@valmont.example,n,2\n"));
     story.run(&["run", "--wave", "mayor"]).ok();
@@ -68,6 +68,97 @@ fn tables_fit_the_terminal_and_what_is_redirected_is_whole() {
     let narrow = story.said(&narrow);
     assert!(narrow.out.contains('…') && narrow.out.lines().all(|line| line.chars().count() <= 80), "{}", narrow.out);
     story.run(&["status"]).tells(0, &[long]);
+}
+
+#[test]
+fn a_domain_that_all_share_goes_before_a_letter_of_a_name_does() {
+    let story = Story::new(&ordinary(4, 3));
+    let lines: String = story.addresses.iter().map(|address| format!("{address},{address}\n")).collect();
+    story.write("accounts.csv", format!("source,target\n{lines}"));
+    story.run(&["run"]).ok();
+    let wide = story.run(&["status"]).out;
+    assert!(story.addresses.iter().all(|address| wide.contains(address)), "redirected, all is whole: {wide}");
+    let narrow = story.command(&["status"]).env("COLUMNS", "80").output().unwrap();
+    let narrow = story.said(&narrow).out;
+    let table: Vec<_> = narrow.lines().take_while(|line| !line.starts_with("4 accounts ")).collect();
+    assert_eq!(table[0], "accounts without a domain: @valmont.example", "{narrow}");
+    for address in &story.addresses {
+        let local = address.split('@').next().unwrap();
+        assert!(table.iter().any(|line| line.starts_with(&format!("{local}  "))), "{local}: {narrow}");
+    }
+    assert!(table.len() == 6 && table.iter().all(|line| line.chars().count() <= 80), "a line each: {narrow}");
+}
+
+#[test]
+fn quiet_leaves_what_is_wrong_and_the_last_line() {
+    let story = Story::new(&ordinary(2, 3));
+    for (verb, last) in [
+        (&["check", "-q"][..], "2 accounts checked on both sides; "),
+        (&["plan", "-q", "--sample", "2"], " requests to the source: "),
+        (&["run", "-q"], "run: "),
+        (&["status", "-q"], "status: 2 accounts; 0 owed, 0 in quarantine, 0 accounts stopped."),
+        (&["verify", "-q"], "verify: "),
+        (&["survey", "-q"], " with mail to move."),
+    ] {
+        let said = story.run(verb);
+        let lines: Vec<_> = said.ok().out.lines().filter(|line| !is_out_of_reach(line)).collect();
+        assert!(lines.len() == 1 && lines[0].contains(last), "{verb:?}: {lines:#?}");
+        assert_eq!(said.err, "", "{verb:?}");
+    }
+    story.simulator.faults(json!({ "roles": ["User.Read.All", "MailboxSettings.Read"] })).unwrap();
+    let run = story.run(&["run", "-q"]);
+    run.tells(3, &["2 accounts stopped at the source: ", "2 accounts stopped."]);
+    assert!(!run.out.contains("account  "), "no table: {}", run.out);
+}
+
+/// What only people can rescue is wrong, too, whatever the manner.
+fn is_out_of_reach(line: &str) -> bool {
+    ["OUT OF REACH ", "cannot be reached: "].iter().any(|words| line.starts_with(words))
+}
+
+#[test]
+fn the_help_names_every_operation_of_the_simulator() {
+    let story = Story::new(&ordinary(1, 1));
+    let refused = story.simulator.mutate(json!({ "op": "nothing of the kind" })).unwrap_err();
+    let known = regex::Regex::new("`([a-z_]+)`").unwrap();
+    let known: Vec<_> = known.captures_iter(refused.split_once("expected one of").unwrap().1).collect();
+    assert!(known.len() > 8, "{refused}");
+    let help = story.run(&["simulate", "--help"]).out;
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for op in known {
+        assert!(help.contains(&format!("\n  {} ", &op[1])), "{} is not in --help: {help}", &op[1]);
+        assert!(readme.contains(&format!("`{}`", &op[1])), "{} is not in the README", &op[1]);
+    }
+}
+
+#[test]
+fn a_demo_accounts_for_every_message_once() {
+    let story = Story::new(&ordinary(1, 1));
+    let project = story.beside("demo");
+    let words = ["demo", "--accounts", "3", "--messages", "20", "--project"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_transhume"));
+    let output = command.args(words).arg(&project).output().unwrap();
+    let out = story.said(&output).out;
+    let (_, table) = out.rsplit_once("where the mail is now\n").unwrap_or_else(|| panic!("{out}"));
+    let rows: Vec<Vec<u64>> = table.lines().map_while(figures).collect();
+    assert!(rows.len() > 3, "{table}");
+    for row in &rows {
+        assert_eq!(row[0], row[1..].iter().sum::<u64>(), "at source = moved + owed + quarantine + kept: {table}");
+    }
+    let (sums, accounts) = rows.split_last().unwrap();
+    for (column, sum) in sums.iter().enumerate() {
+        assert_eq!(*sum, accounts.iter().map(|row| row[column]).sum::<u64>(), "column {column}: {table}");
+    }
+    let kept: u64 = sums[4];
+    assert!(sums[3] > 0 && kept > 0, "there is something to count twice: {table}");
+    assert!(out.contains("the source deleted them since, or filed them where [policy] does not push"), "{out}");
+}
+
+/// The five counts of a row of the demo's table: at source, moved, owed, quarantine, kept.
+fn figures(line: &str) -> Option<Vec<u64>> {
+    let figures = regex::Regex::new(r"^\S.*?((?:  +[\d,]+){5})  ").unwrap();
+    let found = figures.captures(line)?;
+    Some(found[1].split_whitespace().map(|figure| figure.replace(',', "").parse().unwrap()).collect())
 }
 
 #[test]
@@ -121,6 +212,13 @@ fn an_item_is_explained_to_people() {
     story.run(&["run"]).ok();
     let account = &story.addresses[0];
     let raw = story.run(&["explain", "1", "--account", account, "--json"]);
+    assert_eq!((&raw.summary()["verb"], raw.summary()["items"].as_u64()), (&json!("explain"), Some(1)));
+    assert_eq!(story.run(&["explain", "1", "--json"]).summary()["items"], 2);
+    for nothing in ["", "  "] {
+        story
+            .run(&["explain", nothing])
+            .complains(2, &["no item is named\nAn item is named by one of these: the number"]);
+    }
     let event = serde_json::from_str::<serde_json::Value>(raw.out.lines().next().unwrap()).unwrap();
     assert_eq!((&event["type"], &event["account"]), (&json!("explained"), &json!(account)));
     let (subject, id) = (event["facts"]["subject"].as_str().unwrap(), event["id"].as_str().unwrap());

@@ -118,3 +118,16 @@ fn file_of(story: &Story, mail: &Mail) -> std::path::PathBuf {
     let in_folders = crate::setting::files(&dir).into_iter().find(holds);
     in_folders.expect("no file holds the message")
 }
+
+/// Mail that people got there meanwhile is found by what their mail program shows of it.
+#[test]
+fn mail_of_other_origin_is_named_by_its_message_id() {
+    let (story, _) = story();
+    let mut imap = crate::mailbox::open(&story, 1);
+    let text = "Message-ID: <theirs@example.org>\r\nSubject: x\r\n\r\nx\r\n";
+    imap.append("INBOX", "", text.as_bytes()).unwrap();
+    let events = story.run(&["verify", "--depth", "content", "--json"]).events();
+    let extra: Vec<_> = events.iter().filter(|event| event["type"] == "extra").collect();
+    assert_eq!(extra.len(), 1, "{extra:#?}");
+    assert_eq!(extra[0]["detail"]["message_id"], "<theirs@example.org>", "{extra:#?}");
+}

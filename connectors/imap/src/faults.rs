@@ -52,9 +52,17 @@ pub fn not_connected(config: &ImapConfig, error: &io::Error) -> Fault {
     }
 }
 
+/// How the sentence about a certificate begins. No server sends a code for it.
+const DISTRUSTED: &str = "The TLS certificate";
+
+/// The server's certificate was not trusted.
+pub fn is_distrust(fault: &Fault) -> bool {
+    fault.what == What::Unreachable && fault.sentence.starts_with(DISTRUSTED)
+}
+
 fn not_trusted(place: &str, error: &rustls::Error) -> Fault {
-    let fault = Fault::new(What::Unreachable, format!("The TLS certificate of {place} is not trusted: {error}."));
-    let fault = fault.reaching(Reach::Run).code("tls");
+    let fault = Fault::new(What::Unreachable, format!("{DISTRUSTED} of {place} is not trusted: {error}."));
+    let fault = fault.reaching(Reach::Run);
     if matches!(error, rustls::Error::InvalidCertificate(_)) {
         return fault.ask(
             "Use the host name the certificate is made for, renew it, or name its authority with `ca_file` in the target's settings.",
@@ -75,21 +83,30 @@ pub fn lost(place: &str, error: &io::Error) -> Fault {
     Fault::new(What::Unreachable, sentence).reaching(Reach::Account).wait(Duration::from_secs(1))
 }
 
+/// With the response code that stands before a server's words to a login, `[AUTHENTICATIONFAILED] ...`, and with none
+/// where the server sent none (RFC 9051, section 7.1: codes are optional).
+fn coded(fault: Fault, words: &str) -> Fault {
+    let code =
+        words.strip_prefix('[').and_then(|rest| rest.split_once(']')).and_then(|(code, _)| code.split(' ').next());
+    match code.filter(|code| !code.is_empty()) {
+        Some(code) => fault.code(code.to_ascii_uppercase()),
+        None => fault,
+    }
+}
+
 /// The secret was refused. It is not tried again in this process.
 pub fn login_refused(place: &str, user: &str, text: &str) -> Fault {
-    Fault::new(What::Unauthenticated, format!("The IMAP server {place} refused the login of {user}: {text}."))
-        .reaching(Reach::Account)
-        .code("AUTHENTICATIONFAILED")
-        .ask(format!(
-            "Correct the password or token of {user} in the settings, then run again; it is not tried again until then."
-        ))
+    let said = format!("The IMAP server {place} refused the login of {user}: {text}.");
+    coded(Fault::new(What::Unauthenticated, said), text).reaching(Reach::Account).ask(format!(
+        "Correct the password or token of {user} in the settings, then run again; it is not tried again until then."
+    ))
 }
 
 /// A token was refused: expired, for another service, or of somebody without a mailbox there.
 pub fn token_refused(place: &str, user: &str, text: &str) -> Fault {
-    Fault::new(What::Unauthenticated, format!("The IMAP server {place} refused the OAuth token of {user}: {text}."))
+    let said = format!("The IMAP server {place} refused the OAuth token of {user}: {text}.");
+    coded(Fault::new(What::Unauthenticated, said), text)
         .reaching(Reach::Account)
-        .code("AUTHENTICATIONFAILED")
         .ask(format!(
             "Check that the token is valid now (the clocks agree), issued for this mail server, and that it names {user}; then run again."
         ))
@@ -113,8 +130,7 @@ pub fn acting_refused(place: &str, (authority, user): (&str, &str), known: bool,
             "Check the name and password of {authority} first, then its right to act for others, then that the account {user} exists under exactly that name (column `target` of accounts.csv).{odd}"
         ),
     };
-    let code = if known { "AUTHORIZATIONFAILED" } else { "AUTHENTICATIONFAILED" };
-    Fault::new(What::Unauthenticated, said).reaching(Reach::Account).code(code).ask(step)
+    coded(Fault::new(What::Unauthenticated, said), text).reaching(Reach::Account).ask(step)
 }
 
 /// What Dovecot's default `auth_username_chars` leaves out.
@@ -125,7 +141,7 @@ fn odd_letter(user: &str) -> Option<char> {
 /// The server could not open the account for an administrator: it has no such account, or is in trouble.
 pub fn not_opened(place: &str, (authority, user): (&str, &str), text: &str) -> Fault {
     let sentence = format!("The IMAP server {place} did not open the account {user} for {authority}: {text}.");
-    Fault::new(What::Unauthenticated, sentence).reaching(Reach::Account).code("UNAVAILABLE").ask(format!(
+    coded(Fault::new(What::Unauthenticated, sentence), text).reaching(Reach::Account).ask(format!(
         "Check that the account {user} exists on the mail server (Dovecot answers so for one it does not know); if it does, the server is in trouble: its log says why. Then run again."
     ))
 }
@@ -254,5 +270,31 @@ pub fn refused(place: &str, doing: &str, answer: &Answer) -> Fault {
     match &answer.code {
         Some(code) => fault.code(code.clone()),
         None => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_code_is_what_the_server_sent_and_nothing_else() {
+        let code = |fault: Fault| fault.code;
+        let acting = |known, words| code(acting_refused("h:143", ("root", "anna"), known, words));
+        assert_eq!(acting(true, "Authentication failed"), None);
+        assert_eq!(acting(false, "Authentication failed"), None);
+        assert_eq!(acting(true, "[AUTHENTICATIONFAILED] no").as_deref(), Some("AUTHENTICATIONFAILED"));
+        assert_eq!(code(login_refused("h:143", "anna", "[expired] no")).as_deref(), Some("EXPIRED"));
+        assert_eq!(code(login_refused("h:143", "anna", "no")), None);
+        assert_eq!(code(token_refused("h:143", "anna", "[] no")), None);
+        assert_eq!(code(not_opened("h:143", ("root", "anna"), "[UNAVAILABLE] x")).as_deref(), Some("UNAVAILABLE"));
+    }
+
+    #[test]
+    fn a_certificate_is_distrusted_without_a_code() {
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let fault = not_trusted("h:993", &unknown);
+        assert!(fault.code.is_none() && is_distrust(&fault), "{fault}");
+        assert!(!is_distrust(&lost("h:993", &io::ErrorKind::TimedOut.into())));
     }
 }

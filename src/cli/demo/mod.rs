@@ -39,6 +39,7 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
     let simulator = simulator(&common.project, demo, again).await?;
     set_up(&common, demo, &simulator).await?;
     terminal.say(&format!("project {}; simulated Microsoft 365 at {}", common.project.display(), simulator.base_url()));
+    let first = terminal.moved();
     if !again {
         first_steps(&common, demo, &terminal).await?;
     }
@@ -51,7 +52,8 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
         simulator.mutate(churn).map_err(Failure::stuck)?;
         moving::run(&common, moving::What::Both, Again::default(), Arc::clone(&terminal)).await?;
     }
-    let work = summary::Work { moved: terminal.moved().since(before), time: begun.elapsed() };
+    let sampled = before.since(first).fetched;
+    let work = summary::Work { moved: terminal.moved().since(before), sampled, time: begun.elapsed() };
     step(&terminal, "verify: every byte is read back and compared");
     let depth = args::Verify { depth: args::DepthArgument::Content, choice: Choice::default() };
     let verified = verify::run(&common, &depth, Arc::clone(&terminal)).await?;

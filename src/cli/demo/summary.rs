@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{Config, read_accounts},
     engine::AccountStanding,
-    report::{Column, bytes, count, grouped, standings_notes, table},
+    report::{Column, bytes, count, grouped, standings_notes, standings_troubles, table},
     store::{Opening, Project, StoreOptions},
 };
 use std::{path::Path, time::Duration};
@@ -23,6 +23,8 @@ use std::{path::Path, time::Duration};
 #[derive(Clone, Copy, Default)]
 pub struct Work {
     pub moved: Moved,
+    /// Messages that the plan's sample had pulled before.
+    pub sampled: u64,
     pub time: Duration,
 }
 
@@ -39,31 +41,37 @@ pub async fn show(
     let roll = Roll::call(all_rows(&project).await?, &lines, common)?;
     let standings = standings(&project, &config, &roll.listed).await?;
     let all: Vec<_> = standings.iter().collect();
-    terminal.print(&accounts(&all, &common.project, demo, terminal.width()));
-    terminal.print(&standings_notes(&all, None));
-    terminal.print(&speed(work));
+    terminal.show(&accounts(&all, &common.project, demo, terminal.width()));
+    terminal.print(&standings_troubles(&all, None, None));
+    terminal.show(&standings_notes(&all));
+    terminal.show(&speed(work));
+    terminal.show(&whereabouts(&common.project, demo));
     terminal.print(proof(verified));
-    terminal.print(&whereabouts(&common.project, demo));
     Ok(())
 }
 
+/// Of what stands at the source, each row says what became of it: the second number is the sum of the next four.
 fn accounts(all: &[&AccountStanding], project: &Path, demo: &args::Demo, width: Option<usize>) -> String {
     let columns = [
         Column::Words("account"),
+        Column::Number("at source"),
         Column::Number("moved"),
-        Column::Number("size"),
         Column::Number("owed"),
         Column::Number("quarantine"),
+        Column::Number("kept"),
+        Column::Number("size"),
         Column::Words("where the mail is now"),
     ];
     let line = |who: &str, of: &[&AccountStanding], place: String| {
         let sum = |figure: fn(&AccountStanding) -> u64| of.iter().map(|standing| figure(standing)).sum::<u64>();
         vec![
             who.to_owned(),
-            grouped(sum(|standing| standing.placed.items)),
-            bytes(sum(|standing| standing.placed.bytes)),
+            grouped(sum(|standing| standing.listed.items)),
+            grouped(sum(|standing| standing.done.items)),
             grouped(sum(|standing| standing.owed.items)),
             grouped(sum(AccountStanding::quarantine)),
+            grouped(sum(|standing| standing.kept.items)),
+            bytes(sum(|standing| standing.placed.bytes)),
             place,
         ]
     };
@@ -82,13 +90,14 @@ fn place(standing: &AccountStanding, project: &Path, demo: &args::Demo) -> Strin
 }
 
 fn speed(work: Work) -> String {
-    let Work { moved, time } = work;
+    let Work { moved, sampled, time } = work;
     if moved.is_nothing() {
         return "Nothing moved: nothing is new at the source since the last demo.".into();
     }
     let seconds = time.as_secs_f64().max(0.001);
+    let before = if sampled == 0 { String::new() } else { format!(" ({sampled} more for the plan's sample)") };
     format!(
-        "{} pulled and {} placed in {seconds:.1} s: {:.0} a second, {} a second.",
+        "{} pulled{before} and {} placed in {seconds:.1} s: {:.0} a second, {} a second.",
         count(moved.fetched, "message"),
         count(moved.placed, "message"),
         moved.placed as f64 / seconds,

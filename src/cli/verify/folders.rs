@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub(super) fn tell(account: &Compared, terminal: &Terminal) {
     let line = |folder: &Reconciled| terminal.tell("reconciled", &Of { account: &account.address, what: folder });
     account.folders.iter().for_each(line);
-    terminal.print(&told(account, terminal.width()));
+    terminal.show(&told(account, terminal.width()));
 }
 
 pub(super) fn sum(accounts: &[Compared], of: fn(&Reconciled) -> u64) -> u64 {

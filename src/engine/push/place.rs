@@ -6,15 +6,12 @@ use crate::{
     engine::{
         Event, defect,
         rendering::{Made, ToRender, unkept},
-        rescue::{DECRYPT_FIRST, RIGHTS_PROTECTED},
     },
     store::{CollectionKey, Intending, ItemKey, Mark, Placement, Resolution, Sending, Side, StoredBody, ToPlace},
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use transhume_contract::{
-    Amended, Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, Timestamp, What,
-};
+use transhume_contract::{Amended, Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, What};
 
 /// How long an answer that is on its way is waited for, once somebody asked to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -22,8 +19,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const REFUSALS: u64 = 3;
 /// Batches in a row whose answer may be lost before the collection is left for later.
 const LOST_ANSWERS: usize = 3;
-/// The name of the loss of a date that a target cannot hold.
-const DATE_CLAMPED: &str = "date_clamped";
 
 /// A batch that is written down as intended.
 pub(super) struct Prepared {
@@ -123,20 +118,8 @@ impl Push<'_> {
         Ready { item, made, facts, losses }
     }
 
-    /// The target's own facts for those of the source, and all that is lost by them. The date of what stands there is
-    /// never changed: what was said of it when it was placed holds.
     pub(super) fn facts_of(&self, told: &Facts, standing: Option<&Placement>) -> (Facts, Vec<Loss>) {
-        let (mut facts, mut losses) = self.engine.render.facts(self.workload, told, &self.audience.profile);
-        if told.protected == Some(true) {
-            losses.push(Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST));
-        }
-        if let Some(placement) = standing {
-            let of_date = placement.losses.iter().find(|loss| loss.name == DATE_CLAMPED);
-            losses.extend(of_date.filter(|_| losses.iter().all(|loss| loss.name != DATE_CLAMPED)).cloned());
-        } else if !self.audience.profile.future_dates {
-            losses.extend(not_in_the_future(&mut facts));
-        }
-        (facts, losses)
+        self.engine.facts_there(self.workload, &self.audience.profile, told, standing)
     }
 
     /// Writes down what is about to be sent: renderings made now and intents in one commit.
@@ -269,17 +252,6 @@ impl Push<'_> {
 fn at_last(fault: Fault, attempts: u64) -> Fault {
     let unexplained = fault.what == What::Malformed && fault.reach == Reach::Item && fault.remedy == Remedy::Later;
     if unexplained && attempts + 1 >= REFUSALS { fault.skip(Cause::RefusedByTarget) } else { fault }
-}
-
-/// Some servers give a date in the future the present time without a word (Dovecot 2.3.19); then it is better named.
-fn not_in_the_future(facts: &mut Facts) -> Option<Loss> {
-    let (now, received) = (Timestamp::now(), facts.received?);
-    if received <= now {
-        return None;
-    }
-    facts.received = Timestamp::from_second(now.as_second()).ok();
-    let detail = format!("the date {received} lies in the future, which this server does not keep; it stands as today");
-    Some(Loss::new(DATE_CLAMPED, detail))
 }
 
 /// Fills the gaps of a batch, in its order. A gap left would send every later message under another's intent.

@@ -84,7 +84,7 @@ impl<'a> Comparison<'a> {
                     verdicts.push(self.extra(
                         &observed.handle,
                         Kind::Extra,
-                        json!({ "at": self.at.name, "bytes": observed.length }),
+                        json!({ "at": self.at.name, "bytes": observed.length, "message_id": observed.facts.message_id }),
                     ));
                 }
             }

@@ -3,8 +3,8 @@
 use super::fixture::*;
 use crate::store::{Assignment, NotOpened, Opening, Project, Side, StoreOptions};
 use transhume_contract::{
-    Account, AccountId, AccountPage, Fault, Finding, Identity, OriginalSink, Reach, Severity, Size, Unreachable,
-    Version, What,
+    Account, AccountId, AccountPage, Fault, Finding, Identity, OriginalSink, Reach, Severity, Size, Timestamp,
+    Unreachable, Version, What,
 };
 
 fn running() -> Opening {
@@ -147,9 +147,13 @@ async fn findings_stops_and_the_unreachable_are_kept_until_they_change() {
     assert_eq!(project.findings(Side::Source, None).await.unwrap(), [finding]);
     assert_eq!(project.findings(Side::Target, None).await.unwrap(), []);
 
+    // The store keeps microseconds.
+    let before = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap();
     let fault = Fault::new(What::Unauthenticated, "the password was refused").reaching(Reach::Account);
     project.record_stop(&account().id, Side::Target, MAIL, Some(&fault)).await.unwrap();
-    assert_eq!(project.stops(&account().id).await.unwrap(), [(Side::Target, MAIL, fault)]);
+    let stops = project.stops(&account().id).await.unwrap();
+    assert_eq!(stops, [(Side::Target, MAIL, fault, stops[0].3)]);
+    assert!(before <= stops[0].3 && stops[0].3 <= Timestamp::now(), "it is told when: {}", stops[0].3);
     project.record_stop(&account().id, Side::Target, MAIL, None).await.unwrap();
     assert_eq!(project.stops(&account().id).await.unwrap(), []);
     project.end_run("done").await.unwrap();
