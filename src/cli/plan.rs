@@ -144,38 +144,61 @@ fn sums(plan: &Plan) -> Vec<String> {
     ]
 }
 
-/// Folders told; `--json` tells all.
+/// Folders told beside the server's own; `--json` tells all.
 const RENAMES: usize = 10;
 
-/// Folders that many accounts have in common first, each said once for all of them: what the server itself names so.
+/// What the server itself names, once for all accounts and languages; then those that many accounts have in common.
 fn renames(plan: &Plan) -> String {
-    let each = plan
-        .accounts
-        .iter()
-        .flat_map(|account| account.renames.iter().map(|rename| (account.standing.account.as_str(), rename)));
-    let mut groups = said_once(each);
+    let all = plan.accounts.len();
+    let (own, others): (Vec<_>, Vec<_>) = each_rename(plan).partition(|(_, rename)| rename.servers_own && rename.sure);
+    let mut groups = said_once(others);
     groups.sort_by_key(|(accounts, _)| std::cmp::Reverse(accounts.len()));
-    let told = groups.iter().take(RENAMES).map(|(accounts, rename)| renamed(accounts, plan.accounts.len(), rename));
-    let mut text: String = told.collect();
-    let rest = groups.get(RENAMES..).unwrap_or_default();
-    let folders: usize = rest.iter().map(|(accounts, _)| accounts.len()).sum();
-    if folders > 0 {
-        let accounts: BTreeSet<&str> = rest.iter().flat_map(|(accounts, _)| accounts.iter().copied()).collect();
-        let (folders, names) = (count(folders as u64, "more folder"), accounts.into_iter().collect::<Vec<_>>());
-        let _infallible =
-            writeln!(text, "renamed: {folders} of {}; `transhume plan --json` names every one", named(&names));
-    }
-    text
+    let told = groups.iter().take(RENAMES).map(|(accounts, rename)| renamed(&whom(accounts, all), rename));
+    servers_own(&own, all) + &told.collect::<String>() + &summed_up(groups.get(RENAMES..).unwrap_or_default())
 }
 
-fn renamed(accounts: &[&str], all: usize, rename: &Rename) -> String {
-    let verb = if rename.sure { "will stand as" } else { "may be refused, or shared with another, as" };
-    let who = match accounts {
+fn each_rename(plan: &Plan) -> impl Iterator<Item = (&str, &Rename)> {
+    plan.accounts
+        .iter()
+        .flat_map(|account| account.renames.iter().map(|rename| (account.standing.account.as_str(), rename)))
+}
+
+/// `Sent Items`, `Gesendete Elemente` and `Éléments envoyés` are one line.
+fn servers_own(renames: &[(&str, &Rename)], all: usize) -> String {
+    let mut places: BTreeMap<&str, (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    for (account, rename) in renames {
+        let (accounts, folders) = places.entry(&rename.becomes).or_default();
+        accounts.insert(account);
+        folders.insert(&rename.folder);
+    }
+    let line = |(becomes, (accounts, folders)): (&str, (BTreeSet<&str>, BTreeSet<&str>))| {
+        let (accounts, folders): (Vec<_>, Vec<_>) = (accounts.into_iter().collect(), folders.into_iter().collect());
+        format!("renamed {}: {} will stand as {becomes}\n", whom(&accounts, all), folders.join(", "))
+    };
+    places.into_iter().map(line).collect()
+}
+
+fn whom(accounts: &[&str], all: usize) -> String {
+    match accounts {
         [one] => (*one).to_owned(),
         some if some.len() == all => "everywhere".to_owned(),
         some => format!("in {}", count(some.len() as u64, "account")),
-    };
-    format!("renamed {who}: {} {verb} {}\n", rename.folder, rename.becomes)
+    }
+}
+
+fn renamed(whom: &str, rename: &Rename) -> String {
+    let verb = if rename.sure { "will stand as" } else { "may be refused, or shared with another, as" };
+    format!("renamed {whom}: {} {verb} {}\n", rename.folder, rename.becomes)
+}
+
+fn summed_up(rest: &[(Vec<&str>, &Rename)]) -> String {
+    let folders: usize = rest.iter().map(|(accounts, _)| accounts.len()).sum();
+    if folders == 0 {
+        return String::new();
+    }
+    let accounts: BTreeSet<&str> = rest.iter().flat_map(|(accounts, _)| accounts.iter().copied()).collect();
+    let (folders, names) = (count(folders as u64, "more folder"), accounts.into_iter().collect::<Vec<_>>());
+    format!("renamed: {folders} of {}; `transhume plan --json` names every one\n", named(&names))
 }
 
 fn kept(plan: &Plan) -> String {

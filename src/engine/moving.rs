@@ -98,11 +98,15 @@ impl Engine {
                 (Ok(_), Some(fault)) => (Err(fault), Ok(())),
                 (Ok(store), None) => self.move_workload(store, mover, workload, half, &reached).await,
             };
-            for (side, outcome) in [(Side::Source, source), (Side::Target, target)] {
-                ended &= outcome.is_ok();
-                if reached.has(side) && outcome.as_ref().is_err_and(|fault| fault.what == What::Interrupted) {
-                    project.record_stop(&mover.row.account.id, side, workload, None).await?;
+            let ends = [(Side::Source, source), (Side::Target, target)];
+            // First of all: an interruption at one side goes up before the other is written down.
+            for (side, outcome) in &ends {
+                if reached.has(*side) && outcome.as_ref().is_err_and(|fault| fault.what == What::Interrupted) {
+                    project.record_stop(&mover.row.account.id, *side, workload, None).await?;
                 }
+            }
+            for (side, outcome) in ends {
+                ended &= outcome.is_ok();
                 if outcome.is_err() || half.tries(side) {
                     self.write_down(project, mover, workload, side, outcome).await?;
                 }

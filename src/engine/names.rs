@@ -7,7 +7,7 @@ use super::{
 use crate::store::AccountStore;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use transhume_contract::{Collection, Fault, Wanted, Workload};
+use transhume_contract::{Collection, Fault, Role, Wanted, Workload};
 
 /// A folder whose name changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,6 +15,8 @@ pub struct Rename {
     /// Names from the top, as the source has them, joined by ` > `.
     pub folder: String,
     pub becomes: String,
+    /// It lands in the server's own folder of its role, as those of all other accounts do.
+    pub servers_own: bool,
     /// Without it, the target may refuse the name, or another folder has it; then the run finds another.
     pub sure: bool,
 }
@@ -49,7 +51,8 @@ impl Engine {
             let free = taken.insert((above.to_vec(), foreseen.name.to_lowercase()));
             let sure = foreseen.sure && free;
             if !sure || !foreseen.name.eq_ignore_ascii_case(own) {
-                renames.push(Rename { folder: path.join(" > "), becomes: foreseen.name, sure });
+                let servers_own = row.collection.role != Role::Ordinary;
+                renames.push(Rename { folder: path.join(" > "), becomes: foreseen.name, servers_own, sure });
             }
         }
         Ok(renames)

@@ -62,7 +62,7 @@ fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
 fn what_stopped_an_earlier_run_is_told_with_its_time_and_no_longer_once_a_run_came_through() {
     let story = Story::with_server(&ordinary(1, 120), server(1));
     story.simulator.faults(json!({ "latency_ms": 100 })).unwrap();
-    let unset = story.command(&["run"]).env_remove("STORY_PASSWORD").output().unwrap();
+    let unset = story.command(&["push"]).env_remove("STORY_PASSWORD").output().unwrap();
     story.said(&unset).complains(1, &["STORY_PASSWORD is not set"]);
     let dated =
         regex::Regex::new(r"stopped at the target on \d{4}-\d\d-\d\d \d\d:\d\d: .*STORY_PASSWORD is not set").unwrap();
