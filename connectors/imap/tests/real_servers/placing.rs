@@ -34,7 +34,9 @@ async fn facts_read_back_as_placed() {
     place(&target, &at_box, vec![placing_of("1", facts.clone(), text(1))]).await.remove(0).1.unwrap();
     let seen = observe(&target, &at_box, Depth::Content).await.remove(0);
     let categories = Some(vec!["$label1".to_owned(), "Rot".to_owned()]);
-    assert_eq!(seen.facts, Facts { categories, ..facts });
+    // Where every byte is read, the Message-ID is told too.
+    let message_id = Some("<m1@example.org>".to_owned());
+    assert_eq!(seen.facts, Facts { categories, message_id, ..facts });
     assert_eq!(seen.digest, Some(Digest::of(text(1).as_bytes())));
     assert_eq!(seen.length, Some(text(1).len() as u64));
 }
