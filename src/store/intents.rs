@@ -34,8 +34,10 @@ pub struct Intending {
     pub from: CollectionKey,
     pub at: TargetKey,
     pub sending: Sending,
-    /// The target's own facts, as they will be placed: the base of later merges.
+    /// The target's own facts, as they will be placed.
     pub facts: Facts,
+    /// What the source wants of them, where people decided otherwise; else just them.
+    pub base: Option<Facts>,
     /// The revision of the item's facts they were made from.
     pub revision: u64,
     /// Of its facts, and of what its bytes are to people there; those of the bytes themselves stand with the
@@ -47,7 +49,7 @@ pub struct Intending {
 #[derive(Clone, Debug)]
 pub struct Adopting {
     pub intending: Intending,
-    /// What stands there, and its facts as they stand there: the base of later merges.
+    /// What stands there, with its facts as they stand there.
     pub found: Found,
 }
 
@@ -121,7 +123,7 @@ impl AccountStore {
     }
 
     /// Takes what stands there already for placed, in one commit. Our own facts are brought to it as to everything that
-    /// changed since it was placed.
+    /// changed since it was placed; what differs from the base they are given is people's.
     pub async fn adopt(&self, batch: Vec<Adopting>) -> Result<(), Fault> {
         let (run, blobs) = (self.inner.run, self.inner.blobs.clone());
         let pending = move |one: Adopting| Ok((Pending::new(&blobs, one.intending)?, one.found));
@@ -160,6 +162,7 @@ struct Pending {
     at: TargetKey,
     making: Making,
     facts: Facts,
+    base: Option<Facts>,
     revision: u64,
     losses: Vec<Loss>,
 }
@@ -171,12 +174,12 @@ enum Making {
 
 impl Pending {
     fn new(blobs: &Blobs, intending: Intending) -> Result<Self, Trouble> {
-        let Intending { item, from, at, sending, facts, revision, losses } = intending;
+        let Intending { item, from, at, sending, facts, base, revision, losses } = intending;
         let making = match sending {
             Sending::Kept(rendering) => Making::Kept(Box::new(rendering)),
             Sending::New(new) => Making::New(Box::new(Pressed::new(blobs, new)?)),
         };
-        Ok(Self { item, from, at, making, facts, revision, losses })
+        Ok(Self { item, from, at, making, facts, base, revision, losses })
     }
 
     fn weight(&self) -> usize {
@@ -209,10 +212,11 @@ fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<Int
     Ok(IntentId::new(&hasher.finalize().to_hex()[..32]))
 }
 
-const OPEN: &str = "INSERT INTO intent (id, item, collection, target, original, rendering, facts, losses, revision, at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+const OPEN: &str = "INSERT INTO intent (id, item, collection, target, original, rendering, facts, losses, revision, at,
+        base)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (id) DO UPDATE SET rendering = excluded.rendering, facts = excluded.facts, losses = excluded.losses,
-        revision = excluded.revision, state = 0, attempts = attempts + 1, at = excluded.at, resolved = NULL";
+        base = excluded.base, revision = excluded.revision, state = 0, attempts = attempts + 1, at = excluded.at, resolved = NULL";
 
 fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<IntentId, Trouble> {
     let kept;
@@ -224,9 +228,10 @@ fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<Intent
         }
     };
     let id = name(db, pending, rendering.original)?;
-    let Pending { item, from, at, facts, revision, losses, .. } = pending;
+    let Pending { item, from, at, facts, base, revision, losses, .. } = pending;
     let (original, key, revision) = (rendering.original, rendering.key, signed(*revision));
-    let row = (id.as_str(), item, from, at, original, key, Json(facts), Json(losses), revision, now());
+    let (told, base) = ((Json(facts), Json(losses)), base.as_ref().map(Json));
+    let row = (id.as_str(), item, from, at, original, key, told.0, told.1, revision, now(), base);
     db.prepare_cached(OPEN)?.execute(row)?;
     memberships::set_stage(db, *item, *from, Stage::Sent)?;
     let digest = Some(rendering.stored.digest);
@@ -298,13 +303,13 @@ fn undo(db: &Connection, intent: &Written) -> Result<(), Trouble> {
 /// `amend` and `orphan` are set at once where the source went on while the bytes were under way.
 const PLACE: &str = "INSERT INTO placement
     (item, collection, target, intent, original, rendering, handle, version, digest, length, facts, revision, losses, at,
-        amend, stale, orphan)
+        base, amend, stale, orphan)
     SELECT n.item, n.collection, n.target, n.key, n.original, n.rendering, ?2, ?3, r.digest, r.length,
-        ifnull(?6, n.facts), n.revision, ?4, ?5, ?6 IS NOT NULL OR i.revision <> n.revision, i.original <> n.original,
+        ifnull(?6, n.facts), n.revision, ?4, ?5, n.base, ?6 IS NOT NULL OR i.revision <> n.revision, i.original <> n.original,
         NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = n.item AND m.collection = n.collection)
     FROM intent n JOIN item i ON i.key = n.item JOIN rendering r ON r.key = n.rendering WHERE n.key = ?1";
 
-/// Facts that stood there before are the base, and ours are still to be brought.
+/// To facts that stood there before ours are still to be brought.
 fn place(
     db: &Connection,
     run: Option<RunId>,

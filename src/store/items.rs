@@ -10,7 +10,7 @@ use super::{
     setbacks,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
-use transhume_contract::{Content, Facts, Fault, ItemId, Listed, Merge, Version, Workload};
+use transhume_contract::{Content, Facts, Fault, ItemId, Listed, Version, Workload};
 
 /// An item as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,7 +255,7 @@ fn set_received(db: &Connection, item: ItemKey, received: i64) -> Result<(), Tro
 
 /// Whether a fact changed that a target can be amended by: just those that the three-way merge looks at.
 fn is_amendment(before: &Facts, now: &Facts) -> bool {
-    now.merge(before, before) != Merge::default()
+    now.amends(before)
 }
 
 /// The row of an item that the source named and could not tell about.

@@ -35,6 +35,7 @@ impl Kind {
                 include_str!("schema/account_3.sql"),
                 include_str!("schema/account_4.sql"),
                 include_str!("schema/account_5.sql"),
+                include_str!("schema/account_6.sql"),
             ],
         }
     }

@@ -292,3 +292,42 @@ async fn a_named_loss_outlives_a_change_of_flags() {
     assert!(world.standing().iter().any(|line| line.contains("Subject: 5") && line.contains("Some(true)")));
     assert_eq!(names().await, ["rights_protected"]);
 }
+
+#[tokio::test]
+async fn another_rendering_keeps_what_is_theirs_and_it_outlives_what_the_source_does_then() {
+    let (world, dir) = (World::new(true), project().await);
+    let (project, conversions) = (opened(&dir).await, Arc::new(Editions(AtomicU32::new(1))));
+    let mut engine = world.engine();
+    (engine.render, engine.meaning) = (conversions.clone(), conversions.clone());
+    let movers = world.pass(&engine, &project).await.unwrap();
+    world.target.by_hand(&login(), |_, message| {
+        let facts = Facts { flag: Some(FlagState::Flagged), ..message.facts.clone() };
+        Some(Standing { facts, ..message.clone() })
+    });
+    let source = |facts: &Facts| world.source.edit(&world.account.id, &ItemId::new("m05"), facts);
+    source(&Facts { read: Some(true), ..Facts::default() });
+    conversions.0.store(2, Ordering::SeqCst);
+    assert_eq!(engine.rerender(&project, &movers).await.unwrap(), 1);
+    let changes = [
+        Facts { answered: Some(true), ..Facts::default() },
+        Facts { forwarded: Some(true), ..Facts::default() },
+        Facts { flag: Some(FlagState::Complete), ..Facts::default() },
+    ];
+    for change in changes {
+        world.pass(&engine, &project).await.unwrap();
+        let now = five(&world);
+        assert_eq!(now.facts.flag, Some(FlagState::Flagged), "before {change:?}");
+        assert_eq!(now.facts.read, Some(true));
+        source(&change);
+    }
+    world.pass(&engine, &project).await.unwrap();
+    assert_eq!((world.standing().len(), world.target.placed()), (7, 8));
+    let now = five(&world);
+    assert_eq!((now.facts.flag, now.facts.answered), (Some(FlagState::Flagged), Some(true)));
+}
+
+/// Of either edition.
+fn five(world: &World) -> Standing {
+    let five = |message: &Standing| is_five(message) || message.bytes.starts_with(b"Subject: five");
+    world.target.standing(&login()).into_iter().find(|(_, message)| five(message)).unwrap().1
+}

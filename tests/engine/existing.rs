@@ -7,7 +7,7 @@ use transhume::{
     store::{Stop, StoreOptions},
 };
 use transhume_contract::{
-    AccountId, Facts, What,
+    AccountId, Facts, ItemId, What,
     memory::{MemoryTarget, Standing},
 };
 
@@ -100,24 +100,60 @@ fn adopting(world: &World) -> Engine {
     Engine { policy, ..world.engine() }
 }
 
+/// What is set there stays, what is set at the source is added, and later the source is followed where both agreed.
 #[tokio::test]
-async fn our_facts_are_brought_to_what_was_adopted() {
+async fn flags_of_both_sides_stand_at_what_was_adopted() {
     let world = World::new(true);
     world.run(&world.engine(), project().await.path(), StoreOptions::default()).await.unwrap();
-    let before = world.standing();
+    let is = |message: &Standing, subject: &str| message.bytes.starts_with(format!("Subject: {subject}").as_bytes());
+    world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
+        let mut message = message.clone();
+        // At the source those of an even number are read.
+        if !is(&message, "6") {
+            message.facts.read = message.facts.read.map(|read| !read);
+        }
+        message.facts.categories = Some(vec!["eigen".into()]);
+        Some(message)
+    });
+    let (dir, ear) = (project().await, Arc::new(Ear::default()));
+    let policy = Policy { existing: Existing::Adopt, ..Policy::default() };
+    let engine = Engine { policy, ..world.engine_with(world.source.clone(), world.target.clone(), ear.clone()) };
+    let all = || world.target.standing(&AccountId::new(LOGIN)).into_iter().map(|(_, message)| message);
+    let edit = |id: &str, facts: &Facts| world.source.edit(&world.account.id, &ItemId::new(id), facts);
+    world.run(&engine, dir.path(), StoreOptions::default()).await.unwrap();
+    assert!(all().all(|message| message.facts.read == Some(true)), "{:#?}", world.standing());
+    for n in 3..7 {
+        edit(&format!("m{n:02}"), &Facts { answered: Some(true), read: Some(true), ..Facts::default() });
+    }
+    world.run(&engine, dir.path(), StoreOptions::default()).await.unwrap();
+    for n in 3..7 {
+        let categories = Some(vec!["Rot".to_owned()]);
+        edit(&format!("m{n:02}"), &Facts { categories, read: Some(false), ..Facts::default() });
+    }
+    world.run(&engine, dir.path(), StoreOptions::default()).await.unwrap();
+    // People had read 3 and 5; 4 was read by us alone, and 6 on both sides.
+    for (subject, read) in [("3", true), ("4", false), ("5", true), ("6", false)] {
+        let facts = all().find(|message| is(message, subject)).unwrap().facts;
+        assert_eq!((facts.read, facts.answered), (Some(read), Some(true)), "Subject: {subject}");
+        assert_eq!(facts.categories, Some(vec!["Rot".into(), "eigen".into()]), "Subject: {subject}");
+    }
+    assert_eq!(world.target.placed(), 7);
+}
+
+#[tokio::test]
+async fn what_stood_there_before_is_nobodys_decision_against_ours() {
+    let world = World::new(true);
+    world.run(&world.engine(), project().await.path(), StoreOptions::default()).await.unwrap();
     world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
         let facts = Facts { read: message.facts.read.map(|read| !read), ..message.facts.clone() };
         Some(Standing { facts, ..message.clone() })
     });
-    assert_ne!(world.standing(), before);
-    let dir = project().await;
     let ear = Arc::new(Ear::default());
     let policy = Policy { existing: Existing::Adopt, ..Policy::default() };
     let engine = Engine { policy, ..world.engine_with(world.source.clone(), world.target.clone(), ear.clone()) };
-    world.run(&engine, dir.path(), StoreOptions::default()).await.unwrap();
-    assert_eq!((world.standing(), world.target.placed()), (before, 7));
+    world.run(&engine, project().await.path(), StoreOptions::default()).await.unwrap();
     let there = |event: &Event| matches!(event, Event::ChangedThere { .. });
-    assert!(!ear.0.lock().unwrap().iter().any(there), "what stood there before is nobody's decision against ours");
+    assert!(!ear.0.lock().unwrap().iter().any(there));
 }
 
 #[tokio::test]

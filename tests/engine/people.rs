@@ -2,10 +2,18 @@
 
 use crate::{
     proof::{kinds, moved},
-    world::{LOGIN, World, project},
+    world::{Ear, LOGIN, World, project},
 };
-use transhume::{engine::Half, store::StoreOptions};
-use transhume_contract::{AccountId, Depth, Facts, FlagState, ItemId, memory::Standing};
+use futures::StreamExt;
+use std::sync::Arc;
+use tempfile::TempDir;
+use transhume::{
+    engine::{Engine, Event, Half},
+    store::{NewVerdict, Project, Stop, StoreOptions, Subject},
+};
+use transhume_contract::{
+    AccountId, Content, Depth, Facts, FlagState, ItemId, Target, Workload, memory::Standing, wrappers::Rehearsal,
+};
 
 #[tokio::test]
 async fn a_flag_they_changed_stays() {
@@ -98,4 +106,259 @@ async fn of_equal_ones_that_they_took_away_only_those_are_restored_that_stand_no
     assert_eq!(kinds(&project, &world).await, ["changed_there", "missing"]);
     engine.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
     assert_eq!((world.standing().len(), world.target.placed()), (8, 9));
+}
+
+/// Missing when it was looked, put back since, and written into.
+#[tokio::test]
+async fn what_they_put_back_altered_is_not_doubled_by_a_repair() {
+    for lost_by_a_push in [false, true] {
+        let (world, _dir, project, engine, movers) = moved().await;
+        let login = AccountId::new(LOGIN);
+        let backup = world.target.backup(&login);
+        take_from_inbox(&world, 1, "Subject: 5");
+        take_from_inbox(&world, 1, "Subject: 4");
+        if lost_by_a_push {
+            world.source.edit(&world.account.id, &ItemId::new("m05"), &read(true));
+            world.pass(&engine, &project).await.unwrap();
+        }
+        assert_eq!(engine.verify(&project, &movers, Depth::Content).await.unwrap()[0].differences, 2);
+        world.target.restore_by_hand(&login, &backup);
+        world.target.by_hand(&login, |_, message| match () {
+            () if message.bytes.starts_with(b"Subject: 4") => None,
+            () if message.bytes.starts_with(b"Subject: 5") => {
+                Some(Standing { bytes: "Subject: theirs\r\n\r\n".into(), ..message.clone() })
+            }
+            () => Some(message.clone()),
+        });
+        for _ in 0..2 {
+            engine.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
+            assert_eq!((world.standing().len(), world.target.placed()), (7, 8), "only what stands nowhere is placed");
+            engine.verify(&project, &movers, Depth::Content).await.unwrap();
+            assert_eq!(kinds(&project, &world).await, ["altered"], "lost by a push: {lost_by_a_push}");
+        }
+    }
+}
+
+/// As if verification had been interrupted before it looked elsewhere for what is missing.
+async fn not_looked_for_elsewhere(project: &Project, world: &World) {
+    let store = project.open_account(&world.account.id).await.unwrap();
+    let all = store.differences(Workload::Mail, 0, 100).await.unwrap();
+    let moved = all.into_iter().find(|verdict| verdict.kind == "changed_there").unwrap();
+    let new = |subject, kind: &str, detail| NewVerdict {
+        workload: Workload::Mail,
+        subject,
+        depth: Depth::Content,
+        kind: kind.into(),
+        detail,
+    };
+    let collections = store.target_collections(Workload::Mail).await.unwrap();
+    let (key, archive) = collections.into_iter().find(|(_, at)| at.name == "Inbox/Archive/2019").unwrap();
+    let seen: Vec<_> = world.target.observe(&archive, Depth::Shape).collect().await;
+    let last = seen.into_iter().map(Result::unwrap).max_by_key(|seen| seen.handle.as_str().parse::<u64>().unwrap());
+    let (handle, bytes) = last.map(|last| (last.handle, last.length)).unwrap();
+    let extra = new(Subject::Extra(key, handle), "extra", serde_json::json!({ "bytes": bytes }));
+    let missing = new(moved.subject, "missing", serde_json::json!({}));
+    store.record_verdicts(vec![missing, extra]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dry_repair_says_what_it_would_leave_to_people() {
+    let (world, _dir, project, engine, movers) = moved().await;
+    take_from_inbox(&world, 1, "Subject: 4");
+    let taken = take_from_inbox(&world, 1, "Subject: 5").remove(0);
+    assert_eq!(engine.verify(&project, &movers, Depth::Content).await.unwrap()[0].differences, 2);
+    put_into_archive(&world, taken.clone());
+    let found = engine.verify(&project, &movers, Depth::Content).await.unwrap().remove(0);
+    assert_eq!((found.differences, found.moved), (1, 1));
+    not_looked_for_elsewhere(&project, &world).await;
+    let ear = Arc::new(Ear::default());
+    let target = Arc::new(Rehearsal::new(world.target.clone()));
+    let dry = Engine { rehearsing: true, ..world.engine_with(world.source.clone(), target, ear.clone()) };
+    let before = (kinds(&project, &world).await, world.standing());
+    dry.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
+    let said = |text: &str| {
+        let note = |event: &Event| matches!(event, Event::Note { sentence, .. } if sentence.starts_with(text));
+        ear.0.lock().unwrap().iter().any(note)
+    };
+    assert!(said("1 that people filed elsewhere would stay there") && said("1 missing in Inbox would be placed again"));
+    assert_eq!((kinds(&project, &world).await, world.standing()), before, "a dry run writes nothing down");
+}
+
+/// One message, `m05`, that both sides change: pass after pass.
+struct Both {
+    world: World,
+    dir: TempDir,
+}
+
+impl Both {
+    /// Placed with these facts laid over its own.
+    async fn placed(facts: &Facts) -> Self {
+        let both = Self { world: World::new(true), dir: project().await };
+        both.source(facts).await;
+        both
+    }
+
+    /// The source changes it, and a pass brings that.
+    async fn source(&self, patch: &Facts) {
+        self.world.source.edit(&self.world.account.id, &ItemId::new("m05"), patch);
+        self.world.run(&self.world.engine(), self.dir.path(), StoreOptions::default()).await.unwrap();
+    }
+
+    fn people(&self, patch: &Facts) {
+        self.world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
+            let mut message = message.clone();
+            if message.bytes.starts_with(b"Subject: 5") {
+                message.facts.apply(patch);
+            }
+            Some(message)
+        });
+    }
+
+    fn stands(&self) -> Facts {
+        let all = self.world.target.standing(&AccountId::new(LOGIN));
+        let five = all.into_iter().find(|(_, message)| message.bytes.starts_with(b"Subject: 5")).unwrap().1;
+        let mut facts = five.facts.amendable();
+        facts.categories.get_or_insert_default().sort();
+        facts
+    }
+}
+
+fn flag(flag: FlagState) -> Facts {
+    Facts { flag: Some(flag), ..Facts::default() }
+}
+
+fn read(read: bool) -> Facts {
+    Facts { read: Some(read), ..Facts::default() }
+}
+
+fn keywords(words: &[&str]) -> Facts {
+    Facts { categories: Some(words.iter().map(|&word| word.to_owned()).collect()), ..Facts::default() }
+}
+
+#[tokio::test]
+async fn a_flag_they_set_outlives_every_later_change_of_something_else() {
+    let both = Both::placed(&read(false)).await;
+    both.people(&flag(FlagState::Flagged));
+    for change in [read(true), keywords(&["Rot"]), read(false), keywords(&["Blau"])] {
+        both.source(&change).await;
+        assert_eq!(both.stands().flag, Some(FlagState::Flagged), "after {change:?}");
+    }
+    assert_eq!((both.stands().read, both.stands().categories), (Some(false), keywords(&["Blau"]).categories));
+}
+
+#[tokio::test]
+async fn a_flag_they_changed_outlives_a_source_that_changes_it_too_and_back() {
+    for seen_between in [false, true] {
+        let both = Both::placed(&read(false)).await;
+        both.people(&read(true));
+        if seen_between {
+            both.source(&keywords(&["Rot"])).await;
+        }
+        for back_and_forth in [true, false, true, false] {
+            both.source(&read(back_and_forth)).await;
+            assert_eq!(both.stands().read, Some(true), "seen between: {seen_between}");
+        }
+        // They take it back themselves: then all agree, and it follows the source again.
+        both.people(&read(false));
+        both.source(&keywords(&["Blau"])).await;
+        both.source(&read(true)).await;
+        assert_eq!(both.stands().read, Some(true));
+        both.source(&read(false)).await;
+        assert_eq!(both.stands().read, Some(false));
+    }
+}
+
+#[tokio::test]
+async fn a_flag_they_took_away_stays_away() {
+    let both = Both::placed(&flag(FlagState::Flagged)).await;
+    both.people(&flag(FlagState::None));
+    for change in [read(true), read(false), flag(FlagState::None), flag(FlagState::Flagged), read(true)] {
+        both.source(&change).await;
+        assert_eq!(both.stands().flag, Some(FlagState::None), "after {change:?}");
+    }
+    assert_eq!(both.stands().read, Some(true), "what they did not touch follows the source");
+}
+
+#[tokio::test]
+async fn keywords_are_merged_one_by_one() {
+    let both = Both::placed(&keywords(&["Rot", "Neu"])).await;
+    both.people(&keywords(&["Rot", "eigen"]));
+    for (source, stands) in [
+        (&["Rot", "Neu", "Blau"][..], &["Blau", "Rot", "eigen"][..]),
+        (&["Neu", "Blau"], &["Blau", "eigen"]),
+        (&[], &["eigen"]),
+        (&["eigen"], &["eigen"]),
+        (&["Neu"], &["Neu", "eigen"]),
+    ] {
+        both.source(&keywords(source)).await;
+        assert_eq!(both.stands().categories, keywords(stands).categories, "after {source:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_they_changed_is_no_difference_once_a_pass_has_seen_it() {
+    let (world, _dir, project, engine, movers) = moved().await;
+    let both = Both { world, dir: tempfile::tempdir().unwrap() };
+    both.people(&flag(FlagState::Flagged));
+    for change in [read(true), keywords(&["Rot"])] {
+        both.world.source.edit(&both.world.account.id, &ItemId::new("m05"), &change);
+        both.world.pass(&engine, &project).await.unwrap();
+        assert_eq!(engine.verify(&project, &movers, Depth::Content).await.unwrap()[0].differences, 0);
+    }
+    assert_eq!(both.stands().flag, Some(FlagState::Flagged));
+}
+
+/// What they set at a draft is theirs at the next one, too.
+#[tokio::test]
+async fn a_flag_they_set_at_a_draft_goes_over_to_the_newer_one() {
+    let (world, dir) = (World::new(true), project().await);
+    let draft = |text: &str| {
+        let facts = Facts { draft: Some(true), read: Some(true), ..Facts::default() };
+        let text = format!("Subject: draft\r\n\r\n{text}\r\n");
+        world.source.put(&world.account.id, &world.inbox, "draft", Content::FollowsVersion, facts, text);
+    };
+    let drafts = || {
+        let all = world.target.standing(&AccountId::new(LOGIN)).into_iter().map(|(_, message)| message);
+        all.filter(|message| message.bytes.starts_with(b"Subject: draft")).collect::<Vec<_>>()
+    };
+    draft("first");
+    world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
+        let facts = Facts { flag: Some(FlagState::Flagged), ..message.facts.clone() };
+        Some(Standing { facts, ..message.clone() })
+    });
+    world.source.edit(&world.account.id, &ItemId::new("draft"), &keywords(&["Rot"]));
+    world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    for text in ["second", "third"] {
+        draft(text);
+        world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+        let only = drafts().pop().unwrap();
+        assert_eq!((drafts().len(), only.facts.flag), (1, Some(FlagState::Flagged)), "{text}");
+        assert!(only.bytes.ends_with(format!("{text}\r\n").as_bytes()));
+    }
+    world.source.edit(&world.account.id, &ItemId::new("draft"), &flag(FlagState::Complete));
+    world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    assert_eq!(drafts()[0].facts.flag, Some(FlagState::Flagged));
+}
+
+/// Our own change stands there, and the run died before it could write that down: nobody's decision but ours.
+#[tokio::test]
+async fn a_change_of_ours_that_death_cut_in_half_is_not_taken_for_theirs() {
+    let first = Both::placed(&read(false)).await;
+    first.world.source.edit(&first.world.account.id, &ItemId::new("m05"), &read(true));
+    let commits = first.world.run(&first.world.engine(), first.dir.path(), StoreOptions::default()).await.unwrap();
+    for commit in 1..=commits {
+        for stop in [Stop::Before, Stop::After] {
+            let both = Both::placed(&read(false)).await;
+            both.people(&flag(FlagState::Flagged));
+            both.world.source.edit(&both.world.account.id, &ItemId::new("m05"), &read(true));
+            let deadly = StoreOptions { stop_at_commit: Some((commit, stop)), ..StoreOptions::default() };
+            let _death_or_fewer_commits = both.world.run(&both.world.engine(), both.dir.path(), deadly).await;
+            for back_and_forth in [false, true, false] {
+                both.source(&read(back_and_forth)).await;
+                assert_eq!(both.stands().read, Some(back_and_forth), "commit {commit} {stop:?}");
+                assert_eq!(both.stands().flag, Some(FlagState::Flagged), "commit {commit} {stop:?}");
+            }
+        }
+    }
 }

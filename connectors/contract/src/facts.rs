@@ -1,4 +1,4 @@
-//! What the source tells beside the bytes, and how it merges with what people do at the target.
+//! What the source tells beside the bytes.
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -60,31 +60,10 @@ pub struct Facts {
     pub protected: Option<bool>,
 }
 
-/// The outcome of merging three versions of the facts that may change after placing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Merge {
-    /// What to set at the target: only fields where the source changed and the target did not.
-    pub set: Facts,
-    /// Names of fields where people at the target decided otherwise: the target wins, verdict `changed_there`.
-    pub changed_there: Vec<&'static str>,
-}
-
 macro_rules! overlay {
     ($into:ident, $from:ident: $($field:ident)+) => {
         $(if $from.$field.is_some() { $into.$field.clone_from(&$from.$field); })+
     };
-}
-
-macro_rules! merge_fields {
-    ($base:ident, $want:ident, $there:ident, $merge:ident: $($field:ident)+) => {$(
-        if $want.$field.is_some() && $want.$field != $base.$field && $want.$field != $there.$field {
-            if $there.$field == $base.$field {
-                $merge.set.$field.clone_from(&$want.$field);
-            } else {
-                $merge.changed_there.push(stringify!($field));
-            }
-        }
-    )+};
 }
 
 impl Facts {
@@ -94,31 +73,10 @@ impl Facts {
             class size protected);
     }
 
-    /// Merges the amendable facts (read, flag, answered, forwarded, draft, categories) three ways: `base` was last
-    /// placed, `self` is what the source says now, `there` is what stands at the target. Where only the source
-    /// changed, it is set; where the target changed too, the target wins and the field is named.
-    /// Categories are compared as sets.
-    pub fn merge(&self, base: &Self, there: &Self) -> Merge {
-        let (base, want, there) =
-            (base.with_sorted_categories(), self.with_sorted_categories(), there.with_sorted_categories());
-        let mut merge = Merge::default();
-        merge_fields!(base, want, there, merge: read flag answered forwarded draft categories);
-        merge
-    }
-
     /// Those of the facts that may change after placing; the rest is unsaid.
     #[must_use]
     pub fn amendable(&self) -> Self {
         let Self { read, flag, answered, forwarded, draft, categories, .. } = self.clone();
         Self { read, flag, answered, forwarded, draft, categories, ..Self::default() }
-    }
-
-    fn with_sorted_categories(&self) -> Self {
-        let mut sorted = self.clone();
-        if let Some(categories) = &mut sorted.categories {
-            categories.sort();
-            categories.dedup();
-        }
-        sorted
     }
 }

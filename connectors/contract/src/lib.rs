@@ -14,6 +14,7 @@ mod fault;
 mod ids;
 mod loss;
 pub mod memory;
+mod merge;
 mod place;
 mod source;
 mod target;
@@ -21,10 +22,11 @@ mod words;
 pub mod wrappers;
 
 pub use credential::{Credential, Secret};
-pub use facts::{Facts, FlagState, Importance, Merge};
+pub use facts::{Facts, FlagState, Importance};
 pub use fault::{Cause, Fault, Outcome, Reach, Remedy, What};
 pub use ids::{AccountId, CollectionId, Cursor, Digest, FeedId, Handle, IntentId, ItemId, Version};
 pub use loss::Loss;
+pub use merge::{Known, Merge};
 pub use place::{Body, Found, NaturalKey, Observed, Placed, Placement, Placing};
 pub use source::{Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits};
 pub use target::{

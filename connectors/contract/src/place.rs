@@ -46,7 +46,7 @@ pub struct Placement {
     pub version: Option<Version>,
     /// The hash of the rendering that was placed.
     pub digest: Digest,
-    /// The facts as last placed: the base of every merge.
+    /// The facts as they stood there when we last looked: as placed, or as they were after the last amending.
     pub facts: Facts,
 }
 

@@ -1,8 +1,8 @@
 //! The side that is moved to. No verb here touches what no placement names.
 
 use crate::{
-    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Loss, NaturalKey,
-    Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
+    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Known, Loss,
+    NaturalKey, Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -86,7 +86,23 @@ pub struct Amending {
     /// Names the amending in the answer.
     pub intent: IntentId,
     pub placement: Placement,
+    /// What the source last wanted there. It differs from the placement's facts in just the fields that are people's.
+    pub base: Facts,
+    /// What earlier amendings wanted of which nobody knows how far they came.
+    pub begun: Vec<Facts>,
     pub want: Facts,
+}
+
+impl Amending {
+    /// Of something that people did not change so far, and that nobody began to amend.
+    pub fn first(intent: IntentId, placement: Placement, want: Facts) -> Self {
+        Self { intent, base: placement.facts.clone(), begun: Vec::new(), placement, want }
+    }
+
+    /// What is known before it is looked what stands there.
+    pub fn known(&self) -> Known {
+        Known { base: self.base.clone(), stood: self.placement.facts.clone(), begun: self.begun.clone() }
+    }
 }
 
 /// What came of an amending: the facts that stand there now, and the fields in which people at the target decided
@@ -94,6 +110,8 @@ pub struct Amending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amended {
     pub facts: Facts,
+    /// The base of the next amending, as [`Facts::merge`] told it.
+    pub base: Facts,
     pub changed_there: Vec<String>,
     pub losses: Vec<Loss>,
 }
@@ -144,7 +162,7 @@ pub trait Target: Send + Sync {
     fn place<'a>(&'a self, at: &'a Collection, batch: Vec<Placing>)
     -> BoxStream<'a, (IntentId, Result<Placed, Fault>)>;
 
-    /// Brings facts up to date, merged three ways with [`Facts::merge`]. `Vanished` where the placement is no longer
+    /// Brings facts up to date, merged with what people did there by [`Facts::merge`]. `Vanished` where the placement is no longer
     /// there. Every intent is answered exactly once.
     async fn amend(
         &self,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use transhume_contract::{
-    AccountId, Content, Facts, FlagState, Source, conformance,
+    AccountId, Content, Facts, FlagState, Known, Merge, Source, conformance,
     memory::{MemorySource, MemoryTarget},
     wrappers::Rehearsal,
 };
@@ -59,7 +59,60 @@ fn where_both_sides_changed_the_target_wins_and_is_named() {
     let base = Facts { read: Some(false), flag: Some(FlagState::None), ..Facts::default() };
     let want = Facts { read: Some(true), flag: Some(FlagState::Flagged), ..Facts::default() };
     let there = Facts { read: Some(false), flag: Some(FlagState::Complete), ..Facts::default() };
-    let merge = want.merge(&base, &there);
+    let merge = want.merge(&Known { stood: base.clone(), base, begun: Vec::new() }, &there);
     assert_eq!(merge.set, Facts { read: Some(true), ..Facts::default() });
     assert_eq!(merge.changed_there, ["flag"]);
+    assert_eq!(merge.base, want, "theirs is told by the difference");
+}
+
+/// Every way in which one flag can go, step by step: what people last did there holds until they go back to what the
+/// source said all along, and without them the source's own word holds.
+#[test]
+fn of_every_history_of_a_flag_the_merge_keeps_what_people_decided() {
+    let read = |read: bool| Facts { read: Some(read), ..Facts::default() };
+    for history in 0..4_u32.pow(6) {
+        let (mut known, mut there, mut theirs) =
+            (Known { base: read(false), stood: read(false), begun: vec![] }, false, false);
+        for step in 0..6 {
+            let (people, source) = ((history >> (2 * step)) & 1 == 1, (history >> (2 * step + 1)) & 1 == 1);
+            let before = known.base.read == Some(source);
+            there ^= people;
+            // They go back to what the source said all along: all agree.
+            theirs = (theirs || people) && !(source == there && before);
+            let merge = read(source).merge(&known, &read(there));
+            let stands = merge.set.read.unwrap_or(there);
+            assert_eq!(stands, if theirs { there } else { source }, "history {history:b}, step {step}");
+            assert_eq!(merge.base.read != Some(stands), theirs, "history {history:b}, step {step}");
+            (known.base, known.stood, there) = (merge.base, read(stands), stands);
+        }
+    }
+}
+
+#[test]
+fn what_was_begun_is_our_own_doing_and_what_was_theirs_before_is_not() {
+    let read = |read: bool| Facts { read: Some(read), ..Facts::default() };
+    let begun = vec![Facts { answered: Some(true), ..Facts::default() }, read(true)];
+    let ours = Known { base: read(false), stood: read(false), begun: begun.clone() };
+    let merge = read(false).merge(&ours, &read(true));
+    assert_eq!((merge.set, merge.base), (read(false), read(false)));
+    let theirs = Known { base: read(true), stood: read(false), begun };
+    let merge = read(false).merge(&theirs, &read(true));
+    assert_eq!((merge.set, merge.base.read), (Facts::default(), Some(false)));
+}
+
+#[test]
+fn keywords_come_and_go_one_by_one() {
+    let words = |list: &[&str]| Facts {
+        categories: Some(list.iter().map(|&word| word.to_owned()).collect()),
+        ..Facts::default()
+    };
+    let known = Known { base: words(&["Rot", "Neu"]), stood: words(&["Rot", "Neu"]), begun: Vec::new() };
+    // They took `Neu` away and set `eigen`; the source takes `Rot` away and sets `Blau`.
+    let merge = words(&["Neu", "Blau"]).merge(&known, &words(&["eigen", "Rot"]));
+    assert_eq!(merge.set, words(&["Blau", "eigen"]));
+    assert_eq!(merge.base, words(&["Blau", "Neu"]));
+    assert_eq!(merge.changed_there, ["categories"]);
+    let unsaid = Facts::default().merge(&known, &words(&["Rot", "Neu"]));
+    assert_eq!(unsaid, Merge { base: words(&["Neu", "Rot"]), ..Merge::default() });
+    assert!(words(&["a"]).amends(&Facts::default()) && !words(&["a", "b"]).amends(&words(&["b", "a"])));
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use transhume_contract::{
-    Amended, Amending, Facts, Fault, Found, Handle, IntentId, Loss, NaturalKey, Placed, Placement, What,
+    Amended, Amending, Facts, Fault, Found, Handle, IntentId, Known, Loss, NaturalKey, Placed, Placement, What,
 };
 
 use crate::account::sync_directory;
@@ -72,27 +72,35 @@ fn entries_of(folder: &Path, changes: &[Amending]) -> Result<HashMap<String, Ent
 }
 
 fn amend_one(folder: &Path, change: &Amending, keywords: &Keywords, entry: &mut Entry) -> Result<Amended, Fault> {
-    let base = flags::as_held(&change.placement.facts, keywords);
+    let known = known(change, keywords);
     let want = representable(&change.want, keywords);
     let cur = folder.join("cur");
     let amended = listing::with(folder, entry, "rename", |entry| {
-        let merge = want.merge(&base, &entry.name.facts(keywords));
+        let merge = want.merge(&known, &entry.name.facts(keywords));
         let mut name = entry.name.clone();
         name.set(&merge.set, keywords);
         if name != entry.name {
             fs::rename(&entry.path, cur.join(name.text()))?;
         }
-        Ok((name, merge.changed_there))
+        Ok((name, merge))
     });
-    let (name, changed_there) = amended?;
+    let (name, merge) = amended?;
     if name != entry.name {
         *entry = Entry { path: cur.join(name.text()), name };
     }
     Ok(Amended {
         facts: Facts { received: change.placement.facts.received, ..entry.name.facts(keywords) },
-        changed_there: changed_there.into_iter().map(str::to_owned).collect(),
+        base: merge.base,
+        changed_there: merge.changed_there.into_iter().map(str::to_owned).collect(),
         losses: flags::losses(&change.want, keywords),
     })
+}
+
+/// What is known of it, as a file name holds it.
+fn known(change: &Amending, keywords: &Keywords) -> Known {
+    let held = |facts: &Facts| flags::as_held(facts, keywords);
+    let begun = change.begun.iter().map(|begun| representable(begun, keywords)).collect();
+    Known { base: held(&change.base), stood: held(&change.placement.facts), begun }
 }
 
 /// What is wanted, as far as a file name can hold it; what is unsaid stays unsaid.

@@ -8,7 +8,9 @@ use crate::{
     observe::{Seen, read_shapes},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use transhume_contract::{Amended, Amending, Facts, Fault, Handle, IntentId, Loss, Placed, Placement, Reach, What};
+use transhume_contract::{
+    Amended, Amending, Facts, Fault, Handle, IntentId, Known, Loss, Placed, Placement, Reach, What,
+};
 
 /// Messages in one command.
 const AT_ONCE: usize = 500;
@@ -69,9 +71,9 @@ struct Plan {
 impl Plan {
     /// Merges one change and notes what it needs.
     fn add(&mut self, change: &Amending, seen: &Seen) -> Amended {
-        let there = in_our_spelling(&seen.facts, &change.want, &change.placement.facts);
-        let (want, base) = (sayable(&change.want), as_placed(&change.placement.facts));
-        let merge = want.merge(&base, &without_half_done(&there, &want, &base));
+        let spelling = Spelling::of(change);
+        let (want, there) = (spelling.ours(&sayable(&change.want)), spelling.ours(&seen.facts));
+        let merge = want.merge(&spelling.known(change), &there);
         let mut facts = there.clone();
         facts.apply(&merge.set);
         let (want, have) = (names(&Flags::of(&facts)), names(&Flags::of(&there)));
@@ -79,7 +81,7 @@ impl Plan {
         self.note("-", seen.uid, have.difference(&want));
         facts.received = change.placement.facts.received;
         let changed_there = merge.changed_there.iter().map(|field| (*field).to_owned()).collect();
-        Amended { facts, changed_there, losses: Flags::of(&change.want).losses }
+        Amended { facts, base: merge.base, changed_there, losses: Flags::of(&change.want).losses }
     }
 
     fn note<'a>(&mut self, sign: &str, uid: u32, flags: impl Iterator<Item = &'a String>) {
@@ -120,27 +122,31 @@ fn names(flags: &Flags) -> BTreeSet<String> {
     flags.system.iter().map(|name| (*name).to_owned()).chain(flags.keywords.iter().cloned()).collect()
 }
 
-/// Keywords differ by case on no server, and come back in the spelling the mailbox saw first.
-fn in_our_spelling(there: &Facts, want: &Facts, base: &Facts) -> Facts {
-    let ours: Vec<&String> = base.categories.iter().chain(want.categories.iter()).flatten().collect();
-    let spelled = |keyword: &String| {
-        ours.iter()
-            .find(|known| known.eq_ignore_ascii_case(keyword))
-            .map_or_else(|| keyword.clone(), |known| (*known).clone())
-    };
-    let categories = there.categories.as_ref().map(|standing| standing.iter().map(spelled).collect());
-    Facts { categories, ..there.clone() }
-}
+/// Keywords differ by case on no server, and come back in the spelling the mailbox saw first: one spelling for each.
+struct Spelling<'a>(Vec<&'a String>);
 
-/// Each keyword is a command of its own. Where the connection was lost between two, what stands is part old and part
-/// new: that is our own change begun, and nobody's decision.
-fn without_half_done(there: &Facts, want: &Facts, base: &Facts) -> Facts {
-    let set = |facts: &Facts| facts.categories.iter().flatten().cloned().collect::<BTreeSet<_>>();
-    let (old, new, now) = (set(base), set(want), set(there));
-    let between = old.intersection(&new).all(|keyword| now.contains(keyword))
-        && now.iter().all(|keyword| old.contains(keyword) || new.contains(keyword));
-    let categories = if between { base.categories.clone() } else { there.categories.clone() };
-    Facts { categories, ..there.clone() }
+impl<'a> Spelling<'a> {
+    /// That of what is wanted; of what is not, the one it was placed in.
+    fn of(change: &'a Amending) -> Self {
+        let known = [&change.want, &change.base, &change.placement.facts];
+        Self(known.into_iter().flat_map(|facts| &facts.categories).flatten().collect())
+    }
+
+    fn ours(&self, facts: &Facts) -> Facts {
+        let spelled = |keyword: &String| {
+            let known = self.0.iter().find(|known| known.eq_ignore_ascii_case(keyword));
+            known.map_or_else(|| keyword.clone(), |known| (*known).clone())
+        };
+        let categories = facts.categories.as_ref().map(|keywords| keywords.iter().map(spelled).collect());
+        Facts { categories, ..facts.clone() }
+    }
+
+    /// What is known of a message, as flags can say it.
+    fn known(&self, change: &Amending) -> Known {
+        let said = |facts: &Facts| self.ours(&as_placed(facts));
+        let begun = change.begun.iter().map(|begun| self.ours(&sayable(begun))).collect();
+        Known { base: said(&change.base), stood: said(&change.placement.facts), begun }
+    }
 }
 
 /// A refused keyword is a named loss; a refused system flag is a fault.
@@ -149,7 +155,10 @@ fn settle(place: &str, uid: u32, mut amended: Amended, refused: &[Refused]) -> R
         let Some(keyword) = refusal.keyword() else {
             return Err(faults::refused(place, "a change of flags", &refusal.answer));
         };
-        amended.facts.categories.get_or_insert_default().retain(|standing| standing != keyword);
+        // It stands there for nobody, so that it is tried, and named as lost, again.
+        for facts in [&mut amended.facts, &mut amended.base] {
+            facts.categories.get_or_insert_default().retain(|standing| standing != keyword);
+        }
         amended.losses.push(refused_keyword(keyword, &refusal.answer.text));
     }
     Ok(amended)
@@ -213,7 +222,7 @@ async fn remove(link: &mut Link, uid: u32) -> Result<Vec<Loss>, Fault> {
 pub async fn withdraw(link: &mut Link, validity: u32, what: &Placement) -> Result<Vec<Loss>, Fault> {
     let seen = one(link, validity, what).await?;
     let base = as_placed(&what.facts);
-    if in_our_spelling(&seen.facts, &base, &base) != base {
+    if Spelling(base.categories.iter().flatten().collect()).ours(&seen.facts) != base {
         return Err(changed_there("its flags were changed"));
     }
     let digests = bodies::digests(link, &[(seen.uid, seen.size.unwrap_or(u64::MAX))]).await?;
@@ -232,33 +241,76 @@ fn changed_there(why: &str) -> Fault {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use transhume_contract::{AccountId, Collection, CollectionId, Digest, Role, Size, Workload};
 
     fn keywords(list: &[&str]) -> Facts {
         Facts { categories: Some(list.iter().map(|word| (*word).to_owned()).collect()), ..Facts::default() }
     }
 
+    fn change(base: &Facts, stood: &Facts, begun: Vec<Facts>, want: &Facts) -> Amending {
+        let at = Collection {
+            account: AccountId::new("anna"),
+            workload: Workload::Mail,
+            id: CollectionId::new("1"),
+            parent: None,
+            name: "Inbox".into(),
+            role: Role::Inbox,
+            hidden: false,
+            expected: Size::default(),
+        };
+        let placement =
+            Placement { at, handle: Handle::new("1"), version: None, digest: Digest::of(b""), facts: stood.clone() };
+        Amending { intent: IntentId::new("1"), placement, base: base.clone(), begun, want: want.clone() }
+    }
+
+    /// The commands for one message with these keywords, and what comes of them.
+    fn planned(change: &Amending, standing: &[&str]) -> (Vec<String>, Amended) {
+        let seen = Seen { uid: 1, facts: as_placed(&keywords(standing)), ..Seen::default() };
+        let mut plan = Plan::default();
+        let amended = plan.add(change, &seen);
+        (plan.stores.into_keys().collect(), amended)
+    }
+
     #[test]
-    fn keywords_come_back_in_our_spelling() {
-        let there = in_our_spelling(&keywords(&["blau", "other"]), &keywords(&["Blau"]), &Facts::default());
-        assert_eq!(there, keywords(&["Blau", "other"]));
+    fn keywords_are_one_whatever_their_case() {
+        let (base, want) = (keywords(&["blau"]), keywords(&["Blau"]));
+        let (stores, amended) = planned(&change(&base, &base, Vec::new(), &want), &["BLAU", "other"]);
+        assert_eq!(stores, Vec::<String>::new());
+        assert_eq!(amended.facts.categories, keywords(&["Blau", "other"]).categories);
+        assert_eq!(amended.base.categories, want.categories);
     }
 
     #[test]
     fn a_change_cut_in_half_is_finished_and_a_decision_of_people_stays() {
         let (base, want) = (keywords(&["Rot"]), keywords(&["Blau"]));
         for half in [&["Rot", "Blau"][..], &[], &["Rot"], &["Blau"]] {
-            assert_eq!(without_half_done(&keywords(half), &want, &base), base, "{half:?}");
+            let (_, amended) = planned(&change(&base, &base, vec![want.clone()], &want), half);
+            assert_eq!(
+                (amended.facts.categories, amended.base.categories),
+                (want.categories.clone(), want.categories.clone())
+            );
+            // The source takes it back before anybody could finish it.
+            let (_, amended) = planned(&change(&base, &base, vec![want.clone()], &base), half);
+            assert_eq!(
+                (amended.facts.categories, amended.base.categories),
+                (base.categories.clone(), base.categories.clone())
+            );
         }
-        let theirs = keywords(&["Rot", "eigen"]);
-        assert_eq!(without_half_done(&theirs, &want, &base), theirs);
+        let (stores, amended) = planned(&change(&base, &base, vec![want.clone()], &want), &["Rot", "eigen"]);
+        assert_eq!(stores, ["+FLAGS.SILENT (Blau)", "-FLAGS.SILENT (Rot)"]);
+        assert_eq!(amended.facts.categories, keywords(&["Blau", "eigen"]).categories);
+        assert_eq!(amended.base.categories, want.categories);
+        assert_eq!(amended.changed_there, ["categories"]);
     }
 
     #[test]
     fn a_refused_keyword_is_a_loss_only_where_it_was_wanted() {
         let answer = Answer { text: "Too many user flags in mailbox".into(), ..Answer::default() };
         let refused = [Refused { operation: "+FLAGS.SILENT (Rot)".into(), uids: vec![3], answer }];
-        let amended = Amended { facts: keywords(&["Rot"]), changed_there: vec![], losses: vec![] };
-        assert_eq!(settle("h", 3, amended.clone(), &refused).unwrap().losses.len(), 1);
+        let amended =
+            Amended { facts: keywords(&["Rot"]), base: keywords(&["Rot"]), changed_there: vec![], losses: vec![] };
+        let without = settle("h", 3, amended.clone(), &refused).unwrap();
+        assert_eq!((without.losses.len(), &without.facts, &without.base), (1, &keywords(&[]), &keywords(&[])));
         assert_eq!(settle("h", 4, amended.clone(), &refused), Ok(amended));
     }
 }

@@ -73,8 +73,10 @@ impl Push<'_> {
         for ((ToPlace { item, from, facts, revision, .. }, rendering), sought) in candidates.into_iter().zip(sought) {
             let Some(found) = found.remove(sought.name()) else { continue };
             let (facts, losses) = self.facts_of(&facts, None);
-            let sending = Sending::Kept(rendering);
-            let intending = Intending { item, from, at: route.key, sending, facts, revision, losses };
+            let (at, sending) = (route.key, Sending::Kept(rendering));
+            // What people set there before stays set, and what the source set is added.
+            let base = Some(facts.adopting(&found.facts));
+            let intending = Intending { item, from, at, sending, facts, base, revision, losses };
             adopting.push(Adopting { intending, found });
         }
         let adopted = adopting.len();

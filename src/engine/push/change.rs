@@ -3,10 +3,10 @@
 use super::Push;
 use crate::{
     engine::Event,
-    store::{PlacementKey, TargetKey, ToAmend, Withdrawing},
+    store::{Placement, PlacementKey, TargetKey, ToAmend, Withdrawing},
 };
 use std::collections::BTreeMap;
-use transhume_contract::{Amending, Collection, Fault, IntentId, Reach, What};
+use transhume_contract::{Amending, Collection, Facts, Fault, IntentId, Reach, What};
 
 /// Changes sent at once.
 const PAGE: usize = 500;
@@ -41,12 +41,13 @@ impl Push<'_> {
     async fn amend_page(&self, at: &Collection, page: Vec<ToAmend>) -> Result<(), Fault> {
         let by_intent: BTreeMap<IntentId, &ToAmend> = page.iter().map(|change| (name(change), change)).collect();
         let mut losses = BTreeMap::new();
-        let mut amending = |change: &ToAmend| {
+        let mut wanted = |change: &ToAmend| {
             let (want, lost) = self.facts_of(&change.facts, Some(&change.placement));
             losses.insert(name(change), lost);
-            Some(Amending { intent: name(change), placement: change.placement.at_target(at)?, want })
+            amending(change, at, want)
         };
-        let changes: Vec<_> = page.iter().filter_map(&mut amending).collect();
+        let changes: Vec<_> = page.iter().filter_map(&mut wanted).collect();
+        self.begin(&by_intent, &changes).await?;
         let mut amended = Vec::new();
         let answers = match self.target.amend(at, changes).await {
             // The whole collection is gone, and all that was in it.
@@ -77,6 +78,16 @@ impl Push<'_> {
             self.engine.tell(Event::Amended { account: self.account(), items });
         }
         Ok(())
+    }
+
+    /// What stands there later and is one of these is no decision of people.
+    async fn begin(&self, by_intent: &BTreeMap<IntentId, &ToAmend>, changes: &[Amending]) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        let begun =
+            changes.iter().filter_map(|one| Some((by_intent.get(&one.intent)?.placement.key, one.want.clone())));
+        self.store.begin_amending(begun.collect()).await
     }
 
     pub(super) fn tell_changed_there(&self, change: &ToAmend, fields: &[String]) {
@@ -132,7 +143,13 @@ impl Push<'_> {
     }
 }
 
+/// The amending of something whose handle is known.
+pub(super) fn amending(change: &ToAmend, at: &Collection, want: Facts) -> Option<Amending> {
+    let Placement { base, begun, .. } = change.placement.clone();
+    Some(Amending { intent: name(change), placement: change.placement.at_target(at)?, base, begun, want })
+}
+
 /// An amending needs a name only within its call.
-pub(super) fn name(change: &ToAmend) -> IntentId {
+fn name(change: &ToAmend) -> IntentId {
     IntentId::new(change.placement.key.number().to_string())
 }

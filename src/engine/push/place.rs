@@ -39,6 +39,8 @@ struct Ready {
     item: ToPlace,
     made: Made,
     facts: Facts,
+    /// What the source wants of them, where people decided otherwise at the one it replaces.
+    base: Option<Facts>,
     losses: Vec<Loss>,
 }
 
@@ -115,7 +117,7 @@ impl Push<'_> {
 
     fn with_facts(&self, item: ToPlace, made: Made) -> Ready {
         let (facts, losses) = self.facts_of(&item.facts, None);
-        Ready { item, made, facts, losses }
+        Ready { item, made, facts, base: None, losses }
     }
 
     pub(super) fn facts_of(&self, told: &Facts, standing: Option<&Placement>) -> (Facts, Vec<Loss>) {
@@ -126,10 +128,11 @@ impl Push<'_> {
     async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
         let bodies = self.bodies(&ready).await?;
         let (mut intending, mut rest) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
-        for Ready { item, made, facts, losses } in ready {
+        for Ready { item, made, facts, base, losses } in ready {
             let ToPlace { item, from, revision, attempts, .. } = item;
             rest.push((Sent { item, bytes: made.stored.length, attempts }, facts.clone()));
-            intending.push(Intending { item, from, at: route.key, sending: made.sending, facts, revision, losses });
+            let (at, sending) = (route.key, made.sending);
+            intending.push(Intending { item, from, at, sending, facts, base, revision, losses });
         }
         let intents = self.intents(intending).await?;
         let (mut placings, mut sent) = (Vec::with_capacity(rest.len()), BTreeMap::new());
@@ -236,6 +239,7 @@ impl Push<'_> {
         let mut ready = self.make_ready(vec![item]).await?;
         for (ready, like) in ready.iter_mut().zip(like) {
             ready.facts.apply(&like.facts.amendable());
+            ready.base = (like.base != like.facts.amendable()).then(|| like.base.clone());
             let lost = like.losses.iter().filter(|loss| !ready.losses.contains(loss)).cloned().collect::<Vec<_>>();
             ready.losses.extend(lost);
         }

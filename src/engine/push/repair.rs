@@ -6,36 +6,36 @@ use super::{
 };
 use crate::{
     engine::{Event, Kind},
-    store::{Placement, PlacementState, Subject, TargetKey},
+    store::{Placement, PlacementKey, PlacementState, Subject, TargetKey, Verdict},
 };
+use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
-use transhume_contract::{Collection, Fault, Found, IntentId};
+use transhume_contract::{Collection, Depth, Fault, Found, Handle, IntentId, What};
 
 /// Under which handles things stand, by intent.
 type Standing = BTreeMap<IntentId, Found>;
 
+/// Handles looked at in one go.
+const SEEN: usize = 1000;
+
 impl Push<'_> {
-    /// Allows what verification found missing to be placed again, unless the same bytes stand there under a handle
-    /// that nothing else has: a server that numbered its messages anew would else hold everything twice.
+    /// Allows what verification found missing to be placed again, unless people filed it elsewhere, or it stands where
+    /// it was after all: as it was, altered by people, or under a handle that nothing else has. A server that numbered
+    /// its messages anew would else hold everything twice.
     pub async fn repair(&self) -> Result<(), Fault> {
         // What only lacked a handle was never missing.
         self.name_placements().await?;
-        if !self.engine.rehearsing {
-            // What people moved is theirs where they filed it.
-            self.engine.recognise_moved(self.store, self.workload).await?;
-        }
-        let (at, mut after) = (self.collections().await?, 0);
+        // What people moved is theirs where they filed it.
+        let moved = self.engine.recognise_moved(self.store, self.workload).await?;
+        let (at, mut after, mut filed) = (self.collections().await?, 0, 0);
         loop {
             let page = self.store.differences(self.workload, after, 500).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after = last.number;
-            let missing = page.iter().filter(|verdict| verdict.kind == Kind::Missing.name());
-            let keys = missing.filter_map(|verdict| match verdict.subject {
-                Subject::Placement(key) => Some(key),
-                Subject::Extra(..) => None,
-            });
+            let (elsewhere, missing) = missing(&page).partition::<Vec<_>, _>(|key| moved.rehearsed(*key));
+            filed += elsewhere.len();
             let mut by_place: BTreeMap<TargetKey, Vec<Placement>> = BTreeMap::new();
-            for placement in self.store.placements(keys.collect()).await? {
+            for placement in self.store.placements(missing).await? {
                 by_place.entry(placement.at).or_default().push(placement);
             }
             for (key, missing) in by_place {
@@ -44,6 +44,14 @@ impl Push<'_> {
                 }
             }
         }
+        if filed > 0 {
+            self.note(format!("{filed} that people filed elsewhere would stay there"));
+        }
+        Ok(())
+    }
+
+    fn note(&self, sentence: String) {
+        self.engine.tell(Event::Note { account: Some(self.account()), sentence });
     }
 
     async fn repair_at(&self, key: TargetKey, at: &Collection, missing: Vec<Placement>) -> Result<(), Fault> {
@@ -52,22 +60,65 @@ impl Push<'_> {
         for placement in missing {
             match anew.remove(&placement.intent) {
                 Some(one) => found.push((placement.key, one.handle, one.version)),
-                None => gone.push(placement.key),
+                None => gone.push(placement),
             }
         }
+        let altered = self.standing_otherwise(key, at, &gone).await?;
+        gone.retain(|placement| !altered.contains_key(&placement.key));
+        self.tell_repaired(&at.name, found.len(), gone.len(), altered.len());
         if self.engine.rehearsing {
-            let (anew, again, name) = (found.len(), gone.len(), &at.name);
-            let sentence =
-                format!("{again} missing in {name} would be placed again, {anew} taken over where they stand anew");
-            self.engine.tell(Event::Note { account: Some(self.account()), sentence });
             return Ok(());
         }
+        found.extend(altered.into_iter().map(|(key, handle)| (key, handle, None)));
         self.store.record_found(found).await?;
-        for key in gone {
-            self.store.repair(key).await?;
+        for placement in gone {
+            self.store.repair(placement.key).await?;
         }
         Ok(())
     }
+
+    fn tell_repaired(&self, name: &str, anew: usize, again: usize, altered: usize) {
+        if self.engine.rehearsing {
+            self.note(format!(
+                "{again} missing in {name} would be placed again, {anew} taken over where they stand anew"
+            ));
+        }
+        if altered > 0 {
+            let told = format!("{altered} missing in {name} stand there again with other bytes");
+            self.note(format!("{told}: they are left as people made them, and `verify` tells them as altered"));
+        }
+    }
+
+    /// Which of them stand there under their own handles after all, though not byte for byte: people put them back
+    /// and changed them. Beside them nothing is placed.
+    async fn standing_otherwise(
+        &self,
+        key: TargetKey,
+        at: &Collection,
+        gone: &[Placement],
+    ) -> Result<BTreeMap<PlacementKey, Handle>, Fault> {
+        let handles: Vec<_> = gone.iter().filter_map(|placement| placement.handle.clone()).collect();
+        if handles.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        // A handle that a lost placement had may be another's by now.
+        let claimed: BTreeSet<_> = self.store.claimed(key, handles).await?.into_iter().collect();
+        let own = gone.iter().filter_map(|placement| Some((placement.handle.clone()?, placement)));
+        let own = own.filter(|(handle, one)| one.state == PlacementState::Present || !claimed.contains(handle));
+        let own: BTreeMap<_, _> = own.map(|(handle, placement)| (handle, placement.key)).collect();
+        let (mut standing, mut seen) = (BTreeMap::new(), self.target.observe(at, Depth::Presence).chunks(SEEN));
+        while let Some(page) = seen.next().await {
+            self.engine.stop.check()?;
+            for one in page {
+                match one {
+                    Err(fault) if fault.what == What::Vanished => return Ok(standing),
+                    one => standing.extend(own.get_key_value(&one?.handle).map(|(handle, key)| (*key, handle.clone()))),
+                }
+            }
+        }
+        Ok(standing)
+    }
+
     /// Which of them stand there after all: first each under its own handle (people put it back, or an administrator
     /// restored the folder), then under handles that no placement names.
     async fn standing_again(&self, key: TargetKey, at: &Collection, missing: &[Placement]) -> Result<Standing, Fault> {
@@ -91,4 +142,13 @@ impl Push<'_> {
         standing.extend(share(rest, &sought, taken));
         Ok(standing)
     }
+}
+
+/// The placements that verification found missing.
+fn missing(page: &[Verdict]) -> impl Iterator<Item = PlacementKey> {
+    let missing = page.iter().filter(|verdict| verdict.kind == Kind::Missing.name());
+    missing.filter_map(|verdict| match verdict.subject {
+        Subject::Placement(key) => Some(key),
+        Subject::Extra(..) => None,
+    })
 }

@@ -1,12 +1,12 @@
 //! Replacing what stands at the target by something newer: another original, or another rendering of the same.
 
-use super::{Push, change::name, settle::Sought};
+use super::{Push, change::amending, settle::Sought};
 use crate::{
     engine::Event,
     store::{Placement, PlacementState, Superseding, TargetKey, ToAmend},
 };
 use std::collections::BTreeMap;
-use transhume_contract::{Amended, Amending, Collection, Fault, Reach, What};
+use transhume_contract::{Amended, Collection, Fault, Known, Reach, What};
 
 /// Placements looked at in one read of the store.
 const PAGE: usize = 500;
@@ -82,9 +82,9 @@ impl Push<'_> {
                     May::Replace(amended) => Some(amended),
                     May::Not(why) => return Ok(why),
                 },
-                false => None,
+                false => self.theirs(&one),
             };
-            if let Some(like) = &like {
+            if let Some(like) = like.as_ref().filter(|_| same_original) {
                 placement.facts = like.facts.clone();
             }
             self.place_one(one.next, like.as_deref()).await?;
@@ -120,12 +120,26 @@ impl Push<'_> {
         self.store.record_kept(key).await.map(|()| May::Not(Replaced::Kept))
     }
 
+    /// How another original looks where people decided otherwise of the one before it; `None` where they did not.
+    fn theirs(&self, one: &Superseding) -> Option<Box<Amended>> {
+        let Placement { facts, base, .. } = &one.placement;
+        if *base == facts.amendable() || base == facts {
+            return None;
+        }
+        let (want, losses) = self.facts_of(&one.next.facts, None);
+        let known = Known { base: base.clone(), stood: facts.clone(), begun: Vec::new() };
+        let merge = want.merge(&known, facts);
+        let mut facts = facts.amendable();
+        facts.apply(&merge.set);
+        Some(Box::new(Amended { facts, base: merge.base, changed_there: Vec::new(), losses }))
+    }
+
     /// Brings the facts of one up to date, and tells what stands there then.
     async fn amend_one(&self, at: &Collection, change: &ToAmend) -> Result<Amended, Fault> {
         let (want, losses) = self.facts_of(&change.facts, Some(&change.placement));
         let unnamed = || Fault::new(What::Vanished, "the message has no handle");
-        let placement = change.placement.at_target(at).ok_or_else(unnamed)?;
-        let amending = Amending { intent: name(change), placement, want };
+        let amending = amending(change, at, want.clone()).ok_or_else(unnamed)?;
+        self.store.begin_amending(vec![(change.placement.key, want)]).await?;
         let mut answers = self.target.amend(at, vec![amending]).await?;
         let unanswered = || crate::engine::defect("a target did not answer for a change");
         let (_, answer) = answers.pop().ok_or_else(unanswered)?;

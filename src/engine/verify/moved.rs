@@ -4,7 +4,7 @@
 use super::There;
 use crate::{
     engine::{Engine, Kind, verdict::CHANGED_THERE},
-    store::{AccountStore, NewVerdict, Placement, Subject, TargetKey, Verdict},
+    store::{AccountStore, NewVerdict, Placement, PlacementKey, Subject, TargetKey, Verdict},
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +13,26 @@ use transhume_contract::{Collection, Fault, Found, Handle, IntentId, What, Workl
 /// Placements looked for at once: a target may have to read through a whole collection for each call.
 const PAGE: usize = 2000;
 
-/// How many placements people moved: from a collection into another, and whether they were told as second copies of other
-/// placements there.
+/// What people moved.
 #[derive(Default)]
-pub(in crate::engine) struct Moved(BTreeMap<(TargetKey, TargetKey, bool), u64>);
+pub(in crate::engine) struct Moved {
+    /// How many: from a collection into another, and whether they were told as second copies of other placements there.
+    counts: BTreeMap<(TargetKey, TargetKey, bool), u64>,
+    /// Which, where nothing is written down.
+    rehearsed: BTreeSet<PlacementKey>,
+    /// Where those stand.
+    taken: BTreeSet<(TargetKey, Handle)>,
+}
 
 impl Moved {
+    /// Whether a dry run saw this one where people filed it.
+    pub(in crate::engine) fn rehearsed(&self, key: PlacementKey) -> bool {
+        self.rehearsed.contains(&key)
+    }
+
     /// Corrects what was counted of each collection before anybody knew.
     pub(super) fn correct(&self, seen: &mut BTreeMap<TargetKey, There>) {
-        for ((from, to, as_copies), moved) in &self.0 {
+        for ((from, to, as_copies), moved) in &self.counts {
             if let Some(from) = seen.get_mut(from) {
                 from.missing = from.missing.saturating_sub(*moved);
                 from.differences = from.differences.saturating_sub(*moved);
@@ -50,7 +61,8 @@ struct Search<'a> {
 
 impl Engine {
     /// Looks in every other collection for what verification found missing, and notes what people moved. Memory
-    /// grows with a page of what is missing, never with the mail of others.
+    /// grows with a page of what is missing, never with the mail of others; in a dry run, where nothing is noted, with
+    /// what people moved.
     pub(in crate::engine) async fn recognise_moved(
         &self,
         store: &AccountStore,
@@ -99,18 +111,25 @@ impl Search<'_> {
             found => found?,
         };
         let handles = found.iter().map(|found| found.handle.clone()).collect();
-        let given = share(found, self.store.extras_among(key, handles).await?);
+        let mut free = self.store.extras_among(key, handles).await?;
+        free.retain(|handle, _| !moved.taken.contains(&(key, handle.clone())));
+        let given = share(found, free);
         let mut noted = Vec::new();
         for (placement, missing) in std::mem::take(&mut self.missing) {
             match given.get(&placement.intent) {
                 Some((handle, kind)) => {
-                    *moved.0.entry((placement.at, key, kind == Kind::Duplicate.name())).or_default() += 1;
-                    noted.push((self.verdict(missing, at), key, handle.clone()));
+                    *moved.counts.entry((placement.at, key, kind == Kind::Duplicate.name())).or_default() += 1;
+                    if self.engine.rehearsing {
+                        moved.rehearsed.insert(placement.key);
+                        moved.taken.insert((key, handle.clone()));
+                    } else {
+                        noted.push((self.verdict(missing, at), key, handle.clone()));
+                    }
                 }
                 None => self.missing.push((placement, missing)),
             }
         }
-        self.store.record_moved_there(noted).await
+        if noted.is_empty() { Ok(()) } else { self.store.record_moved_there(noted).await }
     }
 
     fn verdict(&self, missing: Verdict, to: &Collection) -> NewVerdict {

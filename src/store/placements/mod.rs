@@ -58,8 +58,12 @@ pub struct Placement {
     /// The hash and length of the rendering.
     pub stored: Stored,
     pub message_id: Option<String>,
-    /// The target's facts as last placed: the base of merges.
+    /// The target's facts as they stood there when we last looked.
     pub facts: Facts,
+    /// What the source last wanted of them. It differs from them in just the fields that people there changed.
+    pub base: Facts,
+    /// What was about to be amended, and nobody knows how far it came.
+    pub begun: Vec<Facts>,
     /// The revision of the item's facts they were made from.
     pub revision: u64,
     pub losses: Vec<Loss>,
@@ -176,15 +180,17 @@ impl AccountStore {
 const OUTDATED: &str = "p.state = 0 AND (r.edition <> ?1 OR r.tables <> ?2 OR r.profile <> ?3)";
 
 const SELECT: &str = "SELECT p.key, p.item, i.id, p.collection, p.target, p.original, p.rendering, n.id, p.handle,
-    p.version, p.digest, p.length, r.message_id, p.facts, p.revision, p.losses, p.state
+    p.version, p.digest, p.length, r.message_id, p.facts, p.revision, p.losses, p.base,
+    p.begun, p.state
     FROM placement p JOIN item i ON i.key = p.item JOIN intent n ON n.key = p.intent
     JOIN rendering r ON r.key = p.rendering";
 
 /// How many columns [`SELECT`] gives; more may follow them.
-const COLUMNS: usize = 17;
+const COLUMNS: usize = 19;
 
 fn placement_row(row: &Row<'_>) -> rusqlite::Result<Placement> {
-    let Hash(digest) = row.get(10)?;
+    let (Hash(digest), Json(facts)): (Hash, Json<Facts>) = (row.get(10)?, row.get(13)?);
+    let base = row.get::<_, Option<Json<Facts>>>(16)?.map_or_else(|| facts.clone(), |base| base.0);
     Ok(Placement {
         key: row.get(0)?,
         item: row.get(1)?,
@@ -198,10 +204,12 @@ fn placement_row(row: &Row<'_>) -> rusqlite::Result<Placement> {
         version: row.get::<_, Option<String>>(9)?.map(Version::new),
         stored: Stored { digest, length: unsigned(row.get(11)?) },
         message_id: row.get(12)?,
-        facts: row.get::<_, Json<Facts>>(13)?.0,
+        facts,
+        base,
+        begun: row.get::<_, Option<Json<_>>>(17)?.map_or_else(Vec::new, |begun| begun.0),
         revision: unsigned(row.get(14)?),
         losses: row.get::<_, Json<Vec<Loss>>>(15)?.0,
-        state: state(row.get(16)?),
+        state: state(row.get(18)?),
     })
 }
 

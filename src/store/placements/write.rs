@@ -12,7 +12,7 @@ use crate::store::{
     verdicts,
 };
 use rusqlite::Connection;
-use transhume_contract::{Amended, Fault, Handle, Loss, Placed, Version};
+use transhume_contract::{Amended, Facts, Fault, Handle, Loss, Placed, Version};
 
 const WITHDRAWN: i64 = 1;
 const SUPERSEDED: i64 = 2;
@@ -48,8 +48,13 @@ impl AccountStore {
         Ok(placements.into_iter().filter_map(|placement| placement.handle).collect())
     }
 
+    /// Writes down which facts are about to be brought to placements, in one commit; only then may anything be sent.
+    pub async fn begin_amending(&self, begun: Vec<(PlacementKey, Facts)>) -> Result<(), Fault> {
+        self.write(move |db| begun.iter().try_for_each(|(key, want)| begin(db, *key, want))).await
+    }
+
     /// Writes down amendings: the facts that stand there now, and the revision of the item's facts they answer to.
-    /// Fields in which people there decided otherwise become verdicts.
+    /// Fields in which people there decided otherwise become verdicts, and the base tells them apart from then on.
     pub async fn record_amended(&self, amended: Vec<(PlacementKey, u64, Amended)>) -> Result<(), Fault> {
         let run = self.inner.run;
         self.write(move |db| amended.iter().try_for_each(|(key, revision, what)| amend(db, run, *key, *revision, what)))
@@ -165,11 +170,22 @@ fn note(db: &Connection, run: Option<RunId>, name: &'static str, placement: &Pla
     journal::note(db, run, &Event { name, item: placement.item, digest, detail: None })
 }
 
+/// What an earlier attempt began may stand there, too.
+fn begin(db: &Connection, key: PlacementKey, want: &Facts) -> Result<(), Trouble> {
+    let (mut begun, want) = (by_key(db, key)?.begun, want.amendable());
+    if !begun.contains(&want) {
+        begun.push(want);
+    }
+    let sql = "UPDATE placement SET begun = ?2 WHERE key = ?1";
+    Ok(db.prepare_cached(sql)?.execute((key, Json(&begun))).map(drop)?)
+}
+
 fn amend(db: &Connection, run: Option<RunId>, key: PlacementKey, revision: u64, what: &Amended) -> Result<(), Trouble> {
     let placement = by_key(db, key)?;
-    let sql = "UPDATE placement SET facts = ?2, revision = ?3, losses = ?4,
+    let base = (what.base != what.facts.amendable()).then_some(Json(&what.base));
+    let sql = "UPDATE placement SET facts = ?2, revision = ?3, losses = ?4, base = ?5, begun = NULL,
         amend = (SELECT revision <> ?3 FROM item WHERE key = placement.item) WHERE key = ?1";
-    db.prepare_cached(sql)?.execute((key, Json(&what.facts), signed(revision), Json(&what.losses)))?;
+    db.prepare_cached(sql)?.execute((key, Json(&what.facts), signed(revision), Json(&what.losses), base))?;
     losses::replace(db, placement.item, Origin::Placement(key.0), &what.losses)?;
     setbacks::clear_target(db, placement.item, placement.from)?;
     verdicts::forget_missing(db, key)?;

@@ -193,7 +193,8 @@ impl Job<'_> {
         let original = self.store.original(what.item).await?.unwrap();
         let sending = Sending::New(unchanged(what.item, &original));
         let ToPlace { item, from, facts, revision, .. } = what.clone();
-        let intending = Intending { item, from, at, sending, facts: facts.clone(), revision, losses: odd() };
+        let intending =
+            Intending { item, from, at, sending, facts: facts.clone(), base: None, revision, losses: odd() };
         let intent: IntentId = self.store.intend(vec![intending]).await?.remove(0);
         let handle = self.yard.place(at, original.parts[0].digest, &facts);
         self.store.resolve(vec![Resolution::Placed { intent, placed: placed(handle.as_str()) }]).await
@@ -204,7 +205,8 @@ impl Job<'_> {
             self.yard.change(&due.placement.handle.clone().unwrap(), |one| {
                 (one.read, one.flagged) = (due.facts.read, due.facts.flag == Some(FlagState::Flagged));
             });
-            let amended = Amended { facts: due.facts, changed_there: Vec::new(), losses: odd() };
+            let amended =
+                Amended { base: due.facts.amendable(), facts: due.facts, changed_there: Vec::new(), losses: odd() };
             self.store.record_amended(vec![(due.placement.key, due.revision, amended)]).await?;
         }
         Ok(())

@@ -268,8 +268,16 @@ pub async fn render(store: &AccountStore, what: &ToPlace) -> Rendering {
 pub async fn intend(store: &AccountStore, what: &ToPlace, at: TargetKey) -> IntentId {
     let rendering = render(store, what).await;
     let ToPlace { item, from, facts, revision, .. } = what.clone();
-    let intending =
-        Intending { item, from, at, sending: Sending::Kept(rendering), facts, revision, losses: Vec::new() };
+    let intending = Intending {
+        item,
+        from,
+        at,
+        sending: Sending::Kept(rendering),
+        facts,
+        base: None,
+        revision,
+        losses: Vec::new(),
+    };
     store.intend(vec![intending]).await.unwrap().remove(0)
 }
 

@@ -176,7 +176,7 @@ async fn i10_what_was_lost_there_is_not_placed_again_unless_repaired() {
 }
 
 #[tokio::test]
-async fn i10_the_base_of_a_merge_is_what_was_last_placed() {
+async fn i10_the_base_of_a_merge_is_what_the_source_last_wanted() {
     let store = Fixture::fresh().await;
     pass(&store, vec![("inbox", vec![only_in("a", "1", "inbox")])]).await;
     fetch(&store, "a", b"hello").await;
@@ -187,10 +187,21 @@ async fn i10_the_base_of_a_merge_is_what_was_last_placed() {
     let due = store.placements_to_amend(at, None, 10).await.unwrap().remove(0);
     assert_eq!((due.placement.facts.read, due.facts.read), (Some(false), Some(true)));
     let facts = Facts { read: Some(false), answered: Some(true), ..due.facts.clone() };
-    let amended = Amended { facts: facts.clone(), changed_there: vec!["read".to_owned()], losses: Vec::new() };
+    assert_eq!(due.placement.base, due.placement.facts, "what was placed is what the source wanted");
+    // What is begun is known until its outcome is; twice the same is once.
+    for _ in 0..2 {
+        store.begin_amending(vec![(due.placement.key, due.facts.clone())]).await.unwrap();
+    }
+    store.begin_amending(vec![(due.placement.key, facts.clone())]).await.unwrap();
+    let begun = store.placements_to_amend(at, None, 10).await.unwrap().remove(0).placement.begun;
+    assert_eq!(begun, [due.facts.amendable(), facts.amendable()]);
+    let base = Facts { read: Some(true), ..facts.amendable() };
+    let (changed_there, losses) = (vec!["read".to_owned()], Vec::new());
+    let amended = Amended { facts: facts.clone(), base: base.clone(), changed_there, losses };
     store.record_amended(vec![(due.placement.key, due.revision, amended)]).await.unwrap();
     assert_eq!(store.placements_to_amend(at, None, 10).await.unwrap(), []);
-    assert_eq!(store.placements_of(due.placement.item).await.unwrap()[0].facts, facts);
+    let placement = store.placements_of(due.placement.item).await.unwrap().remove(0);
+    assert_eq!((placement.facts, placement.base, placement.begun), (facts, base, Vec::new()));
     assert_eq!(store.differences(MAIL, 0, 10).await.unwrap()[0].kind, "changed_there");
 }
 

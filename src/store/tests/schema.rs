@@ -4,6 +4,7 @@ use super::fixture::*;
 use crate::store::{NotOpened, Opening, Project, StoreOptions};
 use rusqlite::Connection;
 use std::path::PathBuf;
+use transhume_contract::{Amended, Facts};
 
 /// A store as version 1 wrote it: two messages, one of them fetched and placed with a loss, one gone.
 const VERSION_1: &str = include_str!("account_1.sql");
@@ -66,6 +67,41 @@ async fn a_store_of_version_3_is_brought_forward_with_its_history_in_reach() {
 }
 
 #[tokio::test]
+async fn a_store_of_version_5_has_what_stands_there_as_its_base() {
+    let fixture = Fixture::new().await;
+    std::fs::create_dir_all(store_path(&fixture).parent().unwrap()).unwrap();
+    let old = Connection::open(store_path(&fixture)).unwrap();
+    let steps = [
+        VERSION_1,
+        include_str!("../schema/account_2.sql"),
+        include_str!("../schema/account_3.sql"),
+        include_str!("../schema/account_4.sql"),
+        include_str!("../schema/account_5.sql"),
+        r#"UPDATE placement SET facts = '{"read":true,"categories":["Rot"]}'"#,
+    ];
+    steps.iter().for_each(|step| old.execute_batch(step).unwrap());
+    old.pragma_update(None, "user_version", 5).unwrap();
+    let item: i64 = old.query_row("SELECT item FROM placement", [], |row| row.get(0)).unwrap();
+    drop(old);
+
+    let store = fixture.store().await;
+    let placed = async || store.placements_of(crate::store::ItemKey(item)).await.unwrap().remove(0);
+    let before = placed().await;
+    assert_eq!((before.base.read, before.base.categories.clone()), (Some(true), Some(vec!["Rot".to_owned()])));
+    assert_eq!((&before.base, before.begun.len()), (&before.facts, 0));
+    let theirs = Amended {
+        facts: Facts { read: Some(false), ..before.facts.clone() },
+        base: before.facts.amendable(),
+        changed_there: Vec::new(),
+        losses: Vec::new(),
+    };
+    store.record_amended(vec![(before.key, before.revision, theirs.clone())]).await.unwrap();
+    let after = placed().await;
+    assert_eq!((after.facts, after.base), (theirs.facts, theirs.base));
+    super::totals::tallies_agree(&store).await;
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
     let fixture = Fixture::new().await;
     drop(fixture.store().await);
@@ -75,7 +111,7 @@ async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
     drop(newer);
     let project = fixture.project().await;
     let refused = project.open_account(&account().id).await.map(|_| ()).unwrap_err();
-    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 5)"), "{refused}");
+    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 6)"), "{refused}");
     assert!(refused.next_step().unwrap().contains("newer transhume"));
 }
 

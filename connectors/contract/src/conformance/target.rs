@@ -1,6 +1,6 @@
 use super::{Report, Result as CheckResult, hold, said};
 use crate::{
-    AccountId, Amending, Collection, CollectionId, Depth, Digest, Facts, FlagState, Found, Handle, IntentId,
+    AccountId, Amended, Amending, Collection, CollectionId, Depth, Digest, Facts, FlagState, Found, Handle, IntentId,
     NaturalKey, Observed, Placed, Placement, Placing, Role, Target, Timestamp, Wanted, What, Workload,
     memory::HeldBody,
 };
@@ -27,6 +27,8 @@ pub async fn target(target: &dyn Target, account: &AccountId) -> Report {
     report.add("every_duplicate_is_found", on.duplicates_found().await);
     report.add("what_was_never_placed_is_not_found", on.stranger_not_found().await);
     report.add("amending_merges_three_ways", on.amended().await);
+    report.add("amending_leaves_people_what_is_theirs", on.amended_again().await);
+    report.add("amending_finishes_what_it_began", on.amended_half().await);
     report.add("amending_what_is_gone_says_vanished", on.amended_gone().await);
     report.add("relocating_moves_and_does_not_copy", on.relocated().await);
     report.add("withdrawing_removes_only_what_is_as_placed", on.withdrawn().await);
@@ -111,11 +113,16 @@ impl Subject<'_> {
     }
 
     async fn amend(&self, placement: &Placement, want: Facts) -> Result<Vec<String>, String> {
-        let change = Amending { intent: IntentId::new("amend"), placement: placement.clone(), want };
-        let mut answers = self.target.amend(&placement.at, vec![change]).await.map_err(said("amend"))?;
+        let change = Amending::first(IntentId::new("amend"), placement.clone(), want);
+        self.carry_out(change).await.map(|amended| amended.changed_there)
+    }
+
+    async fn carry_out(&self, change: Amending) -> Result<Amended, String> {
+        let at = change.placement.at.clone();
+        let mut answers = self.target.amend(&at, vec![change]).await.map_err(said("amend"))?;
         hold(answers.len() == 1, || format!("one amending was answered {} times", answers.len()))?;
         let (_, amended) = answers.remove(0);
-        amended.map(|amended| amended.changed_there).map_err(|fault| format!("{:?}", fault.what))
+        amended.map_err(|fault| format!("{:?}", fault.what))
     }
 
     async fn ensured_twice(&self) -> Outcome {
@@ -205,6 +212,40 @@ impl Subject<'_> {
         let seen = self.facts_of(&at, &placed.handle).await?.ok_or("the amended message is gone")?;
         hold(seen.read == Some(true), || "a read state that people set was overwritten".into())?;
         hold(seen.flag == Some(FlagState::Flagged), || "the flag was not set".into())
+    }
+
+    /// What people set outlives every later change at the source, in that field and in others.
+    async fn amended_again(&self) -> Outcome {
+        let at = self.ensure(&["Again"], None).await?;
+        let mut placed = self.placement(&at, 22, facts(false)).await?;
+        // Their hand is ours here: what is handed in below knows nothing of it.
+        self.amend(&placed, facts(true)).await?;
+        let mut base = placed.facts.clone();
+        let flagged = |read, flag| Facts { flag: Some(flag), ..facts(read) };
+        let (none, flag) = (FlagState::None, FlagState::Flagged);
+        for want in [flagged(false, flag), flagged(true, none), flagged(false, flag), flagged(false, none)] {
+            let (intent, begun) = (IntentId::new("again"), Vec::new());
+            let change = Amending { intent, placement: placed.clone(), base, begun, want: want.clone() };
+            let amended = self.carry_out(change).await?;
+            (placed.facts, base) = (amended.facts, amended.base);
+            let seen = self.facts_of(&at, &placed.handle).await?.ok_or("the amended message is gone")?;
+            hold(seen.read == Some(true), || "a read state that people set fell back".into())?;
+            hold(seen.flag == want.flag, || "the flag does not follow the source".into())?;
+        }
+        Ok(())
+    }
+
+    /// What stands there because an earlier amending began it is nobody's decision.
+    async fn amended_half(&self) -> Outcome {
+        let at = self.ensure(&["Half"], None).await?;
+        let placement = self.placement(&at, 23, facts(false)).await?;
+        self.amend(&placement, facts(true)).await?;
+        let (intent, base, begun) = (IntentId::new("half"), placement.facts.clone(), vec![facts(true)]);
+        let change = Amending { intent, placement: placement.clone(), base, begun, want: facts(false) };
+        let amended = self.carry_out(change).await?;
+        let seen = self.facts_of(&at, &placement.handle).await?.ok_or("the amended message is gone")?;
+        let agree = [seen.read, amended.facts.read, amended.base.read];
+        hold(agree == [Some(false); 3], || format!("our own change was taken for theirs: {agree:?}"))
     }
 
     async fn amended_gone(&self) -> Outcome {

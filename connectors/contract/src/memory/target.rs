@@ -148,10 +148,10 @@ impl MemoryTarget {
     fn amend_one(&self, at: &Collection, change: &Amending) -> Result<Amended, Fault> {
         self.with(at, |mailbox| {
             let message = mailbox.messages.get_mut(&uid_of(&change.placement.handle)).ok_or_else(vanished)?;
-            let merge = change.want.merge(&change.placement.facts, &message.facts);
+            let merge = change.want.merge(&change.known(), &message.facts);
             message.facts.apply(&merge.set);
             let changed_there = merge.changed_there.into_iter().map(str::to_owned).collect();
-            Ok(Amended { facts: message.facts.clone(), changed_there, losses: Vec::new() })
+            Ok(Amended { facts: message.facts.clone(), base: merge.base, changed_there, losses: Vec::new() })
         })?
     }
 }

@@ -91,7 +91,8 @@ impl Target for Rehearsal {
         changes: Vec<Amending>,
     ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
         let play = |change: Amending| {
-            let amended = Amended { facts: change.want, changed_there: Vec::new(), losses: Vec::new() };
+            let (facts, base) = (change.want.clone(), change.want.amendable());
+            let amended = Amended { facts, base, changed_there: Vec::new(), losses: Vec::new() };
             (change.intent, Ok(amended))
         };
         Ok(changes.into_iter().map(play).collect())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use transhume_contract::{Facts, FlagState, Role, Target, Wanted, What};
+use transhume_contract::{Amending, Facts, FlagState, IntentId, Role, Target, Wanted, What};
 
 use crate::subject::{Subject, facts};
 
@@ -39,13 +39,38 @@ async fn a_flag_they_changed_stays_and_what_only_the_source_changed_is_set() {
 async fn where_both_sides_changed_the_target_wins_and_is_named() {
     let on = Subject::new();
     let at = on.ensure(&["Both"]).await;
-    let placed = Facts { categories: Some(vec!["Red".into()]), ..facts() };
+    let placed = Facts { categories: Some(vec!["Green".into(), "Red".into()]), ..facts() };
     let placement = on.placement(&at, "m", TEXT, placed).await;
     reflag(&on.files("Both")[0], "");
-    let want = Facts { categories: Some(vec!["Blue".into()]), read: Some(true), ..facts() };
+    let want = Facts { categories: Some(vec!["Blue".into(), "Green".into()]), read: Some(true), ..facts() };
     let amended = on.amend(&placement, want).await.unwrap();
     assert_eq!(amended.changed_there, ["categories"]);
-    assert_eq!((amended.facts.read, amended.facts.categories), (Some(true), Some(vec![])));
+    // Each keyword by itself: what they took away stays away, and what is new comes.
+    assert_eq!((amended.facts.read, amended.facts.categories), (Some(true), Some(vec!["Blue".into()])));
+}
+
+#[tokio::test]
+async fn a_flag_they_set_and_a_keyword_they_took_away_outlive_every_change_at_the_source() {
+    let on = Subject::new();
+    let at = on.ensure(&["Keywords"]).await;
+    let words = |list: &[&str]| Facts { categories: Some(list.iter().map(|&word| word.into()).collect()), ..facts() };
+    let mut placement = on.placement(&at, "m", TEXT, words(&["Kept", "Red"])).await;
+    // Letters are given in the order of the names: `Kept` is `a`.
+    reflag(&on.files("Keywords")[0], "Fa");
+    let mut base = placement.facts.clone();
+    for (source, stands) in [
+        (&["Kept", "New", "Red"][..], &["Kept", "New"][..]),
+        (&["Kept"], &["Kept"]),
+        (&["Red"], &[]),
+        (&["Red", "New"], &["New"]),
+    ] {
+        let change = Amending { base, ..Amending::first(IntentId::new("m"), placement.clone(), words(source)) };
+        let amended = on.target.amend(&at, vec![change]).await.unwrap().remove(0).1.unwrap();
+        (placement.facts, base) = (amended.facts, amended.base);
+        let mut seen = on.observe(&at).await.remove(0).facts;
+        seen.categories.get_or_insert_default().sort();
+        assert_eq!((seen.categories, seen.flag), (words(stands).categories, Some(FlagState::Flagged)), "{source:?}");
+    }
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ impl Subject {
     }
 
     pub async fn amend(&self, placement: &Placement, want: Facts) -> Result<Amended, Fault> {
-        let change = Amending { intent: IntentId::new("amend"), placement: placement.clone(), want };
+        let change = Amending::first(IntentId::new("amend"), placement.clone(), want);
         self.target.amend(&placement.at, vec![change]).await.unwrap().remove(0).1
     }
 }

@@ -346,7 +346,7 @@ async fn many_amendings_are_few_commands() {
     for n in 0..40 {
         let placed = placement(&target, &at_box, placing(n)).await;
         let want = Facts { read: Some(true), categories: Some(vec!["Neu".into()]), ..placed.facts.clone() };
-        changes.push(Amending { intent: IntentId::new(n.to_string()), placement: placed, want });
+        changes.push(Amending::first(IntentId::new(n.to_string()), placed, want));
     }
     proxy.reset_counts();
     let answers = target.amend(&at_box, changes).await.unwrap();
@@ -384,7 +384,7 @@ async fn a_message_gone_there_is_vanished_for_every_verb() {
     hand.command("EXPUNGE").unwrap();
     assert_eq!(target.relocate(&placed, &there, None).await.unwrap_err().what, What::Vanished);
     assert_eq!(target.withdraw(&placed).await.unwrap_err().what, What::Vanished);
-    let change = Amending { intent: IntentId::new("1"), want: Facts::default(), placement: placed };
+    let change = Amending::first(IntentId::new("1"), placed, Facts::default());
     let answer = target.amend(&here, vec![change]).await.unwrap().remove(0).1;
     assert_eq!(answer.unwrap_err().what, What::Vanished);
 }
