@@ -75,8 +75,8 @@ impl Target for Rehearsal {
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         Ok(imagined(want))
     }
-    async fn find(&self, _at: &Collection, _keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
-        Ok(Vec::new())
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.inner.find(at, keys).await
     }
     fn place<'a>(
         &'a self,
