@@ -166,7 +166,7 @@ pub fn standings_notes(all: &[&AccountStanding]) -> String {
     kept(all) + &left_there(all) + &named_losses(all)
 }
 
-/// What could not be carried, by the names that the README explains.
+/// What could not be carried, by the names that `mappings/LOSSES.md` explains.
 pub fn named_losses(all: &[&AccountStanding]) -> String {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
     for loss in all.iter().flat_map(|standing| &standing.losses) {
