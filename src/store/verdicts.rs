@@ -10,7 +10,7 @@ use super::{
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use transhume_contract::{Depth, Fault, Handle, ItemId, Timestamp, Workload};
+use transhume_contract::{CollectionId, Depth, Fault, Handle, ItemId, Timestamp, Workload};
 
 /// What a verdict is on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -138,6 +138,20 @@ impl AccountStore {
                 found.extend(kind.map(|kind| (handle, kind)));
             }
             Ok(found)
+        })
+        .await
+    }
+
+    /// What stands in collections that people made, and answers for a placement.
+    pub async fn filed(&self, workload: Workload) -> Result<Vec<(CollectionId, Handle)>, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT detail ->> '$.filed.collection', detail ->> '$.filed.handle' FROM verdict
+                WHERE workload = ?1 AND kind <> 'ok' AND detail -> '$.filed' IS NOT NULL";
+            let mut query = db.prepare_cached(sql)?;
+            let filed = |row: &Row<'_>| {
+                Ok((CollectionId::new(row.get::<_, String>(0)?), Handle::new(row.get::<_, String>(1)?)))
+            };
+            Ok(query.query_map([Work(workload)], filed)?.collect::<Result<_, _>>()?)
         })
         .await
     }

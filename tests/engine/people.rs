@@ -93,6 +93,49 @@ async fn what_they_filed_elsewhere_is_no_difference_and_is_not_placed_again() {
     }
 }
 
+/// A mailbox of their own making, that no placement ever named.
+fn own_mailbox(world: &World, name: &str) -> Vec<String> {
+    let path = vec![name.to_owned()];
+    world.target.make_by_hand(&AccountId::new(LOGIN), &path);
+    path
+}
+
+#[tokio::test]
+async fn what_they_filed_in_a_mailbox_of_their_own_is_no_difference_and_is_not_placed_again() {
+    for depth in [Depth::Presence, Depth::Shape, Depth::Content] {
+        let (world, _dir, project, engine, movers) = moved().await;
+        let theirs = own_mailbox(&world, "Customers");
+        for message in take_from_inbox(&world, 3, "Subject: ") {
+            world.target.put_by_hand(&AccountId::new(LOGIN), &theirs, message);
+        }
+        let before = world.standing();
+        for _ in 0..2 {
+            let found = engine.verify(&project, &movers, depth).await.unwrap().remove(0);
+            assert_eq!((found.compared, found.differences, found.moved, found.others), (7, 0, 3, 0), "{depth:?}");
+            assert_eq!(kinds(&project, &world).await, ["changed_there"; 3]);
+            engine.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
+            assert_eq!((world.standing(), world.target.placed()), (before.clone(), 7));
+        }
+    }
+}
+
+/// A message in a mailbox of theirs answers for one placement, in this process and in the next.
+#[tokio::test]
+async fn of_equal_ones_one_filed_in_a_mailbox_of_their_own_answers_for_one() {
+    let (world, _dir, project, engine, movers) = moved().await;
+    let theirs = own_mailbox(&world, "Customers");
+    let mut equal = take_from_inbox(&world, 7, "Subject: 2");
+    let missing = equal.len() as u64 - 1;
+    assert!(missing > 0 && equal.iter().all(|one| one.bytes == equal[0].bytes));
+    world.target.put_by_hand(&AccountId::new(LOGIN), &theirs, equal.remove(0));
+    let found = engine.verify(&project, &movers, Depth::Content).await.unwrap().remove(0);
+    assert_eq!((found.compared, found.differences, found.moved), (7, missing, 1));
+    engine.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
+    assert_eq!((world.standing().len(), world.target.placed()), (7, 7 + missing));
+    let found = engine.verify(&project, &movers, Depth::Content).await.unwrap().remove(0);
+    assert_eq!((found.compared, found.differences, found.moved), (7, 0, 1));
+}
+
 /// One message answers for one placement, also where it was filed beside an equal one of ours.
 #[tokio::test]
 async fn of_equal_ones_that_they_took_away_only_those_are_restored_that_stand_nowhere() {

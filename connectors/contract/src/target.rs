@@ -154,6 +154,15 @@ pub trait Target: Send + Sync {
     /// Makes sure that a collection stands, and says where. Ensuring what exists succeeds and changes nothing in it.
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault>;
 
+    /// Every collection that stands in an account besides these, whoever made it: people may have filed there what they
+    /// took from ours. One of these that people renamed is still one of these.
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault>;
+
     /// Looks for renderings whose placing has no known outcome. Every match is told, byte for byte the same.
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault>;
 

@@ -24,7 +24,7 @@ pub(crate) struct Home {
     pub maildir: PathBuf,
 }
 
-/// A folder of the account that we ensured: its directory's name (empty for INBOX) and its id.
+/// A folder of the account: its directory's name (empty for INBOX) and its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
     pub directory: String,
@@ -38,6 +38,13 @@ pub(crate) struct Mark {
     pub id: String,
     /// The names it was last wanted by, from the top.
     pub wanted: Vec<String>,
+}
+
+impl Mark {
+    /// For a folder that people made: known by its name.
+    fn unwritten(directory: &str) -> Self {
+        Self { id: format!("theirs:{directory}"), wanted: Vec::new() }
+    }
 }
 
 impl Home {
@@ -69,8 +76,7 @@ impl Home {
 
     /// Where the collection stands now, wherever people moved it. `None` when it is gone.
     pub(crate) fn held(&self, id: &CollectionId) -> Result<Option<Held>, Fault> {
-        let folders = self.folders()?;
-        Ok(folders.into_iter().find(|held| held.mark.id == id.as_str()))
+        Ok(self.all()?.into_iter().find(|held| held.mark.id == id.as_str()))
     }
 
     /// The folder of this name, if it is the one with this id: a look at one file instead of all.
@@ -79,15 +85,13 @@ impl Home {
         Ok(mark.map(|mark| self.at(directory.to_owned(), mark)))
     }
 
-    /// Every folder that we ensured.
-    fn folders(&self) -> Result<Vec<Held>, Fault> {
-        let mut held = Vec::new();
-        for directory in self.directories()? {
-            if let Some(mark) = self.mark(&directory)? {
-                held.push(self.at(directory, mark));
-            }
-        }
-        Ok(held)
+    /// Every folder, with a mark that is only thought of where it is not ours.
+    pub(crate) fn all(&self) -> Result<Vec<Held>, Fault> {
+        let marked = |directory: String| {
+            let mark = self.mark(&directory)?.unwrap_or_else(|| Mark::unwritten(&directory));
+            Ok(self.at(directory, mark))
+        };
+        self.directories()?.into_iter().map(marked).collect()
     }
 
     /// The names of all folders, ours or not; the empty one is INBOX.

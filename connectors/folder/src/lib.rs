@@ -32,8 +32,8 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use transhume_contract::{
     Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Foreseen, Found,
-    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Severity,
-    Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
+    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
+    Severity, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
 use account::{Held, Home};
@@ -108,16 +108,20 @@ impl Inner {
     fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let _one_at_a_time = self.ensuring.lock().unwrap_or_else(PoisonError::into_inner);
         let held = self.home(&want.account).ensure(want)?;
-        Ok(Collection {
-            account: want.account.clone(),
-            workload: want.workload,
-            id: CollectionId::new(held.mark.id),
-            parent: want.parent.clone(),
-            name: layout::shown(&held.directory),
-            role: want.role,
-            hidden: false,
-            expected: Size::default(),
-        })
+        let collection = collection(&want.account, want.workload, held);
+        Ok(Collection { parent: want.parent.clone(), role: want.role, ..collection })
+    }
+
+    /// Folders that a reader can open.
+    fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        let held = self.home(account).all()?.into_iter().filter(|held| held.path.join("new").is_dir());
+        let all = held.map(|held| collection(account, workload, held));
+        Ok(all.filter(|one| !known.contains(&one.id)).collect())
     }
 
     /// Counts the files of every folder, ours or not, and reads the headers of some.
@@ -156,6 +160,19 @@ impl Inner {
             }
         });
         Ok(Access { findings: findings.into_iter().collect(), quota: None })
+    }
+}
+
+fn collection(account: &AccountId, workload: Workload, held: Held) -> Collection {
+    Collection {
+        account: account.clone(),
+        workload,
+        name: layout::shown(&held.directory),
+        id: CollectionId::new(held.mark.id),
+        parent: None,
+        role: Role::Ordinary,
+        hidden: false,
+        expected: Size::default(),
     }
 }
 
@@ -214,6 +231,16 @@ impl Target for Folder {
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let want = want.clone();
         self.off(move |inner| inner.ensure(&want)).await
+    }
+
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        let (account, known) = (account.clone(), known.to_vec());
+        self.off(move |inner| inner.others(&account, workload, &known)).await
     }
 
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {

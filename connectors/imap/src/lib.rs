@@ -49,9 +49,9 @@ use spot::Spot;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, Credential, Depth, Fault, Foreseen, Found, Handle,
-    Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile, Reach,
-    Target, TargetTraits, Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Credential, Depth, Fault, Foreseen, Found,
+    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile,
+    Reach, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
 /// Dates every server seen keeps as they are. Outside, Dovecot 2.3 stores another date without an error: before 1970
@@ -197,6 +197,16 @@ impl Target for ImapTarget {
         twice!(self.ensure_once(want))
     }
 
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        let others = twice!(self.others_once(account, known))?;
+        Ok(others.iter().map(|(spot, name)| mailboxes::collection(account, workload, spot, name)).collect())
+    }
+
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
         twice!(self.find_once(at, keys))
     }
@@ -304,6 +314,17 @@ impl ImapTarget {
         let outcome = Surveyor { link: &mut lease.link, boxes: &mut boxes }.ensure(want).await;
         lease.give_back();
         outcome
+    }
+
+    /// Mailboxes with their names as people see them.
+    async fn others_once(&self, account: &AccountId, known: &[CollectionId]) -> Result<Vec<(Spot, String)>, Fault> {
+        let known = known.iter().map(Spot::of).collect::<Result<Vec<_>, _>>()?;
+        let mut lease = self.accounts.lease(account, None).await?;
+        let held = lease.account().clone();
+        let mut boxes = held.mailboxes.lock().await;
+        let others = Surveyor { link: &mut lease.link, boxes: &mut boxes }.others(&known).await;
+        lease.give_back();
+        others
     }
 
     async fn find_once(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {

@@ -14,7 +14,7 @@ use crate::{
 };
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
 use std::collections::{BTreeMap, HashMap};
-use transhume_contract::{Cause, Collection, Fault, Foreseen, Reach, Role, Size, Wanted, What};
+use transhume_contract::{AccountId, Cause, Collection, Fault, Foreseen, Reach, Role, Size, Wanted, What, Workload};
 
 /// What is known of an account's mailboxes in this process.
 #[derive(Default)]
@@ -31,6 +31,20 @@ pub struct Mailboxes {
 struct Standing {
     validity: u32,
     messages: u32,
+}
+
+/// A mailbox as a collection, with its name as people see it.
+pub fn collection(account: &AccountId, workload: Workload, spot: &Spot, name: &str) -> Collection {
+    Collection {
+        account: account.clone(),
+        workload,
+        id: spot.id(),
+        parent: None,
+        name: name.to_owned(),
+        role: Role::Ordinary,
+        hidden: false,
+        expected: Size::default(),
+    }
 }
 
 /// One look at an account's mailboxes through one connection.
@@ -56,7 +70,8 @@ impl Surveyor<'_> {
             self.subscribe(&spot.mailbox).await?;
         }
         self.boxes.claims.insert(want.path.clone(), spot.mailbox.clone());
-        Ok(self.collection(want, &spot))
+        let name = self.last_of(&spot.mailbox);
+        Ok(Collection { role: want.role, ..collection(&want.account, want.workload, &spot, &name) })
     }
 
     /// The name a collection would get. Which names a server refuses is only known when it does.
@@ -87,22 +102,26 @@ impl Surveyor<'_> {
         Ok(found)
     }
 
+    /// Every mailbox of the account itself that is none of these, with its whole name as people see it.
+    pub async fn others(&mut self, known: &[Spot]) -> Result<Vec<(Spot, String)>, Fault> {
+        self.learn().await?;
+        self.list().await?;
+        let mut others = Vec::new();
+        for (mailbox, validity) in self.validities().await? {
+            if self.is_foreign(&mailbox) {
+                continue;
+            }
+            let spot = self.spot(validity, &mailbox).await?;
+            if !known.iter().any(|known| known.is_same(&spot)) {
+                others.push((spot, utf7::decode(&mailbox)));
+            }
+        }
+        Ok(others)
+    }
+
     fn last_of(&self, mailbox: &str) -> String {
         let last = self.hierarchy().separator.and_then(|separator| mailbox.rsplit_once(separator));
         utf7::decode(last.map_or(mailbox, |(_, last)| last))
-    }
-
-    fn collection(&self, want: &Wanted, spot: &Spot) -> Collection {
-        Collection {
-            account: want.account.clone(),
-            workload: want.workload,
-            id: spot.id(),
-            parent: None,
-            name: self.last_of(&spot.mailbox),
-            role: want.role,
-            hidden: false,
-            expected: Size::default(),
-        }
     }
 
     fn hierarchy(&self) -> Hierarchy {

@@ -35,8 +35,17 @@ impl Spot {
 
     /// Whether what was selected is this mailbox, and not another one made under its name.
     pub fn is(&self, selected: &Selected) -> bool {
-        let other = self.object.is_some() && selected.object.is_some() && self.object != selected.object;
-        selected.validity == self.validity && !other
+        self.has(selected.validity, selected.object.as_deref())
+    }
+
+    /// Whether both are one mailbox, whatever it was called.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.has(other.validity, other.object.as_deref())
+    }
+
+    fn has(&self, validity: u32, object: Option<&str>) -> bool {
+        let other = object.is_some_and(|object| self.object.as_deref().is_some_and(|own| own != object));
+        validity == self.validity && !other
     }
 }
 

@@ -1,5 +1,5 @@
 //! What people moved at the target: missing where it was placed, and byte for byte the same in another collection where
-//! nothing of ours answers for it. It is theirs where they filed it, and no difference.
+//! nothing of ours answers for it, also in one of their own making. It is theirs where they filed it, and no difference.
 
 use super::There;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use transhume_contract::{Collection, Fault, Found, Handle, IntentId, What, Workload};
+use transhume_contract::{AccountId, Collection, CollectionId, Fault, Found, Handle, IntentId, What, Workload};
 
 /// Placements looked for at once: a target may have to read through a whole collection for each call.
 const PAGE: usize = 2000;
@@ -17,11 +17,13 @@ const PAGE: usize = 2000;
 #[derive(Default)]
 pub(in crate::engine) struct Moved {
     /// How many: from a collection into another, and whether they were told as second copies of other placements there.
-    counts: BTreeMap<(TargetKey, TargetKey, bool), u64>,
+    between_ours: BTreeMap<(TargetKey, TargetKey, bool), u64>,
+    /// How many: from a collection into those of their own making.
+    into_theirs: BTreeMap<TargetKey, u64>,
+    /// What answers for a placement in a collection of theirs, or, in a dry run, anywhere.
+    taken: BTreeSet<(CollectionId, Handle)>,
     /// Which, where nothing is written down.
     rehearsed: BTreeSet<PlacementKey>,
-    /// Where those stand.
-    taken: BTreeSet<(TargetKey, Handle)>,
 }
 
 impl Moved {
@@ -32,12 +34,11 @@ impl Moved {
 
     /// Corrects what was counted of each collection before anybody knew.
     pub(super) fn correct(&self, seen: &mut BTreeMap<TargetKey, There>) {
-        for ((from, to, as_copies), moved) in &self.counts {
-            if let Some(from) = seen.get_mut(from) {
-                from.missing = from.missing.saturating_sub(*moved);
-                from.differences = from.differences.saturating_sub(*moved);
-                from.moved += moved;
-            }
+        for (from, moved) in &self.into_theirs {
+            seen.entry(*from).and_modify(|from| from.moved_away(*moved));
+        }
+        for ((from, to, as_copies), moved) in &self.between_ours {
+            seen.entry(*from).and_modify(|from| from.moved_away(*moved));
             match seen.get_mut(to) {
                 Some(to) if *as_copies => {
                     to.duplicates = to.duplicates.saturating_sub(*moved);
@@ -50,33 +51,63 @@ impl Moved {
     }
 }
 
+impl There {
+    fn moved_away(&mut self, moved: u64) {
+        self.missing = self.missing.saturating_sub(moved);
+        self.differences = self.differences.saturating_sub(moved);
+        self.moved += moved;
+    }
+}
+
 /// Missing placements of one page, by what verification said of them.
 struct Search<'a> {
     engine: &'a Engine,
     store: &'a AccountStore,
     workload: Workload,
-    at: &'a BTreeMap<TargetKey, Collection>,
+    ours: &'a BTreeMap<TargetKey, Collection>,
+    theirs: &'a [Collection],
     missing: Vec<(Placement, Verdict)>,
 }
 
 impl Engine {
     /// Looks in every other collection for what verification found missing, and notes what people moved. Memory
-    /// grows with a page of what is missing, never with the mail of others; in a dry run, where nothing is noted, with
-    /// what people moved.
+    /// grows with a page of what is missing and with what people filed in collections of their own; in a dry run, where
+    /// nothing is noted, with all that they moved; never with the mail of others.
     pub(in crate::engine) async fn recognise_moved(
         &self,
         store: &AccountStore,
         workload: Workload,
     ) -> Result<Moved, Fault> {
-        let (at, mut after) = (store.target_collections(workload).await?.into_iter().collect(), 0);
-        let mut moved = Moved::default();
+        let (ours, mut after) = (store.target_collections(workload).await?.into_iter().collect(), 0);
+        let taken = store.filed(workload).await?.into_iter().collect();
+        let (mut moved, mut theirs) = (Moved { taken, ..Moved::default() }, None);
         loop {
             let page = store.missing(workload, after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(moved) };
             after = last.number;
-            let mut search = Search { engine: self, store, workload, at: &at, missing: pair(store, page).await? };
+            let theirs = match &theirs {
+                Some(theirs) => theirs,
+                None => theirs.insert(self.made_by_people(workload, &ours).await?),
+            };
+            let missing = pair(store, page).await?;
+            let mut search = Search { engine: self, store, workload, ours: &ours, theirs, missing };
             search.look(&mut moved).await?;
         }
+    }
+
+    /// Collections of the same accounts in which nothing of ours was ever placed.
+    async fn made_by_people(
+        &self,
+        workload: Workload,
+        ours: &BTreeMap<TargetKey, Collection>,
+    ) -> Result<Vec<Collection>, Fault> {
+        let accounts: BTreeSet<&AccountId> = ours.values().map(|collection| &collection.account).collect();
+        let known: Vec<_> = ours.values().map(|collection| collection.id.clone()).collect();
+        let mut theirs = Vec::new();
+        for account in accounts {
+            theirs.extend(self.target(workload)?.others(account, workload, &known).await?);
+        }
+        Ok(theirs)
     }
 }
 
@@ -96,32 +127,31 @@ impl Search<'_> {
         let lengths: BTreeSet<u64> = self.missing.iter().map(|(placement, _)| placement.stored.length).collect();
         for key in self.store.targets_with_extras(self.workload, lengths).await? {
             self.engine.stop.check()?;
-            if let Some(at) = self.at.get(&key) {
-                self.look_at(key, at, moved).await?;
+            if let Some(at) = self.ours.get(&key) {
+                self.look_at_ours(key, at, moved).await?;
             }
+        }
+        for at in self.theirs {
+            self.engine.stop.check()?;
+            self.look_at_theirs(at, moved).await?;
         }
         Ok(())
     }
 
-    async fn look_at(&mut self, key: TargetKey, at: &Collection, moved: &mut Moved) -> Result<(), Fault> {
-        let elsewhere = self.missing.iter().filter(|(placement, _)| placement.at != key);
-        let keys: Vec<_> = elsewhere.map(|(placement, _)| placement.natural_key()).collect();
-        let found = match self.engine.target(self.workload)?.find(at, &keys).await {
-            Err(fault) if fault.what == What::Vanished => return Ok(()),
-            found => found?,
-        };
+    async fn look_at_ours(&mut self, key: TargetKey, at: &Collection, moved: &mut Moved) -> Result<(), Fault> {
+        let found = self.find(at, |placement| placement.at != key).await?;
         let handles = found.iter().map(|found| found.handle.clone()).collect();
         let mut free = self.store.extras_among(key, handles).await?;
-        free.retain(|handle, _| !moved.taken.contains(&(key, handle.clone())));
+        free.retain(|handle, _| !moved.taken.contains(&(at.id.clone(), handle.clone())));
         let given = share(found, free);
         let mut noted = Vec::new();
         for (placement, missing) in std::mem::take(&mut self.missing) {
             match given.get(&placement.intent) {
                 Some((handle, kind)) => {
-                    *moved.counts.entry((placement.at, key, kind == Kind::Duplicate.name())).or_default() += 1;
+                    *moved.between_ours.entry((placement.at, key, kind == Kind::Duplicate.name())).or_default() += 1;
                     if self.engine.rehearsing {
                         moved.rehearsed.insert(placement.key);
-                        moved.taken.insert((key, handle.clone()));
+                        moved.taken.insert((at.id.clone(), handle.clone()));
                     } else {
                         noted.push((self.verdict(missing, at), key, handle.clone()));
                     }
@@ -130,6 +160,44 @@ impl Search<'_> {
             }
         }
         if noted.is_empty() { Ok(()) } else { self.store.record_moved_there(noted).await }
+    }
+
+    async fn look_at_theirs(&mut self, at: &Collection, moved: &mut Moved) -> Result<(), Fault> {
+        let mut found = self.find(at, |_| true).await?;
+        found.retain(|found| !moved.taken.contains(&(at.id.clone(), found.handle.clone())));
+        let handles = found.iter().map(|found| (found.handle.clone(), String::new())).collect();
+        let given = share(found, handles);
+        let mut noted = Vec::new();
+        for (placement, missing) in std::mem::take(&mut self.missing) {
+            match given.get(&placement.intent) {
+                Some((handle, _)) => {
+                    *moved.into_theirs.entry(placement.at).or_default() += 1;
+                    moved.taken.insert((at.id.clone(), handle.clone()));
+                    if self.engine.rehearsing {
+                        moved.rehearsed.insert(placement.key);
+                    } else {
+                        let mut verdict = self.verdict(missing, at);
+                        verdict.detail["filed"] = json!({ "collection": at.id, "handle": handle });
+                        noted.push(verdict);
+                    }
+                }
+                None => self.missing.push((placement, missing)),
+            }
+        }
+        if noted.is_empty() { Ok(()) } else { self.store.record_verdicts(noted).await }
+    }
+
+    /// What stands there of those that are meant; nothing where the collection is gone.
+    async fn find(&self, at: &Collection, meant: impl Fn(&Placement) -> bool) -> Result<Vec<Found>, Fault> {
+        let meant = self.missing.iter().filter(|(placement, _)| meant(placement));
+        let keys: Vec<_> = meant.map(|(placement, _)| placement.natural_key()).collect();
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.engine.target(self.workload)?.find(at, &keys).await {
+            Err(fault) if fault.what == What::Vanished => Ok(Vec::new()),
+            found => found,
+        }
     }
 
     fn verdict(&self, missing: Verdict, to: &Collection) -> NewVerdict {

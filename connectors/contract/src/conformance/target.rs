@@ -22,6 +22,7 @@ pub async fn target(target: &dyn Target, account: &AccountId) -> Report {
     report.add("ensuring_twice_gives_the_same_collection", on.ensured_twice().await);
     report.add("below_its_parent_is_where_the_whole_path_leads", on.ensured_below().await);
     report.add("names_differing_by_separator_or_case_stay_apart", on.names_apart().await);
+    report.add("others_are_those_that_are_not_known", on.others_are_told().await);
     report.add("what_is_placed_is_observed_byte_for_byte", on.placed_is_observed().await);
     report.add("every_intent_of_a_batch_is_answered_once", on.answered_once().await);
     report.add("every_duplicate_is_found", on.duplicates_found().await);
@@ -152,6 +153,21 @@ impl Subject<'_> {
         }
         let nested = self.ensure(&["Names", "a", "b"], None).await?.id;
         hold(ids.insert(nested), || "a/b as a name and as a path are one collection".into())
+    }
+
+    /// What is not known is told, and can be looked through.
+    async fn others_are_told(&self) -> Outcome {
+        let (ours, theirs) = (self.ensure(&["Ours"], None).await?, self.ensure(&["Theirs"], None).await?);
+        self.place(&theirs, vec![placing(3, facts(true))]).await?;
+        let others = self.target.others(self.account, Workload::Mail, std::slice::from_ref(&ours.id)).await;
+        let mut holding = Vec::new();
+        for other in others.map_err(said("others"))? {
+            hold(other.id != ours.id, || "what is known was told as another".into())?;
+            if !self.found(&other, 3).await?.is_empty() {
+                holding.push(other.name);
+            }
+        }
+        hold(holding.len() == 1, || format!("the message stands in one collection, and was found in {holding:?}"))
     }
 
     async fn placed_is_observed(&self) -> Outcome {

@@ -89,6 +89,11 @@ impl MemoryTarget {
         }
     }
 
+    /// A person makes a mailbox of their own.
+    pub fn make_by_hand(&self, account: &AccountId, path: &[String]) {
+        lock(&self.state).make(account, path);
+    }
+
     /// A person (or another program) puts a message into a mailbox that stands.
     pub fn put_by_hand(&self, account: &AccountId, path: &[String], message: Standing) {
         if let Some(mailbox) = lock(&self.state).mailboxes.get_mut(&(account.clone(), path.to_vec())) {
@@ -165,6 +170,16 @@ impl Mailbox {
 }
 
 impl State {
+    /// The mailbox of this path, made if it does not stand.
+    fn make(&mut self, account: &AccountId, path: &[String]) -> CollectionId {
+        let Self { mailboxes, validity, .. } = self;
+        let made = || {
+            *validity += 1;
+            Mailbox { validity: *validity, ..Mailbox::default() }
+        };
+        id_of(mailboxes.entry((account.clone(), path.to_vec())).or_insert_with(made))
+    }
+
     /// Where a mailbox stands now, by the id it was ensured with.
     fn path_of(&self, account: &AccountId, id: Option<&CollectionId>) -> Option<Vec<String>> {
         let own = self.mailboxes.iter().filter(|((owner, _), _)| owner == account);
@@ -190,6 +205,19 @@ impl State {
 
 fn id_of(mailbox: &Mailbox) -> CollectionId {
     CollectionId::new(format!("mailbox-{}", mailbox.validity))
+}
+
+fn collection(account: &AccountId, workload: Workload, path: &[String], id: CollectionId) -> Collection {
+    Collection {
+        account: account.clone(),
+        workload,
+        id,
+        parent: None,
+        name: path.join("/"),
+        role: Role::Ordinary,
+        hidden: false,
+        expected: Size::default(),
+    }
 }
 
 fn uid_of(handle: &Handle) -> u64 {
@@ -260,23 +288,20 @@ impl Target for MemoryTarget {
         let mut state = lock(&self.state);
         let known = state.path_of(&want.account, want.known.as_ref());
         let path = known.unwrap_or_else(|| state.path_for(want, self.refused_letter));
-        let key = (want.account.clone(), path);
-        if !state.mailboxes.contains_key(&key) {
-            state.validity += 1;
-            let validity = state.validity;
-            state.mailboxes.insert(key.clone(), Mailbox { validity, ..Mailbox::default() });
-        }
-        let id = state.mailboxes.get(&key).map(id_of).unwrap_or_else(|| CollectionId::new(""));
-        Ok(Collection {
-            account: want.account.clone(),
-            workload: want.workload,
-            id,
-            parent: None,
-            name: key.1.join("/"),
-            role: Role::Ordinary,
-            hidden: false,
-            expected: Size::default(),
-        })
+        let id = state.make(&want.account, &path);
+        Ok(collection(&want.account, want.workload, &path, id))
+    }
+
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        let state = lock(&self.state);
+        let own = state.mailboxes.iter().filter(|((owner, _), _)| owner == account);
+        let others = own.filter(|(_, mailbox)| !known.contains(&id_of(mailbox)));
+        Ok(others.map(|((_, path), mailbox)| collection(account, workload, path, id_of(mailbox))).collect())
     }
 
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {

@@ -1,7 +1,8 @@
 use crate::{
-    Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, Cursor, Depth, Facts, Fault, Feed,
-    Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed, OriginalSink, Page,
-    Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Wanted, What, Workload,
+    Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cursor, Depth, Facts,
+    Fault, Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed,
+    OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Wanted,
+    What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -143,6 +144,15 @@ impl Target for ChaosTarget {
     }
     async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
         self.inner.foresee(want).await
+    }
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        self.chaos.reading()?;
+        self.inner.others(account, workload, known).await
     }
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let lost_answer = self.chaos.writing()?;

@@ -1,7 +1,7 @@
 use crate::{
     Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Depth, Fault, Foreseen, Found,
     Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size,
-    Target, TargetTraits, Wanted, What,
+    Target, TargetTraits, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -74,6 +74,14 @@ impl Target for Rehearsal {
     }
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         Ok(imagined(want))
+    }
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        self.inner.others(account, workload, known).await
     }
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
         self.inner.find(at, keys).await

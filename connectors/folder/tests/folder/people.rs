@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use transhume_contract::{Amending, Facts, FlagState, IntentId, Role, Target, Wanted, What};
+use transhume_contract::{Amending, Facts, FlagState, IntentId, NaturalKey, Role, Target, Wanted, What, Workload};
 
 use crate::subject::{Subject, facts};
 
@@ -125,4 +125,24 @@ async fn a_folder_they_renamed_is_followed_by_every_verb_and_by_its_children() {
     fs::remove_dir_all(on.folder("New")).unwrap();
     let fault = on.target.withdraw(&placement).await.unwrap_err();
     assert_eq!((fault.what, fault.reach), (What::Vanished, transhume_contract::Reach::Collection));
+}
+
+#[tokio::test]
+async fn a_folder_they_made_is_told_and_can_be_looked_through() {
+    let on = Subject::new();
+    let ours = on.ensure(&["Ours"]).await;
+    let placement = on.placement(&ours, "m", TEXT, facts()).await;
+    for part in ["cur", "new", "tmp"] {
+        fs::create_dir_all(on.folder("Theirs").join(part)).unwrap();
+    }
+    fs::create_dir_all(on.folder("No Maildir").join("cur")).unwrap();
+    let file = on.files("Ours").remove(0);
+    fs::rename(&file, on.folder("Theirs").join("cur").join(file.file_name().unwrap())).unwrap();
+    let others = on.target.others(&on.account(), Workload::Mail, std::slice::from_ref(&ours.id)).await.unwrap();
+    let names: Vec<_> = others.iter().map(|other| other.name.as_str()).collect();
+    assert_eq!(names, ["INBOX", "Theirs"]);
+    let length = TEXT.len() as u64;
+    let (message_id, digest) = (Some("<1@x>".to_owned()), placement.digest);
+    let key = NaturalKey { intent: IntentId::new("m"), message_id, digest, length, name: None };
+    assert_eq!(on.target.find(&others[1], &[key]).await.unwrap().len(), 1);
 }

@@ -2,7 +2,7 @@
 
 use crate::setting::{anna, dovecot, mailbox, place, placement, placing, target_at, wanted};
 use std::collections::BTreeSet;
-use transhume_contract::{Collection, Role, Target, Wanted, What};
+use transhume_contract::{Collection, Role, Target, Wanted, What, Workload};
 use transhume_imap::ImapTarget;
 use transhume_servers::{Cyrus, CyrusOptions, Dovecot, DovecotOptions, RawImap, Store};
 
@@ -175,6 +175,12 @@ async fn new_mailboxes_are_subscribed_and_later_choices_kept() {
     assert!(!hand.command("LSUB \"\" \"*\"").unwrap().text().contains("Abo/Kind"));
 }
 
+async fn others(target: &ImapTarget, known: &[&Collection]) -> Vec<String> {
+    let known: Vec<_> = known.iter().map(|at| at.id.clone()).collect();
+    let others = target.others(&anna(), Workload::Mail, &known).await.unwrap();
+    others.into_iter().map(|other| other.name).collect()
+}
+
 async fn renamed_and_deleted(port: u16) {
     let target = target_at(port);
     let at = ensure(&target, &["Projekt"], Role::Ordinary).await;
@@ -184,6 +190,8 @@ async fn renamed_and_deleted(port: u16) {
     let target = target_at(port);
     let renamed = again(&target, &["Projekt"], Role::Ordinary, &at).await;
     assert_eq!(renamed.name, "Umbenannt");
+    assert!(!others(&target, &[&at]).await.contains(&"Umbenannt".to_owned()), "it is the one that is known");
+    assert!(others(&target, &[]).await.contains(&"Umbenannt".to_owned()));
     let child = Wanted { parent: Some(at.id.clone()), ..wanted(&["Projekt", "Kind"], Role::Ordinary) };
     assert!(target.ensure(&child).await.unwrap().id.as_str().ends_with("Umbenannt/Kind"), "new folders follow");
 
