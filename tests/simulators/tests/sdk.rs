@@ -14,27 +14,24 @@ fn sdk() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk")
 }
 
-/// The Python of an environment that is made once for these requirements, outside the build directory.
+/// The Python of the environment that `scripts/install-test-servers sdk` makes once for these requirements, outside the
+/// build directory and outside any test, which would be given up while it downloads.
 fn python() -> PathBuf {
-    let requirements = sdk().join("requirements.txt");
-    let digest = Sha256::digest(std::fs::read(&requirements).unwrap());
+    let digest = Sha256::digest(std::fs::read(sdk().join("requirements.txt")).unwrap());
     let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let home = cache().join(format!("sdk-{name}"));
-    let python = home.join("bin/python");
-    if !home.join("complete").exists() {
-        let _ = std::fs::remove_dir_all(&home); // half an environment is none
-        std::fs::create_dir_all(home.parent().unwrap()).unwrap();
-        done(Command::new("python3").args(["-m", "venv"]).arg(&home));
-        done(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--no-input", "-r"]).arg(&requirements));
-        std::fs::write(home.join("complete"), "").unwrap();
-    }
-    python
+    let homes: Vec<_> = caches().map(|cache| cache.join(format!("sdk-{name}"))).collect();
+    let whole = homes.iter().find(|home| home.join("complete").exists());
+    whole
+        .unwrap_or_else(|| panic!("none of {homes:?} is whole; run scripts/install-test-servers sdk"))
+        .join("bin/python")
 }
 
-fn cache() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
-    cache.unwrap_or_else(home).join("transhume")
+/// Where that script may have put it.
+fn caches() -> impl Iterator<Item = PathBuf> {
+    let given = std::env::var_os("TRANSHUME_CACHE").map(PathBuf::from);
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+    let own = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).map(|cache| cache.join("transhume"));
+    given.into_iter().chain([PathBuf::from("/var/cache/transhume")]).chain(own)
 }
 
 fn done(command: &mut Command) -> Output {
