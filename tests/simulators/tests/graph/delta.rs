@@ -153,6 +153,24 @@ async fn links_are_opaque_signed_and_bound() {
     assert_eq!(client.refusal(&inbox("?$deltatoken=latest")).await.0, 400);
 }
 
+/// Both know the same mailboxes and the same history; only the application differs.
+#[tokio::test]
+async fn links_are_bound_to_their_application() {
+    let client = Client::with(tenant(), calm()).await;
+    let first = client.json_with(&inbox(""), &SMALL).await;
+    let (_, link) = client.walk(&inbox(""), &LARGE).await;
+    let query = |link: &str| inbox(&format!("?{}", link.split_once('?').unwrap().1));
+    let links = [query(first["@odata.nextLink"].as_str().unwrap()), query(&link.unwrap())];
+    let mut other = Client::with(tenant(), Options { client_id: "other".to_owned(), ..calm() }).await;
+    let answer = other.ask_token(&[("client_id", "other"), ("client_secret", "secret")]).await.1;
+    other.token = answer["access_token"].as_str().unwrap().to_owned();
+    let same = Client::with(tenant(), calm()).await;
+    for link in &links {
+        assert_eq!(same.get(link).await.status(), 200, "whoever asked for it may go on with it");
+        assert_eq!(other.refusal(link).await, (400, "ErrorInvalidUrlQuery".to_owned()));
+    }
+}
+
 #[tokio::test]
 async fn sync_states_expire() {
     let client = Client::with(tenant(), calm()).await;

@@ -32,6 +32,21 @@ async fn refusals_strike_the_nth_call_and_so_many_times() {
     assert_eq!(client.running.stats().faults["status"], 2);
 }
 
+/// What stands between the caller and the service answers too, and in a body of its own or none.
+#[tokio::test]
+async fn gateways_fail_in_their_own_ways() {
+    let fault = |code: u16, empty: bool| json!({"times": 1, "fault": {"kind": "status", "code": code, "empty": empty}});
+    let client = with_rules(json!([fault(502, false), fault(504, false), fault(502, true), fault(504, true)])).await;
+    assert_eq!(client.refusal(&inbox()).await, (502, "BadGateway".to_owned()));
+    assert_eq!(client.refusal(&inbox()).await, (504, "UnknownError".to_owned()));
+    for code in [502, 504] {
+        let empty = client.get(&inbox()).await;
+        assert_eq!((empty.status().as_u16(), empty.bytes().await.unwrap().len()), (code, 0));
+    }
+    assert_eq!(client.get(&inbox()).await.status(), 200);
+    assert_eq!(client.running.stats().faults["status"], 4);
+}
+
 #[tokio::test]
 async fn rates_are_kept_and_seeds_repeat_them() {
     let struck = async |seed: u64| {

@@ -140,6 +140,54 @@ async fn attachments_of_three_kinds() {
     assert_eq!(client.get(&one(0)).await.status(), 200);
 }
 
+/// A message in a message in a message, the innermost with a file.
+const NESTED: &str = "Subject: one\nContent-Type: multipart/mixed; boundary=\"first_boundary\"\n\n\
+--first_boundary\nContent-Type: text/plain\n\nouter\n\
+--first_boundary\nContent-Type: message/rfc822\n\nSubject: two\nContent-Type: multipart/mixed; boundary=\"second_boundary\"\n\n\
+--second_boundary\nContent-Type: text/plain\n\nmiddle\n\
+--second_boundary\nContent-Type: message/rfc822\n\nSubject: three\nContent-Type: multipart/mixed; boundary=\"third_boundary\"\n\n\
+--third_boundary\nContent-Type: text/plain\n\ninner\n\
+--third_boundary\nContent-Type: image/png; name=p.png\nContent-Disposition: attachment; filename=p.png\n\
+Content-Transfer-Encoding: base64\n\nBAUG\n--third_boundary--\n\n--second_boundary--\n\n--first_boundary--\n";
+
+#[tokio::test]
+async fn messages_nest_and_one_request_shows_all_of_them() {
+    let client = with_one("nest", json!({"hasAttachments": true}), NESTED).await;
+    let base = at(&format!("messages/{}/attachments", id("nest")));
+    let rows = client.json(&base).await["value"].clone();
+    assert_eq!(rows.as_array().unwrap().len(), 1, "only what the message itself holds: {rows}");
+    let one = format!("{base}/{}", rows[0]["id"].as_str().unwrap());
+    let nested = "$expand=microsoft.graph.itemattachment/item($expand=microsoft.graph.message/attachments)";
+    let second = client.json(&format!("{one}?{nested}")).await["item"].clone();
+    assert_eq!((&second["subject"], second["attachments"].as_array().unwrap().len()), (&json!("two"), 1));
+    let third = &second["attachments"][0];
+    assert_eq!(third["@odata.type"], "#microsoft.graph.itemAttachment");
+    assert_eq!(third["item"]["subject"], "three");
+    let file = &third["item"]["attachments"][0];
+    assert_eq!((&file["name"], &file["contentBytes"]), (&json!("p.png"), &json!("BAUG")));
+    let plain = client.get(&format!("{one}/$value")).await.text().await.unwrap();
+    assert!(plain.starts_with("Subject: two") && plain.contains("Subject: three") && plain.contains("BAUG"), "{plain}");
+}
+
+const PICTURE: &str = "Subject: picture\nContent-Type: multipart/related; boundary=\"related_boundary\"\n\n\
+--related_boundary\nContent-Type: text/html\n\n<img src=\"cid:logo@x\">\n\
+--related_boundary\nContent-Type: image/png; name=logo.png\nContent-ID: <logo@x>\nContent-Disposition: inline; filename=logo.png\n\
+Content-Transfer-Encoding: base64\n\nAQID\n--related_boundary--\n";
+
+/// Whoever trusts `hasAttachments` loses the pictures of a letter (Microsoft Graph docs: message, `hasAttachments`).
+#[tokio::test]
+async fn inline_pictures_are_listed_though_the_message_says_it_has_none() {
+    let client = Client::with(tenant(), calm()).await;
+    let mime = STANDARD.encode(PICTURE.replace('\n', "\r\n"));
+    let made = client.mutate(json!({"op": "new_message", "user": ANNA, "folder": "inbox", "mime": mime})).await;
+    let path = at(&format!("messages/{}", made["id"].as_str().unwrap()));
+    assert_eq!(client.json(&format!("{path}?$select=hasAttachments")).await["hasAttachments"], false);
+    let rows = client.json(&format!("{path}/attachments")).await["value"].clone();
+    let seen = ["name", "isInline", "contentId", "contentBytes"].map(|member| rows[0][member].clone());
+    assert_eq!(seen, [json!("logo.png"), json!(true), json!("logo@x"), json!("AQID")], "{rows}");
+    assert_eq!(client.json(&format!("{path}?$expand=attachments")).await["attachments"].as_array().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_broken_attachment_leaves_the_message() {
     let client = with_one("two", json!({"_sim": {"attachment_fails": 0}}), MULTIPART).await;

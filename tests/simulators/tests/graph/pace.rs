@@ -18,9 +18,13 @@ async fn a_fifth_request_at_the_same_time_is_refused() {
     let client = Client::with(tenant(), options).await;
     let (anna, bob) = (folders(ANNA), folders(BOB));
     let answers = join_all((0..5).map(|_| client.get(&anna)).chain((0..4).map(|_| client.get(&bob)))).await;
-    let refused: Vec<&reqwest::Response> = answers.iter().filter(|answer| answer.status() == 429).collect();
+    let mut refused: Vec<_> = answers.into_iter().filter(|answer| answer.status() == 429).collect();
     assert_eq!(refused.len(), 1, "four at once, for each mailbox");
-    assert_eq!(refused[0].headers()["retry-after"], "2.128");
+    let refused = refused.remove(0);
+    assert_eq!(refused.headers()["retry-after"], "2.128");
+    let body: serde_json::Value = refused.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "ApplicationThrottled");
+    assert!(body["error"]["message"].as_str().unwrap().contains("MailboxConcurrency"), "{body}");
     let stats = client.running.stats();
     assert_eq!((stats.concurrency_breaches, stats.window_breaches), (1, 0));
     assert_eq!(stats.peak_concurrency.values().copied().collect::<Vec<u32>>(), [5, 4]);
