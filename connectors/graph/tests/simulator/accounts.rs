@@ -23,6 +23,7 @@ async fn discovery_tells_kinds_sizes_and_what_is_out_of_reach() {
     let mut dump = hostile(5, 10);
     let archived = dump.entries.iter_mut().find(|entry| entry.kind == "user").unwrap();
     archived.resource["_sim"] = json!({"archive": true});
+    let owner = archived.resource["id"].as_str().unwrap().to_owned();
     let unified = |entry: &&mut Entry| entry.kind == "group" && entry.resource["groupTypes"][0] == "Unified";
     dump.entries.iter_mut().find(unified).expect("a Microsoft 365 group").resource["_sim"] =
         json!({"conversations": 23});
@@ -45,6 +46,11 @@ async fn discovery_tells_kinds_sizes_and_what_is_out_of_reach() {
     let group = unreachable.iter().find(|one| one.kind == "group_conversations").unwrap();
     assert_eq!(group.size.items, Some(23));
     assert!(unreachable.iter().all(|one| one.rescue.contains("before the tenant closes")));
+    let archives: Vec<_> = unreachable.iter().filter(|one| one.kind == "in_place_archive").collect();
+    assert_eq!(archives.len(), 1, "one person has one: {archives:?}");
+    let address = &accounts.iter().find(|account| account.id.as_str() == owner).unwrap().address;
+    assert!(archives[0].rescue.contains(&format!("The online archive of {address} has no API")), "{archives:?}");
+    assert!(archives[0].rescue.contains("move its mail back into the mailbox"), "{archives:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
