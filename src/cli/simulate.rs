@@ -24,8 +24,11 @@ pub async fn run(simulate: &args::Simulate, terminal: &Terminal) -> Result<Exit,
         return Ok(Exit::Done);
     }
     let stop = stop_on_signals();
-    let running =
-        Simulator::start(dump, options(simulate)?).await.map_err(|error| Failure::stuck(error.to_string()))?;
+    let not_started = |error| {
+        let step = "Choose another port, or leave out --listen for a free one.";
+        Failure::stuck(format!("the simulator cannot serve at {}: {error}\n{step}", simulate.listen))
+    };
+    let running = Simulator::start(dump, options(simulate)?).await.map_err(not_started)?;
     if let Some(authority) = running.authority_pem() {
         terminal.print(authority);
     }
@@ -42,7 +45,8 @@ fn dump(simulate: &args::Simulate) -> Result<Dump, Failure> {
             (simulate.accounts, simulate.messages, simulate.seed, simulate.hostile);
         return Ok(tenant(&Recipe { accounts, messages, seed, hostile, message_bytes: None, ..Recipe::default() }));
     };
-    Dump::load(folder).map_err(|error| Failure::usage(error.to_string()))
+    let step = "Name a folder that `transhume simulate --dump DIR` wrote.";
+    Dump::load(folder).map_err(|error| Failure::usage(format!("{error}\n{step}")))
 }
 
 fn options(simulate: &args::Simulate) -> Result<Options, Failure> {
@@ -66,5 +70,7 @@ fn options(simulate: &args::Simulate) -> Result<Options, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
+    let step = "Name a file that this user can read.";
+    let unreadable = |error| Failure::usage(format!("{} cannot be read: {error}\n{step}", path.display()));
+    std::fs::read_to_string(path).map_err(unreadable)
 }

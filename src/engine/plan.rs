@@ -242,7 +242,11 @@ impl Engine {
         if let Some(limit) = traits.max_item_bytes {
             let larger = store.items_larger_than(workload, limit).await?;
             if larger > 0 {
-                blockers.push(format!("{larger} items are larger than the target accepts ({limit} bytes)"));
+                let said = if larger == 1 { "1 item is".to_owned() } else { format!("{larger} items are") };
+                blockers.push(format!(
+                    "{said} larger than the target accepts ({limit} bytes); raise the limit of its messages, or find \
+                     them in quarantine after the run"
+                ));
             }
         }
         self.render_ahead(store, workload, traits).await
