@@ -4,6 +4,7 @@
 mod anew;
 mod crash;
 mod existing;
+mod order;
 mod passes;
 mod people;
 mod proof;
