@@ -8,9 +8,12 @@ use crate::{
     standing::{assert_same, standing},
 };
 use serde_json::json;
+use std::collections::BTreeMap;
 use transhume_simulators::Running;
 
 const PEOPLE: usize = 3;
+/// What a script can do to a request that the program must get over.
+const KINDS: [&str; 6] = ["duplicate_page", "reset", "status", "throttle", "token_expired", "truncate"];
 
 /// Twentieths of all requests, shared by the kinds of trouble.
 fn trouble(simulator: &Running, seed: u64) {
@@ -32,6 +35,17 @@ fn trouble(simulator: &Running, seed: u64) {
         rule(0.005, graph, json!({ "kind": "token_expired" })),
         rule(0.05, "delta", json!({ "kind": "duplicate_page" })),
     ];
+    // Chance may spare a kind, so each strikes once for certain.
+    let once = |nth: u64, path: &str, fault| json!({ "nth": nth, "path": path, "fault": fault });
+    let certain = [
+        once(3, "/messages/delta", json!({ "kind": "throttle", "retry_after": 0.4, "form": "fractional" })),
+        once(5, "/messages/delta", json!({ "kind": "status", "code": 500 })),
+        once(7, "/messages/delta", json!({ "kind": "duplicate_page" })),
+        once(9, "/messages/delta", json!({ "kind": "token_expired" })),
+        once(2, "value", json!({ "kind": "reset", "after": 40 })),
+        once(4, "value", json!({ "kind": "truncate", "after": 40, "tellable": true })),
+    ];
+    let rules: Vec<_> = certain.into_iter().chain(rules).collect();
     simulator.faults(json!({ "rules": rules, "seed": seed, "token_lifetime_s": 330.0 })).unwrap();
 }
 
@@ -61,6 +75,7 @@ async fn trouble_at_every_twentieth_request_changes_nothing() {
     let server = Server::dovecot(&[a.clone(), b.clone()].concat());
     let undisturbed = Project::new(&simulator, &people, &a, server.port(), "");
     let troubled = Project::new(&simulator, &people, &b, server.port(), "");
+    let mut struck = BTreeMap::<String, u64>::new();
     for day in 0..2 {
         calm(&simulator);
         if day > 0 {
@@ -73,9 +88,12 @@ async fn trouble_at_every_twentieth_request_changes_nothing() {
         assert_eq!(done.code, 0, "{case}, day {day}: {}\n{:?}", done.stderr, done.events);
         let stats = simulator.stats();
         assert!(stats.faults.values().sum::<u64>() > 3, "{case}: hardly any trouble: {:?}", stats.faults);
+        stats.faults.into_iter().for_each(|(kind, times)| *struck.entry(kind).or_default() += times);
         assert_polite(&simulator, &case);
         assert_same(&standing(server.port(), &b), &standing(server.port(), &a), &case);
     }
+    let kinds: Vec<_> = struck.keys().map(String::as_str).collect();
+    assert_eq!(kinds, KINDS, "{case}: each kind strikes, and no other: {struck:?}");
     calm(&simulator);
     let verified = troubled.call(&["verify", "--depth", "content"]).await;
     assert_eq!(verified.code, 0, "{case}: {:?}", verified.events);

@@ -10,14 +10,16 @@ use crate::{
 use fastrand::Rng;
 use std::{
     env,
+    os::unix::process::ExitStatusExt,
     time::{Duration, Instant},
 };
 use tokio::time::timeout;
 use transhume_servers::Proxy;
 
 /// Servers that share the kills.
-const CASES: u32 = 6;
+const CASES: u32 = 7;
 const PEOPLE: usize = 3;
+const SIGKILL: i32 = 9;
 /// Days of change after the first pass, at most; at least one.
 const DAYS: u64 = 12;
 
@@ -45,6 +47,8 @@ struct Torture {
     undisturbed: Project,
     tortured: Project,
     kills_left: u32,
+    /// How much of the undisturbed run's time the moments are taken from; less each time one came too late.
+    within: f64,
 }
 
 impl Torture {
@@ -76,11 +80,15 @@ impl Torture {
     /// Starts the program and kills it at a random moment. False when it ended before.
     async fn killed(&mut self, span: Duration) -> bool {
         let mut child = self.tortured.start();
-        let moment = span.mul_f64(self.dice.f64());
+        let moment = span.mul_f64(self.within * self.dice.f64());
         if timeout(moment, child.wait()).await.is_ok() {
+            self.within *= 0.7;
             return false;
         }
-        child.kill().await.unwrap();
+        child.start_kill().unwrap();
+        if child.wait().await.unwrap().signal() != Some(SIGKILL) {
+            return false; // it ended by itself in the meantime
+        }
         self.kills_left -= 1;
         true
     }
@@ -104,6 +112,7 @@ async fn torture(name: &str, server: fn(&[String]) -> Server, hidden: &[&str], c
         cutter,
         cuts,
         kills_left: kills(),
+        within: 1.0,
     };
     torture.pass(torture.kills_left.div_ceil(2)).await;
     for day in 1..=DAYS {
@@ -113,7 +122,7 @@ async fn torture(name: &str, server: fn(&[String]) -> Server, hidden: &[&str], c
             return;
         }
     }
-    eprintln!("{}: {} kills came too late each time", torture.case, torture.kills_left);
+    panic!("{}: of {} kills {} came too late each time", torture.case, kills(), torture.kills_left);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,6 +133,11 @@ async fn killed_before_dovecot() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_before_cyrus() {
     torture("Cyrus", Server::cyrus, &[], false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_and_cut_before_cyrus() {
+    torture("Cyrus, cut", Server::cyrus, &[], true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

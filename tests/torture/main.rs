@@ -13,5 +13,6 @@ mod people;
 mod place;
 mod project;
 mod refusals;
+mod regenerated;
 mod stage;
 mod standing;
