@@ -6,9 +6,9 @@ use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use transhume_simulators::Options;
 use transhume_simulators::seed::tenant;
 
-struct Pair {
-    key: String,
-    certificate: String,
+pub struct Pair {
+    pub key: String,
+    pub certificate: String,
 }
 
 impl Pair {
@@ -22,7 +22,7 @@ impl Pair {
         Self { key, certificate }
     }
 
-    fn lasting() -> Self {
+    pub fn lasting() -> Self {
         Self::until((2099, 1, 1))
     }
 }

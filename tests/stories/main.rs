@@ -2,8 +2,13 @@
 //! does not matter).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asking;
 mod certificate;
+mod deleted;
+mod demo;
+mod foreseen;
 mod happy;
+mod kept;
 mod mailbox;
 mod people;
 mod planned;
@@ -11,8 +16,10 @@ mod refused_source;
 mod refused_store;
 mod refused_target;
 mod refused_words;
+mod secret_places;
 mod secrets;
 mod setting;
+mod simulated;
 mod stopped;
 mod told;
 mod verified;

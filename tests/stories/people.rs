@@ -1,7 +1,7 @@
 //! What people do at their new server between two passes is theirs.
 
 use crate::mailbox::{Mail, done, look, open, remove, to};
-use crate::setting::{Story, ordinary, server};
+use crate::setting::{Story, base64, ordinary, server};
 use serde_json::json;
 
 fn story() -> Story {
@@ -83,9 +83,4 @@ fn a_folder_they_renamed_is_followed() {
         assert_eq!(places, ["Papiers"], "{id}");
     }
     assert!(after.iter().all(|mail| mail.folder != "Enquetes"), "the old name does not come back");
-}
-
-fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
 }
