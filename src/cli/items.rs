@@ -1,9 +1,9 @@
-//! `status --items`: every item that met a refusal not yet overcome, with its reason.
+//! `status --items`: every folder and every item that met a refusal not yet overcome, with its reason.
 
 use super::{exit::Failure, terminal::Terminal};
 use crate::{
-    report::{Of, bytes, fault_lines, moment},
-    store::{AccountRow, AccountStore, CollectionKey, ItemKey, Project, Setback, Standing},
+    report::{Of, bytes, fate, fault_lines, moment, why},
+    store::{AccountRow, AccountStore, CollectionKey, ItemKey, Project, RefusedCollection, Setback, Standing},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +40,10 @@ pub async fn tell(
 async fn tell_account(store: &AccountStore, account: &str, terminal: &Terminal) -> Result<(), Failure> {
     let rows = store.collections(Workload::Mail).await?;
     let folders: BTreeMap<CollectionKey, String> = rows.into_iter().map(|row| (row.key, row.collection.name)).collect();
+    for refused in store.refused_collections(Workload::Mail).await? {
+        terminal.print(&refused_folder(account, &refused));
+        terminal.tell("refused_folder", &Of { account, what: &refused });
+    }
     let mut after: Option<Setback> = None;
     loop {
         let page = store.setbacks(Workload::Mail, after.as_ref(), PAGE).await?;
@@ -65,6 +69,11 @@ async fn tell_account(store: &AccountStore, account: &str, terminal: &Terminal) 
 async fn folders_of(store: &AccountStore, item: ItemKey) -> Result<Option<String>, Failure> {
     let names: Vec<_> = store.collections_of(item).await?.into_iter().map(|collection| collection.name).collect();
     Ok((!names.is_empty()).then(|| names.join(", ")))
+}
+
+fn refused_folder(account: &str, refused: &RefusedCollection) -> String {
+    let (name, fate, since) = (&refused.name, fate(refused.side), moment(refused.first));
+    format!("{account}, folder {name}: {fate}, since {since}\n    {}", why(&refused.fault).join("\n    "))
 }
 
 fn sentence(account: &str, setback: &Setback, facts: Option<&Facts>, folder: Option<&str>) -> String {

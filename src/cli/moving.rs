@@ -10,14 +10,16 @@ use super::{
 };
 use crate::{
     engine::{AccountStanding, Event, Half},
-    report::{Standing, TableManner, bytes, count, duration, standings_notes, standings_table, standings_troubles},
+    report::{
+        Standing, TableManner, bytes, count, duration, grouped, standings_notes, standings_table, standings_troubles,
+    },
 };
 use serde::Serialize;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use transhume_contract::Timestamp;
+use transhume_contract::{Timestamp, Traffic};
 
 /// Which verb it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,10 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     let outcome = session.engine.pass(&session.project, &session.movers, what.half()).await;
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
-    let summary = Summary::of(what, &standings, terminal.moved().since(before), begun.elapsed(), common.dry_run);
+    let summary = Summary {
+        traffic: session.engine.source.traffic(),
+        ..Summary::of(what, &standings, terminal.moved().since(before), begun.elapsed(), common.dry_run)
+    };
     terminal.show(&told(&standings, terminal.width()));
     let all: Vec<_> = standings.iter().collect();
     terminal.print(&standings_troubles(&all, outcome.as_ref().err(), Some(since)));
@@ -91,7 +96,8 @@ const SHOWN: usize = 40;
 fn told(standings: &[AccountStanding], width: Option<usize>) -> String {
     let all: Vec<_> = standings.iter().collect();
     let is_worth = |standing: &&AccountStanding| {
-        standing.owed.items + standing.quarantine() > 0 || !standing.stops.is_empty() || !standing.settled
+        let refused = !standing.stops.is_empty() || !standing.refused.is_empty();
+        standing.owed.items + standing.quarantine() > 0 || refused || !standing.settled
     };
     let some: Vec<_> = all.iter().copied().filter(|standing| all.len() <= SHOWN || is_worth(standing)).collect();
     let shown: Vec<_> = some.iter().map(|standing| Standing { standing, last: None }).collect();
@@ -112,12 +118,17 @@ struct Summary {
     accounts: usize,
     #[serde(flatten)]
     moved: Moved,
+    /// Requests to the source, and how many of them it refused as too many.
+    #[serde(flatten)]
+    traffic: Traffic,
     seconds: f64,
     owed: u64,
     quarantined: u64,
     stopped: usize,
     /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
     unlisted: usize,
+    /// Folders that the target does not take, empty ones included.
+    refused_folders: usize,
 }
 
 /// What was done in one pass.
@@ -175,11 +186,13 @@ impl Summary {
             dry_run,
             accounts: standings.len(),
             moved,
+            traffic: Traffic::default(),
             seconds: time.as_secs_f64(),
             owed: standings.iter().map(|standing| standing.owed.items).sum(),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             stopped: standings.iter().filter(|standing| !standing.stops.is_empty()).count(),
             unlisted: standings.iter().filter(|standing| standing.stops.is_empty() && !standing.settled).count(),
+            refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
         }
     }
 
@@ -189,7 +202,8 @@ impl Summary {
     }
 
     fn exit(&self) -> Exit {
-        if self.owed + self.quarantined > 0 || self.is_partial() { Exit::Owing } else { Exit::Done }
+        let left = self.owed + self.quarantined > 0 || self.refused_folders > 0;
+        if left || self.is_partial() { Exit::Owing } else { Exit::Done }
     }
 
     /// After a pull alone or a rehearsal, what waits to be pushed is not owed.
@@ -210,10 +224,28 @@ impl Summary {
             let accounts = count(self.unlisted as u64, "account");
             sentence += &format!(", {accounts} with folders not listed to the end (run again)");
         }
+        if self.refused_folders > 0 {
+            sentence += &format!(", {} refused at the target", count(self.refused_folders as u64, "folder"));
+        }
         if self.stopped > 0 {
             sentence += &format!(", {} stopped", count(self.stopped as u64, "account"));
         }
-        sentence + "."
+        sentence + "." + &self.refusals()
+    }
+
+    /// The rate at which the service refused what it was asked.
+    fn refusals(&self) -> String {
+        match self.traffic {
+            Traffic { requests: 0, .. } => String::new(),
+            Traffic { requests, throttled: 0 } => {
+                format!(" The source refused none of {} as too many.", count(requests, "request"))
+            }
+            Traffic { requests, throttled } => {
+                let (percent, refused) = (throttled as f64 * 100.0 / requests as f64, grouped(throttled));
+                let requests = count(requests, "request");
+                format!(" The source refused {refused} of {requests} as too many ({percent:.1} %).")
+            }
+        }
     }
 
     fn done(&self) -> String {

@@ -73,6 +73,8 @@ struct Summary {
     /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
     unlisted: usize,
     not_compared: usize,
+    /// Folders that the target does not take, empty ones included.
+    refused_folders: usize,
 }
 
 impl Summary {
@@ -93,12 +95,13 @@ impl Summary {
             excluded: folders::sum(compared, |folder| folder.excluded),
             unlisted: standings.iter().filter(|account| !account.settled).count(),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
+            refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
         }
     }
 
     fn exit(&self) -> Exit {
         match (self.differences, self.not_compared) {
-            (0, 0) if self.owed + self.quarantined == 0 && self.unlisted == 0 => Exit::Done,
+            (0, 0) if self.owed + self.quarantined == 0 && self.unlisted + self.refused_folders == 0 => Exit::Done,
             (0, 0) => Exit::Owing,
             (0, _) => Exit::Stuck,
             _ => Exit::Differing,
@@ -126,6 +129,10 @@ impl Summary {
         if self.unlisted > 0 {
             let accounts = count(self.unlisted as u64, "account");
             let _infallible = write!(text, "; {accounts} with folders not listed to the end (run again)");
+        }
+        if self.refused_folders > 0 {
+            let folders = count(self.refused_folders as u64, "folder");
+            let _infallible = write!(text, "; {folders} refused at the target (`transhume status` says why)");
         }
         if self.outdated > 0 {
             let _infallible = write!(

@@ -3,7 +3,7 @@
 use super::{Event, Meaning, Observer, Policy, Render, Stop};
 use crate::store::{Project, Side};
 use std::{collections::BTreeMap, sync::Arc};
-use transhume_contract::{Fault, Reach, Source, Target, Workload};
+use transhume_contract::{AccountId, Fault, Reach, Source, Target, TargetTraits, Workload};
 
 /// How much happens at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,11 @@ impl Engine {
             let sentence = format!("no target is configured for {workload}");
             Fault::new(transhume_contract::What::Unsupported, sentence).reaching(Reach::Run)
         })
+    }
+
+    /// What the target accepts for this login.
+    pub(super) async fn target_traits(&self, workload: Workload, login: &AccountId) -> Result<TargetTraits, Fault> {
+        self.stop.unless(self.target(workload)?.traits(login)).await
     }
 
     pub(super) fn tell(&self, event: Event) {

@@ -29,6 +29,9 @@ pub enum Event {
     Verified { account: String, items: u64, differences: u64 },
     /// Something could not be carried.
     Lost { account: String, item: String, loss: Loss },
+    /// Items at the source that rights management protects, and what rescues them: only their owner can, and only while
+    /// the source still lives.
+    Protected { account: String, items: u64, rescue: String },
     /// An item stays owed or goes into quarantine.
     Refused { account: String, item: String, quarantined: bool, fault: Fault },
     /// An account cannot go on in this pass.

@@ -39,7 +39,7 @@ impl Engine {
                 return Ok(None);
             }
         }
-        let holdings = self.target(workload)?.holdings(login, SAMPLE).await?;
+        let holdings = self.stop.unless(self.target(workload)?.holdings(login, SAMPLE)).await?;
         let sampled = holdings.message_ids.len() as u64;
         let ours = match store {
             Some(store) => store.count_known(workload, holdings.message_ids).await?,

@@ -1,9 +1,10 @@
 //! Listing: every feed of an account drained to the end of its round, page by page, each page kept with its cursor.
 
 use super::{Engine, Event, Phase};
-use crate::store::{AccountStore, Listing, Pass};
+use crate::store::{AccountStore, CollectionKey, Listing, Pass, Side};
 use futures::{StreamExt, stream};
-use transhume_contract::{Collection, Fault, Feed, Reach, What, Workload};
+use std::collections::{BTreeMap, BTreeSet};
+use transhume_contract::{Account, AccountKind, Collection, CollectionId, Fault, Feed, Reach, Role, What, Workload};
 
 /// Fresh starts of one round before its cursor is taken for a defect.
 const RESTARTS: usize = 3;
@@ -43,15 +44,35 @@ impl Engine {
         let drained =
             stream::iter(feeds).map(|feed| async move { (feed, self.drain(store, pass, feed, collections).await) });
         let mut drained = drained.buffer_unordered(self.lanes.bodies);
+        let mut refused = BTreeMap::new();
         while let Some((feed, outcome)) = drained.next().await {
             let Err(fault) = outcome else { continue };
             if fault.reach >= Reach::Account {
                 return Err(fault);
             }
             let (account, item) = (store.account().address.clone(), name_of(feed, collections));
+            refused.extend(feed.collection.clone().map(|collection| (collection, fault.clone())));
             self.tell(Event::Refused { account, item, quarantined: false, fault });
         }
-        Ok(())
+        self.keep_refused(store, pass.workload, &refused).await
+    }
+
+    /// Keeps which collections could not be listed to their end, and why; those of earlier passes that could now are
+    /// forgiven.
+    async fn keep_refused(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        refused: &BTreeMap<CollectionId, Fault>,
+    ) -> Result<(), Fault> {
+        let mut keys = BTreeSet::<CollectionKey>::new();
+        for row in store.collections(workload).await? {
+            if let Some(fault) = refused.get(&row.collection.id) {
+                store.record_refused(row.key, Side::Source, fault).await?;
+                keys.insert(row.key);
+            }
+        }
+        store.forgive_collections(workload, Side::Source, keys).await
     }
 
     async fn drain(
@@ -101,16 +122,34 @@ impl Engine {
         workload: Workload,
         collections: &[Collection],
     ) -> Result<(), Fault> {
-        let expected: u64 = collections.iter().filter_map(|collection| collection.expected.items).sum();
+        // What the service counts in its own folders (contacts, calendars) is no mail.
+        let holding_mail = collections.iter().filter(|collection| collection.role != Role::Internal);
+        let expected: u64 = holding_mail.filter_map(|collection| collection.expected.items).sum();
         let totals = store.collection_totals(workload).await?;
-        if expected == 0 || totals.iter().any(|of_one| of_one.stages.listed().items > 0) {
+        if totals.iter().any(|of_one| of_one.stages.listed().items > 0) {
             return Ok(());
         }
-        let sentence =
-            format!("the source says this account holds {expected} items of {workload}, but lists none of them");
-        let step = "Check the application's permissions and any access policy on this mailbox, then run again.";
+        let held = match expected {
+            0 => reported(store.account(), workload).map(|bytes| format!("{} MB", bytes / 1_000_000)),
+            items => Some(format!("{items} items")),
+        };
+        let Some(held) = held else { return Ok(()) };
+        let sentence = format!("the source says this account holds {held} of {workload}, but lists no item of it");
+        let step = "Check the application's permissions and any access policy on this mailbox, then run again; if it was \
+            emptied since the tenant was surveyed, run `transhume survey` first.";
         Err(Fault::new(What::Malformed, sentence).reaching(Reach::Account).ask(step))
     }
+}
+
+/// More than the calendar and the contacts of one person, which a provider may count with their mail.
+const MORE_THAN_A_CALENDAR: u64 = 200_000_000;
+
+/// The bytes that discovery told of a person's data, where there are too many for everything else a provider may count
+/// among it. Rooms have calendars that grow for years, and no mail.
+fn reported(account: &Account, workload: Workload) -> Option<u64> {
+    let (.., size) = account.workloads.iter().find(|(known, ..)| *known == workload)?;
+    let is_booked = matches!(account.kind, AccountKind::Room | AccountKind::Equipment);
+    size.bytes.filter(|bytes| *bytes > MORE_THAN_A_CALENDAR && !is_booked)
 }
 
 /// What people call a feed.

@@ -47,7 +47,7 @@ impl Engine {
                 known: None,
                 adopt: self.policy.existing == Existing::Adopt,
             };
-            let foreseen = self.target(workload)?.foresee(&want).await?;
+            let foreseen = self.stop.unless(self.target(workload)?.foresee(&want)).await?;
             let free = taken.insert((above.to_vec(), foreseen.name.to_lowercase()));
             let sure = foreseen.sure && free;
             if !sure || !foreseen.name.eq_ignore_ascii_case(own) {

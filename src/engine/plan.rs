@@ -6,6 +6,7 @@ use super::{
     check::{REFUSALS, found, refused},
     existing::HOLDS_MAIL,
     policy::standing,
+    rescue::DECRYPT_FIRST,
 };
 use crate::store::{AccountStore, LossTotal, Project, Tally};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -47,6 +48,8 @@ pub struct AccountPlan {
     pub losses_known: Known,
     /// Messages fetched and rendered so far, from which the losses are known.
     pub sampled: u64,
+    /// Messages that rights management protects, as far as the listing and the originals fetched so far tell.
+    pub protected: u64,
     /// Folders that will stand under another name.
     pub renames: Vec<Rename>,
     /// Why it cannot move, or not all of it.
@@ -181,6 +184,9 @@ impl Engine {
         let requests = to_fetch.items + store.collections(workload).await?.len() as u64;
         let sampled = store.totals(workload).await?.rendered;
         blockers.extend(too_full(door, &standing));
+        let protected = store.count_protected(workload).await?;
+        let rescue = (protected > 0).then(|| format!("{protected} of its messages are {DECRYPT_FIRST}"));
+        let notes = there.notes.into_iter().chain(rescue).collect();
         let stated = standing.listed.bytes > 0 || standing.listed.items == 0;
         Ok(AccountPlan {
             requests,
@@ -192,7 +198,8 @@ impl Engine {
             sampled,
             renames: there.renames,
             blockers,
-            notes: there.notes,
+            notes,
+            protected,
             to_fetch,
             standing,
         })
@@ -212,7 +219,7 @@ impl Engine {
             return Ok(there);
         }
         let looked = async {
-            let traits = self.target(workload)?.traits(&mover.target).await?;
+            let traits = self.target_traits(workload, &mover.target).await?;
             there.losses = self.foresee(store, workload, &traits, &mut there.blockers).await?;
             let before = self.before(Some(store), &mover.target, workload).await?;
             before.iter().for_each(|before| there.take(&before.finding(self.policy.existing)));
@@ -338,6 +345,7 @@ impl AccountPlan {
             losses: Vec::new(),
             losses_known: Known::Unknown,
             sampled: 0,
+            protected: 0,
             renames: Vec::new(),
             blockers: vec![said(fault)],
             notes: Vec::new(),

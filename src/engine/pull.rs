@@ -62,6 +62,17 @@ impl Engine {
         Ok(())
     }
 
+    /// What the listing told to be protected is named before anything is fetched: only its owner can rescue it, and only
+    /// while the source still lives.
+    pub(super) async fn tell_protected(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+        let items = store.count_protected(workload).await?;
+        if items > 0 {
+            let account = store.account().address.clone();
+            self.tell(Event::Protected { account, items, rescue: DECRYPT_FIRST.into() });
+        }
+        Ok(())
+    }
+
     /// Fetches one original, and answers whether it was no longer there. A fault of the item is written down and told;
     /// one that reaches further is returned.
     async fn fetch(&self, store: &AccountStore, workload: Workload, item: ToFetch) -> Result<bool, Fault> {
@@ -89,7 +100,7 @@ impl Engine {
         let patch = self.source.fetch(&asked, &mut sink).await?;
         let completed = sink.complete(&patch).await?;
         let account = asked.account.address;
-        if patch.protected == Some(true) {
+        if patch.protected == Some(true) && asked.facts.protected != Some(true) {
             let loss = Loss::new(RIGHTS_PROTECTED, DECRYPT_FIRST);
             self.tell(Event::Lost { account: account.clone(), item: item.id.as_str().into(), loss });
         }

@@ -42,7 +42,7 @@ impl Engine {
     async fn rerender_account(&self, project: &Project, mover: &Mover, sum: &mut Sum) -> Result<(), Fault> {
         let Some(store) = opened(project, mover).await? else { return Ok(()) };
         for workload in self.workloads() {
-            let audience = Audience::of(self.target(workload)?.traits(&mover.target).await?.profile)?;
+            let audience = Audience::of(self.target_traits(workload, &mover.target).await?.profile)?;
             for (key, _) in store.target_collections(workload).await? {
                 self.rerender_at(&store, workload, &audience, key, sum).await?;
             }

@@ -2,7 +2,8 @@
 
 use super::{Policy, standing};
 use crate::store::{
-    AccountRow, AccountStore, CollectionRow, LossTotal, Project, Quarantined, Side, Tally, VerdictTotal,
+    AccountRow, AccountStore, CollectionRow, LossTotal, Project, Quarantined, RefusedCollection, Side, Tally,
+    VerdictTotal,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +41,17 @@ pub struct AccountStanding {
     pub stops: Vec<(Side, Fault, Timestamp)>,
     /// The last pass saw everything at the source.
     pub settled: bool,
+    /// Folders that the source did not list to their end, or that the target does not take and the policy pushes.
+    pub refused: Vec<RefusedFolder>,
+}
+
+/// A folder that one side refused as a whole when it was last asked.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefusedFolder {
+    pub side: Side,
+    /// Names from the top, as the source has them, joined by `/`.
+    pub folder: String,
+    pub fault: Fault,
 }
 
 impl AccountStanding {
@@ -50,6 +62,11 @@ impl AccountStanding {
 
     pub fn quarantine(&self) -> u64 {
         self.quarantined.iter().map(|cause| cause.items).sum()
+    }
+
+    /// Folders that are missing at the target, or take nothing there.
+    pub fn refused_at_target(&self) -> usize {
+        self.refused.iter().filter(|folder| folder.side == Side::Target).count()
     }
 
     /// Differences that `verify` found last.
@@ -85,6 +102,7 @@ impl AccountStanding {
             verdicts: Vec::new(),
             stops: vec![(Side::Source, fault, Timestamp::now())],
             settled: false,
+            refused: Vec::new(),
         }
     }
 }
@@ -122,6 +140,7 @@ pub async fn account_standing(
         verdicts: totals.verdicts,
         stops: stops.map(|(side, _, fault, at)| (side, fault, at)).collect(),
         settled: totals.settled,
+        refused: refused(store, workload, policy).await?,
     })
 }
 
@@ -140,6 +159,27 @@ async fn fates(store: &AccountStore, workload: Workload, policy: &Policy) -> Res
         }
     }
     Ok((done, owed, kept))
+}
+
+async fn refused(store: &AccountStore, workload: Workload, policy: &Policy) -> Result<Vec<RefusedFolder>, Fault> {
+    let refused = store.refused_collections(workload).await?;
+    if refused.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = store.collections(workload).await?;
+    let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
+    let standing = standing(&collections, policy);
+    let folder = |one: RefusedCollection| {
+        let row = rows.iter().find(|row| row.key == one.collection)?;
+        let standing = standing.get(&row.collection.id)?;
+        // What the policy does not push any more, the target was not asked for again.
+        (one.side == Side::Source || standing.pushed).then(|| RefusedFolder {
+            side: one.side,
+            folder: standing.path.join("/"),
+            fault: one.fault,
+        })
+    };
+    Ok(refused.into_iter().filter_map(folder).collect())
 }
 
 /// Which collections the policy pushes.

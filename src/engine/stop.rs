@@ -1,8 +1,11 @@
 //! The wish to stop. What is in flight settles; nothing new begins.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use transhume_contract::{Fault, Reach, What};
+
+/// How long an answer that is on its way is waited for, once somebody asked to stop.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A wish that any task can look at or wait for. Cloned handles share it.
 #[derive(Clone, Debug)]
@@ -44,6 +47,24 @@ impl Stop {
             () = self.wait() => Err(interrupted()),
             answer = question => answer,
         }
+    }
+
+    /// What comes of an order that changes something on the other side: once somebody asks to stop, its answer is waited
+    /// for a little, since most are on their way. Where none comes, nobody knows whether it was done, and the fault says
+    /// so.
+    pub async fn settling<T>(&self, order: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.check()?;
+        tokio::select! {
+            biased;
+            answer = order => answer,
+            () = self.waited() => Err(interrupted().outcome_unknown()),
+        }
+    }
+
+    /// Waits until somebody asked, and a little longer.
+    pub async fn waited(&self) {
+        self.wait().await;
+        tokio::time::sleep(GRACE).await;
     }
 }
 

@@ -1,10 +1,13 @@
 //! Everything known of one item, for people: what it is, what was made of it, where it stands, and what happened, in the
 //! order of time.
 
-use super::words::{bytes, count, fault_lines, moment};
+use super::{
+    refused::{fate, why},
+    words::{bytes, count, fault_lines, moment},
+};
 use crate::store::{
-    Explained, ExplainedOriginal, ExplainedPlacement, ExplainedRendering, JournalRow, PlacementState, Setback,
-    Standing, Verdict,
+    Explained, ExplainedOriginal, ExplainedPlacement, ExplainedRendering, JournalRow, PlacementState,
+    RefusedCollection, Setback, Standing, Verdict,
 };
 use transhume_contract::{Digest, Facts, FlagState, Loss};
 
@@ -17,6 +20,7 @@ pub fn explained(account: &str, item: &Explained) -> String {
     text += &paragraph("renderings", item.renderings.iter().flat_map(rendering));
     text += &paragraph("placements", item.placements.iter().flat_map(placement));
     text += &paragraph("refusals not yet overcome", item.setbacks.iter().flat_map(refusal));
+    text += &paragraph("what stops its folder", item.refused_collections.iter().flat_map(refused));
     text += &paragraph("verdicts", item.verdicts.iter().map(verdict));
     text += &paragraph("what happened", item.journal.iter().rev().map(event));
     text
@@ -115,6 +119,12 @@ fn refusal(setback: &Setback) -> Vec<String> {
     let tries = count(setback.attempts, "attempt");
     let head = format!("{fate} at the {side}, {tries} from {first} to {last}");
     [head].into_iter().chain(fault_lines(&setback.fault).into_iter().map(|line| format!("  {line}"))).collect()
+}
+
+fn refused(folder: &RefusedCollection) -> Vec<String> {
+    let (name, first, last) = (&folder.name, moment(folder.first), moment(folder.last));
+    let head = format!("{name} {}, {} from {first} to {last}", fate(folder.side), count(folder.attempts, "attempt"));
+    [head].into_iter().chain(why(&folder.fault).into_iter().map(|line| format!("  {line}"))).collect()
 }
 
 fn verdict(verdict: &Verdict) -> String {

@@ -5,6 +5,7 @@ mod domain;
 mod explained;
 mod json;
 mod progress;
+mod refused;
 mod standings;
 mod table;
 mod words;
@@ -13,6 +14,7 @@ pub use causes::{named, said_once, subject};
 pub use explained::explained;
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
+pub use refused::{fate, why};
 pub use standings::{
     Manner as TableManner, Standing, named_losses, standings_notes, standings_table, standings_troubles,
 };

@@ -171,6 +171,9 @@ impl Observer for Progress {
             Event::Lost { account, item, loss } => {
                 self.details(|| format!("{account}, {item}: {} ({})", loss.detail, loss.name));
             }
+            Event::Protected { account, items, rescue } => {
+                self.say(&format!("{account}: {items} of its messages are {rescue}"));
+            }
             Event::ChangedThere { account, item, fields } => {
                 self.details(|| {
                     format!("{account}, {item}: changed at the target, left as it is ({})", fields.join(", "))

@@ -2,6 +2,7 @@
 
 use super::{
     causes::{Stopped, named, told_once},
+    refused::refused_folders,
     table::{Column, table},
     words::{bytes, count, grouped, moment},
 };
@@ -111,7 +112,8 @@ fn address(standing: &AccountStanding) -> String {
 
 fn pass(last: &LastPass, standing: &AccountStanding, manner: Manner) -> String {
     let outcome = match (last.outcome.as_str(), standing.owed.items, standing.quarantine()) {
-        ("ended", 0, 0) => "done",
+        ("ended", 0, 0) if standing.refused.is_empty() => "done",
+        ("ended", 0, 0) => "refused",
         ("ended", 0, _) => "quarantined",
         ("ended", ..) => "owed",
         (other, ..) => other,
@@ -158,7 +160,7 @@ pub fn standings_troubles(all: &[&AccountStanding], ending: Option<&Fault>, sinc
             earlier: Some(*at).filter(|at| since.is_none_or(|since| *at < since)),
         }));
     }
-    told_once(&stopped) + &quarantines(all)
+    told_once(&stopped) + &refused_folders(all) + &quarantines(all)
 }
 
 /// What is no trouble and good to know: what stays where it is, and what could not be carried.

@@ -7,6 +7,7 @@ use super::{
     journal::{JournalRow, journal_row},
     placements,
     placements::{Placement, PlacementState},
+    refused::{self, RefusedCollection},
     rows::{Hash, ItemKey, Json, limit, time, unsigned},
     setbacks::{self, Setback},
     verdicts::{self, Verdict},
@@ -33,6 +34,8 @@ pub struct Explained {
     pub intents: Vec<ExplainedIntent>,
     pub placements: Vec<ExplainedPlacement>,
     pub setbacks: Vec<Setback>,
+    /// Those of its collections that a side refuses as a whole.
+    pub refused_collections: Vec<RefusedCollection>,
     pub verdicts: Vec<Verdict>,
     /// The latest events, newest first.
     pub journal: Vec<JournalRow>,
@@ -152,6 +155,7 @@ fn explain(db: &Connection, key: ItemKey) -> Result<Explained, Trouble> {
         intents: rows(db, INTENTS, key, intent)?,
         placements: placements_of(db, key)?,
         setbacks: setbacks::of_item(db, key)?,
+        refused_collections: refused::holding(db, key)?,
         verdicts: verdicts::on_item(db, key)?,
         journal: rows(db, &format!("{JOURNAL} LIMIT {EVENTS}"), key, journal_row)?,
     })

@@ -58,6 +58,16 @@ pub struct ToFetch {
 }
 
 impl AccountStore {
+    /// Items at the source that rights management protects, as far as listings and originals told. Looks at every item.
+    pub async fn count_protected(&self, workload: Workload) -> Result<u64, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT count(*) FROM item WHERE workload = ?1 AND state = 0
+                AND json_extract(facts, '$.protected') = 1";
+            Ok(db.prepare_cached(sql)?.query_row([Work(workload)], |row| row.get(0))?)
+        })
+        .await
+    }
+
     pub async fn item(&self, key: ItemKey) -> Result<Option<Item>, Fault> {
         self.read(move |db| item(db, key)).await
     }

@@ -39,6 +39,7 @@ mod passes;
 mod placements;
 mod project;
 mod readers;
+mod refused;
 mod renderings;
 mod rows;
 mod schema;
@@ -70,6 +71,7 @@ pub use placements::{
     MadeBy, Moving, OpenMove, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing,
 };
 pub use project::{NotOpened, Opening, Project};
+pub use refused::RefusedCollection;
 pub use renderings::{NewRendering, Rendering, Shape};
 pub use rows::{CollectionKey, ItemKey, OriginalKey, PlacementKey, RenderingKey, RunId, Side, TargetKey};
 pub use setbacks::{Setback, Standing};

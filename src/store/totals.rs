@@ -185,7 +185,8 @@ fn verdict(name: &str, items: u64) -> Result<VerdictTotal, Trouble> {
 }
 
 fn faulted(db: &Connection, workload: Workload) -> Result<u64, Trouble> {
-    let sql = "SELECT count(*) FROM fault WHERE workload = ?1 AND side IN ('source', 'target') AND cause IS NULL";
+    let sql = "SELECT count(*) FROM fault WHERE workload = ?1 AND side IN ('source', 'target') AND cause IS NULL
+        AND item <> 0";
     Ok(db.prepare_cached(sql)?.query_row([Work(workload)], |row| row.get(0))?)
 }
 

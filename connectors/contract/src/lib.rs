@@ -28,7 +28,9 @@ pub use ids::{AccountId, CollectionId, Cursor, Digest, FeedId, Handle, IntentId,
 pub use loss::Loss;
 pub use merge::{Known, Merge};
 pub use place::{Body, Found, NaturalKey, Observed, Placed, Placement, Placing};
-pub use source::{Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits};
+pub use source::{
+    Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits, Traffic,
+};
 pub use target::{
     Amended, Amending, Batch, Canary, Depth, Foreseen, Holdings, Profile, Sharing, Target, TargetTraits, Wanted,
 };

@@ -24,6 +24,15 @@ pub struct SourceTraits {
     pub stable_ids: bool,
 }
 
+/// What asking a source has cost since it was connected. Plain data, for people: nothing is decided by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// Requests sent, repetitions included.
+    pub requests: u64,
+    /// Of these, answered with "too many".
+    pub throttled: u64,
+}
+
 /// In which collections an item stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Membership {
@@ -128,6 +137,9 @@ pub trait Source: Send + Sync {
     fn identity(&self) -> &Identity;
 
     fn traits(&self) -> SourceTraits;
+
+    /// What was asked of the service so far; nothing where no service is asked.
+    fn traffic(&self) -> Traffic;
 
     /// Credentials, and what they may not reach: of the whole service, or of one account.
     /// What is wrong is a finding; a fault means that the check itself could not be made.

@@ -23,7 +23,7 @@ use std::{
 };
 use transhume_contract::{
     Access, Account, AccountPage, Collection, Cursor, Facts, Fault, Feed, FeedId, Identity, ItemRef, OriginalSink,
-    Page, Source, SourceTraits, What, Workload,
+    Page, Source, SourceTraits, Traffic, What, Workload,
 };
 use transhume_http::{Counters, Road, TokenCache, Tokens, Wire};
 
@@ -72,11 +72,6 @@ impl GraphSource {
         })
     }
 
-    /// What the road has done so far.
-    pub fn counters(&self) -> Counters {
-        self.service.road.counters()
-    }
-
     fn discovery(&self) -> Discovery<'_> {
         Discovery { service: &self.service, usage: &self.usage }
     }
@@ -97,6 +92,11 @@ impl Source for GraphSource {
             reports_gone: true,
             stable_ids: true,
         }
+    }
+
+    fn traffic(&self) -> Traffic {
+        let Counters { requests, throttled, .. } = self.service.road.counters();
+        Traffic { requests, throttled }
     }
 
     async fn check(&self, account: Option<&Account>) -> Result<Access, Fault> {

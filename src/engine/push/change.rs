@@ -49,7 +49,7 @@ impl Push<'_> {
         let changes: Vec<_> = page.iter().filter_map(&mut wanted).collect();
         self.begin(&by_intent, &changes).await?;
         let mut amended = Vec::new();
-        let answers = match self.target.amend(at, changes).await {
+        let answers = match self.engine.stop.settling(self.target.amend(at, changes)).await {
             // The whole collection is gone, and all that was in it.
             Err(fault) if fault.what == What::Vanished => {
                 let vanished = |intent: &IntentId| (intent.clone(), Err(fault.clone()));
@@ -135,7 +135,7 @@ impl Push<'_> {
         let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else {
             return Ok(false);
         };
-        match self.target.withdraw(&standing).await {
+        match self.engine.stop.settling(self.target.withdraw(&standing)).await {
             Ok(losses) => self.store.record_withdrawn(key, losses).await.map(|()| true),
             Err(fault) if fault.what == What::Vanished => self.store.record_lost(key, None).await.map(|()| false),
             Err(fault) => self.put_off(key, fault).await.map(|()| false),

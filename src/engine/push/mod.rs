@@ -47,7 +47,7 @@ impl Engine {
     ) -> Result<Push<'a>, Fault> {
         let target = self.target(workload)?;
         self.tell(Event::Started { account: mover.address().into(), phase: Phase::Push });
-        let traits = target.traits(&mover.target).await?;
+        let traits = self.target_traits(workload, &mover.target).await?;
         let audience = Audience::of(traits.profile.clone())?;
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
@@ -90,9 +90,12 @@ impl Push<'_> {
         let mut placing = placing.buffer_unordered(self.traits.lanes.max(1) * PER_LANE);
         let mut worst: Option<Fault> = None;
         while let Some((from, outcome)) = placing.next().await {
-            let Err(fault) = outcome else { continue };
+            let Err(fault) = outcome else {
+                self.routes.taken(from).await;
+                continue;
+            };
             if fault.reach < Reach::Account {
-                self.tell_collection(from, &fault);
+                self.routes.refused(from, fault).await?;
             } else if worst.as_ref().is_none_or(|known| fault.reach > known.reach) {
                 worst = Some(fault);
             }
@@ -104,11 +107,6 @@ impl Push<'_> {
         let totals = self.store.collection_totals(self.workload).await?;
         let ready = totals.into_iter().filter(|of_one| of_one.stages.ready.items > 0);
         Ok(ready.map(|of_one| of_one.collection).filter(|from| self.routes.pushes(*from)).collect())
-    }
-
-    fn tell_collection(&self, from: CollectionKey, fault: &Fault) {
-        let (account, item) = (self.account(), self.routes.name(from));
-        self.engine.tell(Event::Refused { account, item, quarantined: false, fault: fault.clone() });
     }
 
     /// Whether what arrives is placed at once. A rehearsal takes nothing away from what is ready, so it plays its part
@@ -137,6 +135,7 @@ impl Push<'_> {
         self.withdraw().await?;
         self.name_placements().await?;
         self.routes.settle().await?;
+        self.routes.forgive().await?;
         self.engine.tell(Event::Finished { account: self.account(), phase: Phase::Push });
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Push<'_> {
         if self.engine.rehearsing {
             return Ok(true);
         }
-        match self.target.relocate(&standing, &route.at, None).await {
+        match self.engine.stop.settling(self.target.relocate(&standing, &route.at, None)).await {
             Ok(placed) => {
                 self.store.record_moved(placement.key, moving.to, route.key, &placed).await?;
                 self.routes.touch(route.key).await;
@@ -159,7 +159,8 @@ impl Push<'_> {
     /// A copy stands where the message was to go: it takes the place of the one it was made from.
     async fn adopt(&self, at: &Collections, to: &Collection, open: &OpenMove, copy: &Found) -> Result<bool, Fault> {
         let Some(standing) = standing(at, &open.placement) else { return Ok(false) };
-        let placed = match self.target.relocate(&standing, to, Some(&copy.handle)).await {
+        let order = self.target.relocate(&standing, to, Some(&copy.handle));
+        let placed = match self.engine.stop.settling(order).await {
             Err(fault) if fault.what == What::Vanished => {
                 Placed { handle: Some(copy.handle.clone()), version: copy.version.clone(), losses: Vec::new() }
             }

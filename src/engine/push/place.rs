@@ -10,11 +10,9 @@ use crate::{
     store::{CollectionKey, Intending, ItemKey, Mark, Placement, Resolution, Sending, Side, StoredBody, ToPlace},
 };
 use futures::StreamExt;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 use transhume_contract::{Amended, Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, What};
 
-/// How long an answer that is on its way is waited for, once somebody asked to stop.
-const GRACE: Duration = Duration::from_secs(5);
 /// Passes in which an item may be refused without a reason.
 const REFUSALS: u64 = 3;
 /// Batches in a row whose answer may be lost before the collection is left for later.
@@ -52,6 +50,8 @@ impl Push<'_> {
         let mut next = self.prepare(from, &route, None).await?;
         let mut lost_answers = 0;
         while let Some(batch) = next {
+            // What is intended and not sent yet is found out to be so in the next run.
+            self.engine.stop.check()?;
             let after = batch.after;
             let (placed, prepared) =
                 tokio::join!(self.send(from, &route, batch), self.prepare(from, &route, Some(after)));
@@ -174,7 +174,7 @@ impl Push<'_> {
         let answers = self.call(route, placings);
         let answers = tokio::select! {
             answers = answers => answers,
-            () = async { self.engine.stop.wait().await; tokio::time::sleep(GRACE).await } => return Ok(false),
+            () = self.engine.stop.waited() => return Ok(false),
         };
         self.write_down(from, &sent, answers).await
     }

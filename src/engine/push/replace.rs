@@ -140,7 +140,7 @@ impl Push<'_> {
         let unnamed = || Fault::new(What::Vanished, "the message has no handle");
         let amending = amending(change, at, want.clone()).ok_or_else(unnamed)?;
         self.store.begin_amending(vec![(change.placement.key, want)]).await?;
-        let mut answers = self.target.amend(at, vec![amending]).await?;
+        let mut answers = self.engine.stop.settling(self.target.amend(at, vec![amending])).await?;
         let unanswered = || crate::engine::defect("a target did not answer for a change");
         let (_, answer) = answers.pop().ok_or_else(unanswered)?;
         let mut amended = answer?;
@@ -153,7 +153,7 @@ impl Push<'_> {
         if self.engine.rehearsing {
             return Ok(Replaced::Done);
         }
-        match self.target.withdraw(&standing).await {
+        match self.engine.stop.settling(self.target.withdraw(&standing)).await {
             Ok(losses) => self.store.record_superseded(old.key, losses).await.map(|()| Replaced::Done),
             // People removed the old one, or changed it: it is theirs now.
             Err(fault) if fault.what == What::Vanished => {

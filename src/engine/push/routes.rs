@@ -5,7 +5,7 @@ use crate::{
         Engine, Event, Mover, Standing,
         policy::{Existing, standing},
     },
-    store::{AccountStore, CollectionKey, CollectionRow, TargetKey},
+    store::{AccountStore, CollectionKey, CollectionRow, Side, TargetKey},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,6 +34,8 @@ pub(super) struct Routes<'a> {
     /// Where they stood when they were last ensured.
     known: BTreeMap<CollectionKey, CollectionId>,
     ensured: Mutex<BTreeMap<CollectionKey, Route>>,
+    /// What the target refused in this pass.
+    refused: Mutex<BTreeMap<CollectionKey, Fault>>,
     /// Collections at the target that something was done to in this pass.
     touched: Mutex<BTreeSet<TargetKey>>,
 }
@@ -60,6 +62,7 @@ impl<'a> Routes<'a> {
             rows: rows.into_iter().map(|row| (row.key, row)).collect(),
             known,
             ensured: Mutex::default(),
+            refused: Mutex::default(),
             touched: Mutex::default(),
         })
     }
@@ -91,6 +94,7 @@ impl<'a> Routes<'a> {
             let route = match ensured.get(&step) {
                 Some(route) => route.clone(),
                 None => {
+                    self.heed_refusal(step).await?;
                     let route = self.ensure(step, above).await?;
                     ensured.insert(step, route.clone());
                     route
@@ -100,6 +104,12 @@ impl<'a> Routes<'a> {
             found = Some(route);
         }
         found.ok_or_else(|| crate::engine::defect("a collection without a name was to be pushed"))
+    }
+
+    /// What waits for a person is asked for once a pass, not at every round of it.
+    async fn heed_refusal(&self, from: CollectionKey) -> Result<(), Fault> {
+        let refused = self.refused.lock().await;
+        refused.get(&from).filter(|fault| fault.next_step().is_some()).map_or(Ok(()), |fault| Err(fault.clone()))
     }
 
     /// The collections to ensure, from the top to this one.
@@ -127,7 +137,7 @@ impl<'a> Routes<'a> {
             known: self.known.get(&from).cloned(),
             adopt: self.engine.policy.existing == Existing::Adopt,
         };
-        let at = self.target.ensure(&want).await?;
+        let at = self.engine.stop.settling(self.target.ensure(&want)).await?;
         if self.engine.rehearsing {
             return Ok(Route { key: TargetKey::REHEARSED, at });
         }
@@ -157,16 +167,41 @@ impl<'a> Routes<'a> {
                 continue;
             }
             match self.route(from).await {
-                Err(fault) if fault.reach < Reach::Account => self.tell_refused(from, fault),
-                ensured => drop(ensured?),
+                Err(fault) if fault.reach < Reach::Account => self.refused(from, fault).await?,
+                ensured => {
+                    ensured?;
+                    self.taken(from).await;
+                }
             }
         }
         Ok(())
     }
 
-    fn tell_refused(&self, from: CollectionKey, fault: Fault) {
+    /// Keeps and tells that the target refused a collection, once a pass.
+    pub async fn refused(&self, from: CollectionKey, fault: Fault) -> Result<(), Fault> {
+        if self.refused.lock().await.insert(from, fault.clone()).is_some() {
+            return Ok(());
+        }
+        if !self.engine.rehearsing {
+            self.store.record_refused(from, Side::Target, &fault).await?;
+        }
         let (account, item) = (self.store.account().address.clone(), self.name(from));
         self.engine.tell(Event::Refused { account, item, quarantined: false, fault });
+        Ok(())
+    }
+
+    /// A later round of this pass came through.
+    pub async fn taken(&self, from: CollectionKey) {
+        self.refused.lock().await.remove(&from);
+    }
+
+    /// At the end of a pass: what was not refused in it is refused no longer.
+    pub async fn forgive(&self) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        let refused = self.refused.lock().await.keys().copied().collect();
+        self.store.forgive_collections(self.workload, Side::Target, refused).await
     }
 
     pub async fn touch(&self, key: TargetKey) {
@@ -180,7 +215,7 @@ impl<'a> Routes<'a> {
         let mut routes: Vec<_> = ensured.iter().filter(|(_, route)| touched.contains(&route.key)).collect();
         routes.sort_by_key(|(from, _)| std::cmp::Reverse(self.line(**from).len()));
         for (_, route) in routes {
-            self.target.settle(&route.at).await?;
+            self.engine.stop.settling(self.target.settle(&route.at)).await?;
         }
         Ok(())
     }

@@ -110,7 +110,7 @@ impl Push<'_> {
     /// Everything there that is byte for byte what is sought.
     pub(super) async fn matches(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
         let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
-        match self.target.find(at, &keys).await {
+        match self.engine.stop.unless(self.target.find(at, &keys)).await {
             // The whole collection is gone, and all that was in it.
             Err(fault) if fault.what == What::Vanished => Ok(Vec::new()),
             found => found,

@@ -40,8 +40,7 @@ impl<'a> Comparison<'a> {
         let (mut there, mut extras) = (There::at(&self.at.name), Extras::of(self.store, self.key, self.depth).await?);
         let target = self.engine.target(self.workload)?;
         let mut seen = target.observe(self.at, self.depth).chunks(PAGE);
-        while let Some(page) = seen.next().await {
-            self.engine.stop.check()?;
+        while let Some(page) = self.engine.stop.unless(async { Ok(seen.next().await) }).await? {
             let page: Result<Vec<Observed>, Fault> = page.into_iter().collect();
             match page {
                 Ok(page) => self.judge_page(account, page, &mut there, &mut extras).await?,

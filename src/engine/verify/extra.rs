@@ -93,7 +93,8 @@ impl Extras {
         let keys: Vec<NaturalKey> = ours.map(Placement::natural_key).collect();
         let digests: BTreeMap<_, _> = keys.iter().map(|key| (key.intent.clone(), key.digest)).collect();
         let extra: BTreeSet<_> = self.candidates.iter().map(|one| &one.handle).collect();
-        let found = match within.engine.target(within.workload)?.find(within.at, &keys).await {
+        let find = within.engine.target(within.workload)?.find(within.at, &keys);
+        let found = match within.engine.stop.unless(find).await {
             Err(fault) if fault.what == What::Vanished => Vec::new(),
             found => found?,
         };

@@ -24,6 +24,7 @@ impl Comparison<'_> {
         let loaded = self.store.load_originals(originals).await?;
         let mut found = BTreeMap::new();
         for (rendering, (original, bodies)) in renderings.into_iter().zip(loaded) {
+            self.engine.stop.check()?;
             // Of several parts none can be the whole message.
             let is_original = matches!(original.parts.as_slice(), [only] if only.digest == rendering.stored.digest);
             if !is_original {

@@ -77,7 +77,7 @@ impl Engine {
             sum.add(&seen);
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
             outcome?;
-            let audience = Audience::of(self.target(workload)?.traits(&mover.target).await?.profile)?;
+            let audience = Audience::of(self.target_traits(workload, &mover.target).await?.profile)?;
             sum.outdated += store.placed_otherwise(workload, self.made_by(workload, &audience)).await?;
         }
         Ok(())

@@ -105,7 +105,8 @@ impl Engine {
         let known: Vec<_> = ours.values().map(|collection| collection.id.clone()).collect();
         let mut theirs = Vec::new();
         for account in accounts {
-            theirs.extend(self.target(workload)?.others(account, workload, &known).await?);
+            let others = self.target(workload)?.others(account, workload, &known);
+            theirs.extend(self.stop.unless(others).await?);
         }
         Ok(theirs)
     }
@@ -194,7 +195,8 @@ impl Search<'_> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        match self.engine.target(self.workload)?.find(at, &keys).await {
+        let find = self.engine.target(self.workload)?.find(at, &keys);
+        match self.engine.stop.unless(find).await {
             Err(fault) if fault.what == What::Vanished => Ok(Vec::new()),
             found => found,
         }

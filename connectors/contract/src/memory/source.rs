@@ -248,6 +248,9 @@ impl Source for MemorySource {
         }
     }
 
+    fn traffic(&self) -> crate::Traffic {
+        crate::Traffic::default()
+    }
     async fn check(&self, _account: Option<&Account>) -> Result<Access, Fault> {
         Ok(Access::default())
     }

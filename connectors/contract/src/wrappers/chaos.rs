@@ -1,8 +1,8 @@
 use crate::{
     Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cursor, Depth, Facts,
     Fault, Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed,
-    OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Wanted,
-    What, Workload,
+    OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Traffic,
+    Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -86,6 +86,9 @@ impl Source for ChaosSource {
     }
     fn traits(&self) -> SourceTraits {
         self.inner.traits()
+    }
+    fn traffic(&self) -> Traffic {
+        self.inner.traffic()
     }
     async fn check(&self, account: Option<&Account>) -> Result<Access, Fault> {
         self.inner.check(account).await

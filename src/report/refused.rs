@@ -1,0 +1,72 @@
+//! Folders that one side refused as a whole: which, why, and the next step; folders with one cause together.
+
+use super::words::{count, fault_lines};
+use crate::{engine::AccountStanding, store::Side};
+use transhume_contract::Fault;
+
+/// Folders named of each cause.
+const NAMED: usize = 10;
+/// Where no person has to act first.
+const AGAIN: &str =
+    "The next run tries it again; if it is refused again, ask who runs that side, or rename the folder at the source.";
+
+struct Group<'a> {
+    side: Side,
+    first: &'a Fault,
+    folders: Vec<String>,
+}
+
+/// Every cause once: what the first folder met, the next step, and the folders it met.
+pub fn refused_folders(all: &[&AccountStanding]) -> String {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for standing in all {
+        for refused in &standing.refused {
+            let (side, fault) = (refused.side, &refused.fault);
+            let folder = format!("{} of {}", refused.folder, standing.account);
+            match groups.iter_mut().find(|group| group.side == side && is_same(group.first, fault)) {
+                Some(group) => group.folders.push(folder),
+                None => groups.push(Group { side, first: fault, folders: vec![folder] }),
+            }
+        }
+    }
+    groups.iter().map(told).collect()
+}
+
+/// The sentence names the folder; all else says whether it is the same matter.
+fn is_same(one: &Fault, other: &Fault) -> bool {
+    (one.what, &one.code, &one.remedy) == (other.what, &other.code, &other.remedy)
+}
+
+fn told(group: &Group<'_>) -> String {
+    let fate = fate(group.side);
+    let lines = why(group.first).join("\n    ");
+    match group.folders.as_slice() {
+        [one] => format!("folder {one} {fate}: {lines}\n"),
+        many => {
+            let named = many[..many.len().min(NAMED)].join(", ");
+            let more = match many.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more (`transhume status --items` names each)"),
+            };
+            let folders = count(many.len() as u64, "folder");
+            format!("{folders}, each of which {fate}; the first: {lines}\n    {named}{more}\n")
+        }
+    }
+}
+
+/// What a refused folder did not come through.
+pub const fn fate(side: Side) -> &'static str {
+    match side {
+        Side::Source => "could not be listed to its end",
+        Side::Target => "is not taken by the target",
+    }
+}
+
+/// What happened and the next step, for one folder.
+pub fn why(fault: &Fault) -> Vec<String> {
+    let mut lines = fault_lines(fault);
+    if fault.next_step().is_none() {
+        lines.insert(1, AGAIN.to_owned());
+    }
+    lines
+}
