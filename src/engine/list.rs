@@ -129,12 +129,12 @@ impl Engine {
         if totals.iter().any(|of_one| of_one.stages.listed().items > 0) {
             return Ok(());
         }
-        let held = match expected {
-            0 => reported(store.account(), workload).map(|bytes| format!("{} MB", bytes / 1_000_000)),
-            items => Some(format!("{items} items")),
+        let held = match (expected, reported(store.account(), workload)) {
+            (0, None) => return Ok(()),
+            (0, Some(bytes)) => format!("{} MB of {workload}, but lists no item of it", bytes / 1_000_000),
+            (items, _) => format!("{items} items of {workload}, but lists none of them"),
         };
-        let Some(held) = held else { return Ok(()) };
-        let sentence = format!("the source says this account holds {held} of {workload}, but lists no item of it");
+        let sentence = format!("the source says this account holds {held}");
         let step = "Check the application's permissions and any access policy on this mailbox, then run again; if it was \
             emptied since the tenant was surveyed, run `transhume survey` first.";
         Err(Fault::new(What::Malformed, sentence).reaching(Reach::Account).ask(step))

@@ -8,4 +8,5 @@ mod order;
 mod passes;
 mod people;
 mod proof;
+mod told;
 mod world;

@@ -88,6 +88,28 @@ fn a_mailbox_that_claims_mail_and_lists_none() {
     story.run(&["run"]).tells(3, &["stopped at the source: the source says this account holds 6 items of mail, but lists none of them\n    Check the application's permissions", "run: nothing moved, in"]);
 }
 
+/// A room's mailbox: no mail, and contacts that the service counts in a folder of its own class.
+#[test]
+fn what_is_no_mail_makes_no_mailbox_implausible() {
+    let mut dump = tenant(&ordinary(1, 6));
+    dump.entries.retain(|entry| entry.kind != "message");
+    let folders = || dump.entries.iter().filter(|entry| entry.kind == "mailFolder");
+    let mut cards = folders().find(|entry| entry.parent.as_deref() == Some("inbox")).unwrap().clone();
+    dump.entries.iter_mut().for_each(|entry| {
+        if entry.kind == "mailFolder" {
+            entry.resource["totalItemCount"] = json!(0);
+        }
+    });
+    cards.parent = None;
+    cards.resource["id"] = json!("cards");
+    cards.resource["displayName"] = json!("Cards");
+    cards.resource["totalItemCount"] = json!(30);
+    cards.resource["singleValueExtendedProperties"] = json!([{ "id": "String 0x3613", "value": "IPF.Contact" }]);
+    dump.entries.push(cards);
+    let story = Story::of(dump, 1, Options::default(), None);
+    story.run(&["run"]).ok();
+}
+
 #[test]
 fn a_clock_that_is_wrong() {
     let story = story();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use transhume_servers::{Dovecot, DovecotOptions, Login};
+use transhume_servers::{Dovecot, DovecotOptions, Login, Proxy, Script};
 use transhume_simulators::dump::Dump;
 use transhume_simulators::seed::{Recipe, tenant};
 use transhume_simulators::{Options, Running, Simulator};
@@ -81,6 +81,14 @@ impl Story {
 
     pub fn project(&self) -> PathBuf {
         self.dir.path().join("project")
+    }
+
+    /// Puts a proxy between the project and its server. To be done before anything ran: it is another address.
+    pub fn through_proxy(&self) -> Proxy {
+        let port = self.dovecot.as_ref().unwrap().imap_port();
+        let proxy = Proxy::start(port, Script::default()).unwrap();
+        self.reconfigure(&format!("port = {port}"), &format!("port = {}", proxy.port()));
+        proxy
     }
 
     /// A place beside the project.

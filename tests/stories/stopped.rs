@@ -1,7 +1,7 @@
 //! Ctrl-C, and a second process in the meantime.
 
 use crate::mailbox::{copies, look};
-use crate::setting::{Story, ordinary, server};
+use crate::setting::{Said, Story, ordinary, server};
 use serde_json::json;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -20,7 +20,20 @@ fn fetched(story: &Story, child: &mut Child, bodies: u64) {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+/// Waits for the end of a process that was asked to stop; one that takes longer is ended, and is a failure.
+pub fn ended_within(story: &Story, mut child: Child, time: Duration) -> Said {
+    let since = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if since.elapsed() > time {
+            child.kill().unwrap();
+            panic!("it did not end within {time:?}: {:?}", story.finish(child));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    story.finish(child)
+}
+
+pub fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap().success());
 }
 
@@ -30,10 +43,9 @@ fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
     story.simulator.faults(json!({ "latency_ms": 150 })).unwrap();
     let mut child = story.start(&["run", "--json"]);
     under_way(&story, &mut child);
-    let (second, since) = (story.run(&["run"]), Instant::now());
+    let second = story.run(&["run"]);
     signal(&child, "INT");
-    let first = story.finish(child);
-    assert!(since.elapsed() < Duration::from_secs(8), "{:?}", since.elapsed());
+    let first = ended_within(&story, child, Duration::from_secs(8));
     assert_eq!(first.code, Some(130), "{first:?}");
     assert_eq!(first.summary()["verb"], "run");
     assert!(first.err.ends_with("stopped; nothing is lost, run again to go on"), "{}", first.err);
@@ -87,7 +99,7 @@ fn who_asks_politely_is_heard_as_well_and_status_needs_no_lock() {
     under_way(&story, &mut child);
     story.run(&["status"]).ok();
     signal(&child, "TERM");
-    let pull = story.finish(child);
+    let pull = ended_within(&story, child, Duration::from_secs(8));
     assert_eq!(pull.code, Some(130), "{pull:?}");
     story.simulator.faults(json!({ "clear": true })).unwrap();
     story.run(&["run"]).ok();

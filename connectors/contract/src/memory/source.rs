@@ -76,6 +76,15 @@ impl MemorySource {
         account
     }
 
+    /// Says what kind of account it is, and how much mail discovery tells of.
+    pub fn describe(&self, account: &AccountId, kind: AccountKind, size: Size) {
+        let mut state = lock(&self.state);
+        for told in state.accounts.iter_mut().filter(|told| told.id == *account) {
+            told.kind = kind;
+            told.workloads = vec![(Workload::Mail, Presence::Present, size)];
+        }
+    }
+
     pub fn add_collection(
         &self,
         account: &AccountId,
