@@ -13,7 +13,8 @@ const AGAIN: &str =
 struct Group<'a> {
     side: Side,
     first: &'a Fault,
-    folders: Vec<String>,
+    /// Account and folder.
+    folders: Vec<(&'a str, &'a str)>,
 }
 
 /// Every cause once: what the first folder met, the next step, and the folders it met.
@@ -22,7 +23,7 @@ pub fn refused_folders(all: &[&AccountStanding]) -> String {
     for standing in all {
         for refused in &standing.refused {
             let (side, fault) = (refused.side, &refused.fault);
-            let folder = format!("{} of {}", refused.folder, standing.account);
+            let folder = (standing.account.as_str(), refused.folder.as_str());
             match groups.iter_mut().find(|group| group.side == side && is_same(group.first, fault)) {
                 Some(group) => group.folders.push(folder),
                 None => groups.push(Group { side, first: fault, folders: vec![folder] }),
@@ -41,15 +42,21 @@ fn told(group: &Group<'_>) -> String {
     let fate = fate(group.side);
     let lines = why(group.first).join("\n    ");
     match group.folders.as_slice() {
-        [one] => format!("folder {one} {fate}: {lines}\n"),
+        [(account, folder)] => format!("folder {folder} of {account} {fate}: {lines}\n"),
         many => {
-            let named = many[..many.len().min(NAMED)].join(", ");
+            let one_account = many.iter().all(|(account, _)| *account == many[0].0);
+            let name = |(account, folder): &(&str, &str)| match one_account {
+                true => (*folder).to_owned(),
+                false => format!("{folder} of {account}"),
+            };
+            let named = many.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+            let whose = if one_account { format!(" of {}", many[0].0) } else { String::new() };
             let more = match many.len().saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more (`transhume status --items` names each)"),
             };
             let folders = count(many.len() as u64, "folder");
-            format!("{folders}, each of which {fate}; the first: {lines}\n    {named}{more}\n")
+            format!("{folders}{whose}, each of which {fate}; the first: {lines}\n    {named}{more}\n")
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::world::{LOGIN, World, project};
 use tempfile::TempDir;
 use transhume::store::{Stop, StoreOptions};
-use transhume_contract::{AccountId, Content, Facts, Fault, FlagState, ItemId, Timestamp, What, memory::Standing};
+use transhume_contract::{AccountId, Content, Facts, Fault, FlagState, ItemId, Timestamp, memory::Standing};
 
 /// What happens at the source between the first and the second pass.
 fn change(world: &World) {
@@ -56,7 +56,7 @@ fn died(run: Result<u64, Fault>) -> bool {
     match run {
         Ok(_) => false,
         Err(fault) => {
-            assert_eq!(fault.what, What::StoreBroken, "{fault}");
+            assert_eq!(fault.sentence, "the store was told to stop here");
             true
         }
     }
@@ -84,7 +84,10 @@ async fn killed_at(commit: u64, stop: Stop, in_second: bool, tells_handle: bool)
 async fn losses_are_named_however_it_was_found_out_what_stands() {
     let (_, _, expected) = undisturbed(true).await;
     let drafts: Vec<_> = expected.iter().filter(|line| line.contains("Subject: draft")).collect();
-    assert!(matches!(drafts.as_slice(), [only] if only.contains("written on")), "one took the place of the other: {drafts:#?}");
+    assert!(
+        matches!(drafts.as_slice(), [only] if only.contains("written on")),
+        "one took the place of the other: {drafts:#?}"
+    );
     let protected = expected.iter().filter(|line| line.contains("rights_protected")).count();
     assert_eq!(protected, 4, "{expected:#?}");
 }

@@ -6,7 +6,7 @@ use transhume::{
     engine::{Event, Half, Wish, discover, muster},
     store::{Opening, Project, StoreOptions},
 };
-use transhume_contract::{AccountKind, Facts, ItemId, Size, Workload};
+use transhume_contract::{AccountKind, Facts, ItemId, Size};
 
 async fn opened(dir: &Path) -> Project {
     Project::open(dir, Opening::Running { verb: "run".into() }, StoreOptions::default()).await.unwrap()
@@ -31,7 +31,8 @@ async fn protected_mail_is_counted_by_a_plan_and_a_pull_before_anything_is_fetch
 
     let plan = engine.plan(&project, &movers, 0).await.unwrap();
     assert_eq!((plan.accounts[0].protected, world.source.fetched()), (2, 0));
-    let said = |note: &String| note.starts_with("2 of its messages are protected by rights management") && note.contains(STEP);
+    let said =
+        |note: &String| note.starts_with("2 of its messages are protected by rights management") && note.contains(STEP);
     assert_eq!(plan.accounts[0].notes.iter().filter(|note| said(note)).count(), 1, "{:?}", plan.accounts[0].notes);
     let told = |ear: &Ear| {
         let heard = ear.0.lock().unwrap();
@@ -56,8 +57,8 @@ async fn stopped(kind: AccountKind, bytes: u64) -> Vec<String> {
     let wishes = [Wish { source: "bob@example.org".into(), target: "bob".into(), wave: "1".into() }];
     let (movers, _) = muster(&project, &wishes).await.unwrap();
     engine.pass(&project, &movers, Half::Both).await.unwrap();
-    let stops: Vec<(_, Workload, _)> = project.stops(&bob.id).await.unwrap();
-    stops.into_iter().map(|(_, _, fault)| format!("{fault} {}", fault.next_step().unwrap_or_default())).collect()
+    let stops = project.stops(&bob.id).await.unwrap();
+    stops.into_iter().map(|(_, _, fault, _)| format!("{fault} {}", fault.next_step().unwrap_or_default())).collect()
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ fn changes_that_the_server_leaves_without_an_answer_are_stopped_within_seconds()
         { "op": "edit", "user": user, "message": ids[0], "set": flag },
         { "op": "move", "user": user, "message": ids[1], "to": "archive" },
     ]));
-    for command in ["SELECT", "UID FETCH", "UID STORE", "UID MOVE"] {
+    for command in ["SELECT", "UID MOVE", "UID FETCH", "UID STORE"] {
         halted(&story, &proxy, &["run"], command);
     }
     complete(&story);

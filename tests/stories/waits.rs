@@ -67,3 +67,17 @@ fn a_usage_report_that_is_not_to_be_had_now_holds_nothing_up() {
     let counts: Value = serde_json::to_value(story.simulator.stats()).unwrap();
     assert!(counts["faults"]["throttle"].as_u64().unwrap() >= 2, "{counts}");
 }
+
+#[test]
+fn how_often_the_service_refused_is_told_at_the_end() {
+    let story = Story::new(&ordinary(1, 12));
+    let fault = json!({ "kind": "throttle", "retry_after": 1.0 });
+    let rule = json!({ "path": "/messages/", "times": 3, "fault": fault });
+    story.simulator.faults(json!({ "rules": [rule] })).unwrap();
+    let run = story.run(&["run"]);
+    let rate = regex::Regex::new(r"The source refused 3 of \d+ requests as too many \(\d+\.\d %\)\.$").unwrap();
+    assert!(run.code == Some(0) && rate.is_match(run.out.trim_end()), "{run:?}");
+    story.run(&["pull"]).tells(0, &["The source refused none of "]);
+    let json = story.run(&["pull", "--json"]).summary();
+    assert!(json["requests"].as_u64() > Some(0) && json["throttled"] == 0, "{json}");
+}
