@@ -47,7 +47,7 @@ fn a_folder_with_mail_that_the_target_refuses_is_named_with_the_reason_until_it_
     let items = format!("{user}, folder Vault: is not taken by the target, since ");
     story.run(&["status", "--items"]).tells(0, &[&items, why, STEP]);
     story.run(&["explain", "a@b"]).tells(0, &["what stops its folder", "Vault is not taken by the target", why, STEP]);
-    story.run(&["run", "--dry-run"]).tells(3, &[&said]);
+    story.run(&["run", "--dry-run"]).tells(0, &[&said]);
 
     proxy.tell(|script| script.deeds.clear());
     story.run(&["run"]).ok();
