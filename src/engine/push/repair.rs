@@ -107,8 +107,7 @@ impl Push<'_> {
         let own = own.filter(|(handle, one)| one.state == PlacementState::Present || !claimed.contains(handle));
         let own: BTreeMap<_, _> = own.map(|(handle, placement)| (handle, placement.key)).collect();
         let (mut standing, mut seen) = (BTreeMap::new(), self.target.observe(at, Depth::Presence).chunks(SEEN));
-        while let Some(page) = seen.next().await {
-            self.engine.stop.check()?;
+        while let Some(page) = self.engine.stop.unless(async { Ok(seen.next().await) }).await? {
             for one in page {
                 match one {
                     Err(fault) if fault.what == What::Vanished => return Ok(standing),

@@ -1,8 +1,8 @@
 use crate::{
     Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cursor, Depth, Facts,
     Fault, Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed,
-    OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits, Traffic,
-    Wanted, What, Workload,
+    OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits,
+    Traffic, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
