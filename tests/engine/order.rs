@@ -11,7 +11,7 @@ use transhume::{
 };
 use transhume_contract::{
     Access, Account, AccountPage, Collection, CollectionId, Content, Cursor, Facts, Fault, Feed, Identity, ItemRef,
-    OriginalSink, Page, Source, SourceTraits, Timestamp, Workload,
+    OriginalSink, Page, Source, SourceTraits, Timestamp, Traffic, Workload,
     memory::{MemorySource, MemoryTarget},
 };
 
@@ -30,6 +30,9 @@ impl Source for Slow {
     }
     fn traits(&self) -> SourceTraits {
         self.0.traits()
+    }
+    fn traffic(&self) -> Traffic {
+        self.0.traffic()
     }
     async fn check(&self, account: Option<&Account>) -> Result<Access, Fault> {
         self.0.check(account).await
