@@ -93,8 +93,7 @@ async fn moved(people: &[(&str, u32)], at_once: usize) -> Vec<Event> {
     let wishes: Vec<_> = people.iter().map(wish).collect();
     let (movers, _) = muster(&project, &wishes).await.unwrap();
     engine.pass(&project, &movers, Half::Both).await.unwrap();
-    let heard = ear.0.lock().unwrap().clone();
-    heard
+    ear.0.lock().unwrap().clone()
 }
 
 fn first(events: &[Event], what: impl Fn(&Event) -> bool) -> usize {
