@@ -1,11 +1,15 @@
 //! Connections that end at bad moments.
 
-use crate::setting::{count, dovecot, key, mailbox, observe, place, placing, plain, target_at, target_with};
+use crate::setting::{
+    count, dovecot, key, mailbox, observe, place, placement, placing, placing_of, plain, target_at, target_with, text,
+};
 use futures::StreamExt;
 use std::{collections::BTreeSet, time::Duration};
-use transhume_contract::{Depth, Outcome, Reach, Target, What};
-use transhume_imap::ImapConfig;
-use transhume_servers::{Act, Cyrus, CyrusOptions, Proxy, Script, Store};
+use transhume_contract::{
+    Amending, Collection, Depth, Facts, Fault, IntentId, Outcome, Placement, Reach, Target, What,
+};
+use transhume_imap::{ImapConfig, ImapTarget};
+use transhume_servers::{Act, Cyrus, CyrusOptions, Deed, Dovecot, DovecotOptions, Proxy, Script, Store};
 
 /// Places a batch over a connection that ends at the first APPEND, then decides by finding: nothing may be lost or twice.
 async fn settled_by_finding(port: u16, script: Script, act: Act) {
@@ -95,6 +99,63 @@ async fn silence_is_a_fault_of_unknown_outcome() {
         answers.iter().filter(|(_, answer)| answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown));
     assert_eq!(unknown.count(), 3);
     assert!(answers[0].1.as_ref().unwrap_err().sentence.contains("fell silent"));
+}
+
+/// Something that gives a command, on a target that has no connection yet.
+async fn gives(
+    verb: &str,
+    target: &ImapTarget,
+    placed: &Placement,
+    at: &Collection,
+    to: &Collection,
+) -> Result<(), Fault> {
+    let fresh = format!("Made by {verb}");
+    match verb {
+        "UID FETCH" | "SELECT" | "EXAMINE" => {
+            let seen: Vec<_> = target.observe(at, Depth::Content).collect().await;
+            seen.into_iter().collect::<Result<Vec<_>, _>>().map(|_| ())
+        }
+        "UID STORE" => {
+            let want = Facts { read: Some(true), ..placed.facts.clone() };
+            let change = Amending::first(IntentId::new("7"), placed.clone(), want);
+            target.amend(at, vec![change]).await?.remove(0).1.map(|_| ())
+        }
+        "UID MOVE" => target.relocate(placed, to, None).await.map(|_| ()),
+        "UID EXPUNGE" => target.withdraw(placed).await.map(|_| ()),
+        _ => target.ensure(&crate::setting::wanted(&[&fresh], transhume_contract::Role::Ordinary)).await.map(|_| ()),
+    }
+}
+
+async fn times_out(port: u16, verb: &str, act: Act) {
+    let hidden = if verb == "LOGIN" { &["AUTH=PLAIN"][..] } else { &[] };
+    let proxy = Proxy::start(port, Script::without(hidden)).unwrap();
+    let near = target_at(port);
+    let (from, to) = (format!("From {verb} {act:?}"), format!("To {verb} {act:?}"));
+    let (at, to) = (mailbox(&near, &[&from]).await, mailbox(&near, &[&to]).await);
+    let unread = placing_of("7", Facts { read: Some(false), ..Facts::default() }, text(7));
+    let placed = placement(&near, &at, unread).await;
+    let target = target_with(ImapConfig { silence_seconds: 1, connect_seconds: 1, ..plain(proxy.port()) });
+    proxy.tell(|script| script.add(Deed::new(verb, 1, act.clone()).every(1)));
+    let since = std::time::Instant::now();
+    let fault = gives(verb, &target, &placed, &at, &to).await.expect_err(verb);
+    assert!(fault.sentence.contains("fell silent"), "{verb} {act:?}: {fault}");
+    assert_eq!(fault.what, What::Unreachable, "{verb} {act:?}: {fault}");
+    assert!(proxy.count(verb) >= 1, "{verb} was never given: {:?}", proxy.counts());
+    let took = since.elapsed();
+    assert!((1..20).contains(&took.as_secs()), "{verb} {act:?}: {took:?}");
+    proxy.tell(|script| script.deeds.clear());
+    assert!(count(&near, &at).await + count(&near, &to).await <= 1, "{verb} {act:?}: it stands twice");
+}
+
+/// Whatever a server stops answering, it is told after the time that was set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_has_its_timeout() {
+    let options = DovecotOptions { connections: 500, ..DovecotOptions::with_accounts(&["anna"]) };
+    let server = Dovecot::start(options).unwrap();
+    let before = ["AUTHENTICATE", "LOGIN", "LIST", "CREATE", "SUBSCRIBE", "SELECT"];
+    let within = ["UID FETCH", "UID STORE", "UID MOVE", "UID EXPUNGE"];
+    let all = before.iter().chain(&within).map(|verb| times_out(server.imap_port(), verb, Act::Stall));
+    futures::future::join_all(all).await;
 }
 
 #[tokio::test]
