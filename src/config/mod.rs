@@ -224,7 +224,11 @@ fn unknown_key(text: &str, table: usize, message: &str) -> Option<usize> {
     None
 }
 
+/// The keys that name a secret.
+const SECRET_KEYS: [&str; 3] = ["client_secret", "password", "token"];
+
 /// A word without its quotes, which the library answers with a piece of its grammar: where it stands, and what to write.
+/// The line itself is not repeated: it may be a secret that stands in the wrong place.
 fn unquoted(text: &str, at: usize) -> Option<(usize, String)> {
     let begin = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
     let line = text.get(begin..)?.lines().next()?;
@@ -235,7 +239,11 @@ fn unquoted(text: &str, at: usize) -> Option<(usize, String)> {
         return None;
     }
     let column = line.len() - rest.trim_start().len();
-    Some((begin + column, format!("words need quotes: {} = \"{value}\"", key.trim())))
+    let said = match SECRET_KEYS.contains(&key.trim()) {
+        true => "a secret is only named here, e.g. { env = \"NAME\" }; what stands here is not repeated",
+        false => "words need quotes, e.g. key = \"...\"",
+    };
+    Some((begin + column, said.to_owned()))
 }
 
 impl Config {

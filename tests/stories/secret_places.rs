@@ -122,9 +122,44 @@ fn a_private_key() {
     std::fs::write(&file, format!("{}{}", other.key, other.certificate)).unwrap();
     searched(&story, &["check"], &secrets).tells(1, &["is not registered for this application"]);
     std::fs::write(&file, format!("{}{}", other.key, known.certificate)).unwrap();
-    searched(&story, &["check"], &secrets).complains(1, &["the private key does not belong to the certificate"]);
+    searched_early(&story, "check", &secrets).complains(1, &["the private key does not belong to the certificate"]);
     std::fs::write(&file, &known.key[..known.key.len() / 2]).unwrap();
-    assert_ne!(searched(&story, &["check"], &secrets).code, Some(0), "half a key is none");
+    assert_ne!(searched_early(&story, "check", &secrets).code, Some(0), "half a key is none");
+}
+
+/// Whoever writes the secret itself into `transhume.toml`, with its quotes or without, reads nothing of it on a screen or
+/// in a log.
+#[test]
+fn the_configuration_itself() {
+    let story = story(Options::default(), server(1));
+    let (named, step) = ("{ env = \"STORY_SECRET\" }", "Mend that line; `transhume init`");
+    let (plain, half, odd) = ("abc~Q8unmistakable7Gx", "unmistakable]half\"7Gx", "7unmistakable=Gx==");
+    for (written, secret) in [
+        (plain.to_owned(), plain),
+        (format!("{plain}  # of the portal"), plain),
+        (half.to_owned(), half),
+        (odd.to_owned(), odd),
+        (format!("\"{plain}"), plain),
+        (format!("\"{plain}\""), plain),
+        (format!("{{ env = {plain} }}"), plain),
+        (format!("{{ value = \"{plain}\" }}"), plain),
+    ] {
+        story.reconfigure(&format!("client_secret = {named}"), &format!("client_secret = {written}"));
+        for verb in ["check", "run"] {
+            // It stands in transhume.toml: the project is not looked through.
+            let output = story.command(&[verb, "-vvv"]).env("TRANSHUME_LOG", "trace").output().unwrap();
+            let parts = [secret, "unmistakable", "client_secret = \""];
+            clean_of("stdout", &output.stdout, &parts);
+            clean_of("stderr", &output.stderr, &parts);
+            story.said(&output).complains(2, &["PROJECT/transhume.toml, line ", step]);
+        }
+        story.reconfigure(&format!("client_secret = {written}"), &format!("client_secret = {named}"));
+    }
+    story.reconfigure(named, plain);
+    story.run(&["run"]).complains(
+        2,
+        &["line 5, column 17: a secret is only named here, e.g. { env = \"NAME\" }; what stands here is not repeated"],
+    );
 }
 
 #[test]
@@ -138,7 +173,7 @@ fn the_output_of_a_command() {
     searched(&story, &["run"], &secrets).ok();
     assert!(!crate::mailbox::look(&story, 1).is_empty());
     command(&story, "client-secret", CLIENT, 3);
-    searched_early(&story, &secrets).complains(
+    searched_early(&story, "run", &secrets).complains(
         2,
         &[
             "the secret command `DIR/client-secret` failed: exit status: 3",
@@ -146,18 +181,18 @@ fn the_output_of_a_command() {
         ],
     );
     command(&story, "client-secret", "", 0);
-    searched_early(&story, &secrets).complains(
+    searched_early(&story, "run", &secrets).complains(
         2,
         &["the secret from the command `DIR/client-secret` is empty", "copy the secret's Value, not its ID."],
     );
     std::fs::remove_file(story.beside("client-secret")).unwrap();
-    searched_early(&story, &secrets)
+    searched_early(&story, "run", &secrets)
         .complains(2, &["the secret command `DIR/client-secret` failed: No such file or directory"]);
 }
 
 /// As [`searched`], for what ends before there is much to log.
-fn searched_early(story: &Story, secrets: &[&str]) -> Said {
-    let output = story.command(&["run", "-vvv"]).env("TRANSHUME_LOG", "trace").output().unwrap();
+fn searched_early(story: &Story, verb: &str, secrets: &[&str]) -> Said {
+    let output = story.command(&[verb, "-vvv"]).env("TRANSHUME_LOG", "trace").output().unwrap();
     clean_of("stdout", &output.stdout, secrets);
     clean_of("stderr", &output.stderr, secrets);
     clean_project_of(&story.project(), secrets);
