@@ -1,7 +1,7 @@
 //! Folders that one side refuses as a whole: which, why, and the next step; and nothing of it once it is mended.
 
 use crate::mailbox::{done, look, open};
-use crate::setting::{Story, ordinary, server};
+use crate::setting::{Story, base64, ordinary, server};
 use serde_json::{Value, json};
 use transhume_servers::{Act, Deed, Proxy};
 
@@ -27,6 +27,15 @@ fn add_message(story: &Story, folder: &Value) {
     let mime = "TWVzc2FnZS1JRDogPGFAYj4NCg0KeA0K";
     let user = &story.addresses[0];
     story.mutate(json!({ "op": "new_message", "user": user, "folder": folder, "mime": mime }));
+}
+
+/// Messages that take seconds to arrive, so that pushing has many rounds.
+fn add_slow_mail(story: &Story, folder: &Value) {
+    for number in 0..24 {
+        let mime = base64(&format!("Message-ID: <slow{number}@x>\r\n\r\nx\r\n"));
+        story.mutate(json!({ "op": "new_message", "user": story.addresses[0], "folder": folder, "mime": mime }));
+    }
+    story.simulator.faults(json!({ "latency_ms": 300 })).unwrap();
 }
 
 fn folders(story: &Story) -> String {
@@ -76,6 +85,56 @@ fn an_empty_folder_that_the_target_refuses_is_not_missing_in_silence() {
     story.run(&["run"]).ok();
     assert!(folders(&story).contains("Hollow"));
     assert!(!story.run(&["status"]).out.contains("Hollow"));
+}
+
+#[test]
+fn a_folder_that_stands_and_takes_no_mail_is_tried_once_a_pass() {
+    let story = Story::with_server(&ordinary(1, 4), server(1));
+    let proxy = story.through_proxy();
+    let vault = add_folder(&story, "Vault");
+    story.run(&["run"]).ok();
+    let refusal = Act::Answer("NO [NOPERM] Permission denied".into());
+    proxy.tell(|script| script.add(Deed::new("APPEND", 1, refusal).every(1)));
+    // A folder that stands since an earlier pass, and one that this pass makes.
+    for (folder, folders) in [(vault, "1 folder refused"), (add_folder(&story, "Safe"), "2 folders refused")] {
+        add_slow_mail(&story, &folder);
+        proxy.reset_counts();
+        let run = story.run(&["run"]);
+        run.tells(3, &[STEP, &format!("{folders} at the target")]);
+        story.simulator.faults(json!({ "clear": true })).unwrap();
+        assert_eq!(proxy.count("APPEND"), if folders.starts_with('1') { 1 } else { 2 }, "one batch a folder");
+    }
+    story.run(&["status"]).tells(0, &["2 folders of ", STEP]);
+    let raw = story.run(&["explain", "slow0@x", "--json"]).out;
+    assert!(raw.matches("\"not_placed\"").count() <= 2, "a row a pass: {raw}");
+
+    proxy.tell(|script| script.deeds.clear());
+    story.run(&["run"]).ok();
+    let arrived = |name: &str| look(&story, 1).iter().filter(|mail| mail.folder == name).count();
+    assert_eq!((arrived("Vault"), arrived("Safe")), (24, 24));
+}
+
+#[test]
+fn a_refused_folder_is_not_asked_for_again_by_those_in_it() {
+    let (story, proxy) = closed_to_new_folders();
+    let user = story.addresses[0].clone();
+    let attic = add_folder(&story, "Attic");
+    for name in ["Box", "Chest", "Trunk"] {
+        let inner = json!([{ "op": "create_folder", "user": user, "name": name, "parent": attic }]);
+        add_message(&story, &story.mutate(inner)["done"][0]["id"]);
+    }
+    add_slow_mail(&story, &json!("inbox"));
+    let run = story.run(&["run"]);
+    story.simulator.faults(json!({ "clear": true })).unwrap();
+    run.tells(3, &[STEP, "refused the mailbox `Attic`: Permission denied", "4 folders refused at the target"]);
+    assert_eq!(proxy.count("CREATE"), 1, "neither a round nor a folder within asks again");
+
+    proxy.tell(|script| script.deeds.clear());
+    story.run(&["run"]).ok();
+    for name in ["Attic/Box", "Attic/Chest", "Attic/Trunk"] {
+        assert!(folders(&story).contains(name), "{}", folders(&story));
+    }
+    assert_eq!(look(&story, 1).iter().filter(|mail| mail.id == "a@b").count(), 3);
 }
 
 #[test]

@@ -44,6 +44,7 @@ struct Ready {
 
 impl Push<'_> {
     pub(super) async fn place_collection(&self, from: CollectionKey) -> Result<(), Fault> {
+        self.routes.heed_refusal(from).await?;
         let route = self.routes.route(from).await?;
         self.routes.touch(route.key).await;
         self.take_for_placed(from, &route).await?;

@@ -95,7 +95,7 @@ impl<'a> Routes<'a> {
                 Some(route) => route.clone(),
                 None => {
                     self.heed_refusal(step).await?;
-                    let route = self.ensure(step, above).await?;
+                    let route = self.ensure_once(step, above).await?;
                     ensured.insert(step, route.clone());
                     route
                 }
@@ -106,8 +106,24 @@ impl<'a> Routes<'a> {
         found.ok_or_else(|| crate::engine::defect("a collection without a name was to be pushed"))
     }
 
+    /// Keeps a refusal under the collection that was refused, so that what stands in it does not ask for it again.
+    async fn ensure_once(&self, step: CollectionKey, above: Option<CollectionId>) -> Result<Route, Fault> {
+        match self.ensure(step, above).await {
+            Ok(route) => {
+                self.taken(step).await;
+                Ok(route)
+            }
+            Err(fault) => {
+                if fault.reach < Reach::Account {
+                    self.refused(step, fault.clone()).await?;
+                }
+                Err(fault)
+            }
+        }
+    }
+
     /// What waits for a person is asked for once a pass, not at every round of it.
-    async fn heed_refusal(&self, from: CollectionKey) -> Result<(), Fault> {
+    pub async fn heed_refusal(&self, from: CollectionKey) -> Result<(), Fault> {
         let refused = self.refused.lock().await;
         refused.get(&from).filter(|fault| fault.next_step().is_some()).map_or(Ok(()), |fault| Err(fault.clone()))
     }
@@ -168,10 +184,7 @@ impl<'a> Routes<'a> {
             }
             match self.route(from).await {
                 Err(fault) if fault.reach < Reach::Account => self.refused(from, fault).await?,
-                ensured => {
-                    ensured?;
-                    self.taken(from).await;
-                }
+                ensured => drop(ensured?),
             }
         }
         Ok(())
