@@ -115,7 +115,8 @@ impl Engine {
         Ok(committed.next)
     }
 
-    /// A mailbox that says it holds mail and lists none is never taken for an empty one, and nothing in it for gone.
+    /// A mailbox whose folders say that they hold mail and that lists none is never taken for an empty one, and nothing
+    /// in it for gone.
     async fn refuse_implausible_emptiness(
         &self,
         store: &AccountStore,
@@ -124,21 +125,47 @@ impl Engine {
     ) -> Result<(), Fault> {
         // What the service counts in its own folders (contacts, calendars) is no mail.
         let holding_mail = collections.iter().filter(|collection| collection.role != Role::Internal);
-        let expected: u64 = holding_mail.filter_map(|collection| collection.expected.items).sum();
-        let totals = store.collection_totals(workload).await?;
-        if totals.iter().any(|of_one| of_one.stages.listed().items > 0) {
+        let items: u64 = holding_mail.filter_map(|collection| collection.expected.items).sum();
+        if items == 0 || lists_something(store, workload).await? {
             return Ok(());
         }
-        let held = match (expected, reported(store.account(), workload)) {
-            (0, None) => return Ok(()),
-            (0, Some(bytes)) => format!("{} MB of {workload}, but lists no item of it", bytes / 1_000_000),
-            (items, _) => format!("{items} items of {workload}, but lists none of them"),
-        };
-        let sentence = format!("the source says this account holds {held}");
-        let step = "Check the application's permissions and any access policy on this mailbox, then run again; if it was \
-            emptied since the tenant was surveyed, run `transhume survey` first.";
+        let sentence =
+            format!("the source says this account holds {items} items of {workload}, but lists none of them");
+        let step = "Check the application's permissions and any access policy on this mailbox, then run again.";
         Err(Fault::new(What::Malformed, sentence).reaching(Reach::Account).ask(step))
     }
+
+    /// After a listing that came through: what to look at where discovery told of much data and nothing is listed. It
+    /// stops nothing, since its figures are of another day, and of more than this workload.
+    pub(super) async fn doubtful_emptiness(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+    ) -> Result<Option<String>, Fault> {
+        let Some(bytes) = reported(store.account(), workload) else { return Ok(None) };
+        if lists_something(store, workload).await? {
+            return Ok(None);
+        }
+        let megabytes = bytes / 1_000_000;
+        Ok(Some(format!(
+            "no item of {workload} is listed, but the source reported {megabytes} MB for this account when it was \
+             surveyed. Such a report lags up to two days, and counts calendars, contacts and what is attached to them: a \
+             mailbox emptied lately, or used as a calendar only, needs nothing. If people have {workload} in it, check \
+             the application's permissions and any access policy on this mailbox, then run again"
+        )))
+    }
+
+    pub(super) async fn tell_doubtful_emptiness(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+        if let Some(sentence) = self.doubtful_emptiness(store, workload).await? {
+            self.tell(Event::Note { account: Some(store.account().address.clone()), sentence });
+        }
+        Ok(())
+    }
+}
+
+async fn lists_something(store: &AccountStore, workload: Workload) -> Result<bool, Fault> {
+    let totals = store.collection_totals(workload).await?;
+    Ok(totals.iter().any(|of_one| of_one.stages.listed().items > 0))
 }
 
 /// More than the calendar and the contacts of one person, which a provider may count with their mail.

@@ -35,7 +35,7 @@ pub use names::Rename;
 pub use plan::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan};
 pub use policy::{Existing, Policy, Standing, standing};
 pub use ports::{Handover, Meaning, Original, Render, Rendered};
-pub use rescue::RIGHTS_PROTECTED;
+pub use rescue::{RIGHTS_PROTECTED, protected_mail};
 pub use standings::{AccountStanding, account_standing};
 pub use stop::Stop;
 pub use verdict::{Kind, is_fine};

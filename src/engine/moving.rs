@@ -187,6 +187,7 @@ impl Engine {
     /// Fetches what is listed. Where something vanished meanwhile, the account is listed again, which tells whether it
     /// was deleted or moved.
     async fn pull_listed(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
+        self.tell_doubtful_emptiness(store, workload).await?;
         self.tell_protected(store, workload).await?;
         self.capture_settings(store, workload).await?;
         let vanished = self.pull(store, workload, None).await?;

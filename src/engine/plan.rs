@@ -6,7 +6,7 @@ use super::{
     check::{REFUSALS, found, refused},
     existing::HOLDS_MAIL,
     policy::standing,
-    rescue::DECRYPT_FIRST,
+    rescue::protected_mail,
 };
 use crate::store::{AccountStore, LossTotal, Project, Tally};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -177,6 +177,8 @@ impl Engine {
         door: &Access,
         mut blockers: Vec<String>,
     ) -> Result<AccountPlan, Fault> {
+        // What stopped the listing explains by itself why nothing is listed.
+        let doubt = if blockers.is_empty() { self.doubtful_emptiness(store, workload).await? } else { None };
         let there = self.look_there(store, mover, workload, door).await?;
         blockers.extend(there.blockers);
         let standing = account_standing(project, store, &mover.row, workload, &self.policy).await?;
@@ -185,8 +187,8 @@ impl Engine {
         let sampled = store.totals(workload).await?.rendered;
         blockers.extend(too_full(door, &standing));
         let protected = store.count_protected(workload).await?;
-        let rescue = (protected > 0).then(|| format!("{protected} of its messages are {DECRYPT_FIRST}"));
-        let notes = there.notes.into_iter().chain(rescue).collect();
+        let rescue = (protected > 0).then(|| protected_mail(protected));
+        let notes = there.notes.into_iter().chain(doubt).chain(rescue).collect();
         let stated = standing.listed.bytes > 0 || standing.listed.items == 0;
         Ok(AccountPlan {
             requests,

@@ -1,7 +1,7 @@
 //! Progress for people: a bar per account and phase on a terminal, a line where something is wrong.
 
 use super::{table::shorten, words::bytes};
-use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED};
+use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED, protected_mail};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -171,8 +171,8 @@ impl Observer for Progress {
             Event::Lost { account, item, loss } => {
                 self.details(|| format!("{account}, {item}: {} ({})", loss.detail, loss.name));
             }
-            Event::Protected { account, items, rescue } => {
-                self.say(&format!("{account}: {items} of its messages are {rescue}"));
+            Event::Protected { account, items, .. } => {
+                self.say(&format!("{account}: {}", protected_mail(items)));
             }
             Event::ChangedThere { account, item, fields } => {
                 self.details(|| {

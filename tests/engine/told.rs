@@ -47,25 +47,48 @@ async fn protected_mail_is_counted_by_a_plan_and_a_pull_before_anything_is_fetch
     assert!(named.is_some() && named < fetched, "{named:?} {fetched:?}");
 }
 
-/// Runs over an account without mail, of which discovery told this; answers why it stopped.
-async fn stopped(kind: AccountKind, bytes: u64) -> Vec<String> {
+/// The notes on an account without mail, of which discovery told this: of a plan, and of each of two passes.
+async fn notes(kind: AccountKind, bytes: u64) -> [Vec<String>; 3] {
     let (world, dir) = (World::new(true), project().await);
     let bob = world.source.add_account("bob@example.org");
     world.source.describe(&bob.id, kind, Size { items: Some(30), bytes: Some(bytes) });
-    let (engine, project) = (world.engine(), opened(dir.path()).await);
+    let ear = Arc::new(Ear::default());
+    let engine = world.engine_with(world.source.clone(), world.target.clone(), ear.clone());
+    let project = opened(dir.path()).await;
     discover(&*engine.source, &project, &*engine.observer, &engine.stop).await.unwrap();
     let wishes = [Wish { source: "bob@example.org".into(), target: "bob".into(), wave: "1".into() }];
     let (movers, _) = muster(&project, &wishes).await.unwrap();
+    let told = || {
+        let heard = std::mem::take(&mut *ear.0.lock().unwrap());
+        let note = |event| match event {
+            Event::Note { account, sentence } => {
+                assert_eq!(account.as_deref(), Some("bob@example.org"));
+                Some(sentence)
+            }
+            _ => None,
+        };
+        heard.into_iter().filter_map(note).collect::<Vec<_>>()
+    };
+    let plan = engine.plan(&project, &movers, 0).await.unwrap();
+    assert_eq!((plan.blockers(), told()), (0, Vec::new()), "a plan tells it in its notes");
     engine.pass(&project, &movers, Half::Both).await.unwrap();
-    let stops = project.stops(&bob.id).await.unwrap();
-    stops.into_iter().map(|(_, _, fault, _)| format!("{fault} {}", fault.next_step().unwrap_or_default())).collect()
+    let first = told();
+    engine.pass(&project, &movers, Half::Pull).await.unwrap();
+    assert_eq!(project.stops(&bob.id).await.unwrap().len(), 0, "it stops nothing");
+    [plan.accounts[0].notes.clone(), first, told()]
 }
 
 #[tokio::test]
-async fn a_mailbox_said_to_hold_gigabytes_that_lists_nothing_is_not_taken_for_empty() {
-    let stops = stopped(AccountKind::Person, 3_000_000_000).await;
-    let expected = "the source says this account holds 3000 MB of mail, but lists no item of it";
-    assert!(stops.len() == 1 && stops[0].starts_with(expected) && stops[0].contains("`transhume survey`"), "{stops:?}");
-    assert_eq!(stopped(AccountKind::Person, 5_000_000).await, Vec::<String>::new(), "contacts and a calendar");
-    assert_eq!(stopped(AccountKind::Room, 3_000_000_000).await, Vec::<String>::new(), "years of bookings");
+async fn a_mailbox_said_to_hold_gigabytes_that_lists_nothing_is_told_each_pass_and_not_stopped() {
+    for kind in [AccountKind::Person, AccountKind::Shared] {
+        for told in notes(kind, 3_000_000_000).await {
+            assert!(told.len() == 1 && told[0].starts_with("no item of mail is listed, but the source"), "{told:?}");
+            for words in ["3000 MB", "lags up to two days", "a calendar only", "the application's permissions"] {
+                assert!(told[0].contains(words), "{words}: {told:?}");
+            }
+        }
+    }
+    let nothing: [Vec<String>; 3] = Default::default();
+    assert_eq!(notes(AccountKind::Person, 5_000_000).await, nothing, "contacts and a calendar");
+    assert_eq!(notes(AccountKind::Room, 3_000_000_000).await, nothing, "years of bookings");
 }
