@@ -240,7 +240,7 @@ pub(super) fn set_facts(db: &Connection, known: &Item, facts: &Facts) -> Result<
     if known.facts == *facts {
         return Ok(());
     }
-    let amended = is_amendment(&known.facts, facts);
+    let amended = facts.amends(&known.facts);
     let sql = "UPDATE item SET facts = ?2, revision = revision + ?3, message_id = ?4 WHERE key = ?1";
     db.prepare_cached(sql)?.execute((known.key, Json(facts), i64::from(amended), &facts.message_id))?;
     if known.facts.size != facts.size {
@@ -261,11 +261,6 @@ fn set_received(db: &Connection, item: ItemKey, received: i64) -> Result<(), Tro
     db.prepare_cached("UPDATE item SET received = ?2 WHERE key = ?1")?.execute((item, received))?;
     db.prepare_cached("UPDATE membership SET received = ?2 WHERE item = ?1")?.execute((item, received))?;
     Ok(())
-}
-
-/// Whether a fact changed that a target can be amended by: just those that the three-way merge looks at.
-fn is_amendment(before: &Facts, now: &Facts) -> bool {
-    now.amends(before)
 }
 
 /// The row of an item that the source named and could not tell about.
