@@ -119,6 +119,20 @@ async fn what_they_filed_in_a_mailbox_of_their_own_is_no_difference_and_is_not_p
     }
 }
 
+/// What is marked as deleted is gone with the next expunge: it proves nothing.
+#[tokio::test]
+async fn what_they_marked_as_deleted_elsewhere_is_missing() {
+    let (world, _dir, project, engine, movers) = moved().await;
+    let theirs = own_mailbox(&world, "Customers");
+    let message = take_from_inbox(&world, 1, "Subject: 5").remove(0);
+    put_into_archive(&world, Standing { deleted: true, ..message.clone() });
+    world.target.put_by_hand(&AccountId::new(LOGIN), &theirs, Standing { deleted: true, ..message });
+    let found = engine.verify(&project, &movers, Depth::Content).await.unwrap().remove(0);
+    assert_eq!((found.differences, found.moved), (1, 0));
+    engine.pass(&project, &movers, Half::Push { repair: true }).await.unwrap();
+    assert_eq!(world.target.placed(), 8);
+}
+
 /// A message in a mailbox of theirs answers for one placement, in this process and in the next.
 #[tokio::test]
 async fn of_equal_ones_one_filed_in_a_mailbox_of_their_own_answers_for_one() {

@@ -99,6 +99,12 @@ impl Amending {
         Self { intent, base: placement.facts.clone(), begun: Vec::new(), placement, want }
     }
 
+    /// The same once more, when nobody knows how far it came.
+    pub fn repeated(mut self) -> Self {
+        self.begun.push(self.want.clone());
+        self
+    }
+
     /// What is known before it is looked what stands there.
     pub fn known(&self) -> Known {
         Known { base: self.base.clone(), stood: self.placement.facts.clone(), begun: self.begun.clone() }

@@ -128,8 +128,8 @@ struct Spelling<'a>(Vec<&'a String>);
 impl<'a> Spelling<'a> {
     /// That of what is wanted; of what is not, the one it was placed in.
     fn of(change: &'a Amending) -> Self {
-        let known = [&change.want, &change.base, &change.placement.facts];
-        Self(known.into_iter().flat_map(|facts| &facts.categories).flatten().collect())
+        let known = [&change.want, &change.base, &change.placement.facts].into_iter().chain(&change.begun);
+        Self(known.flat_map(|facts| &facts.categories).flatten().collect())
     }
 
     fn ours(&self, facts: &Facts) -> Facts {

@@ -226,7 +226,13 @@ impl Target for ImapTarget {
         at: &Collection,
         changes: Vec<Amending>,
     ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
-        twice!(self.amend_once(at, changes.clone()))
+        match self.amend_once(at, changes.clone()).await {
+            // What the lost command did is ours, and nobody's decision.
+            Err(fault) if lost_connection(&fault) => {
+                self.amend_once(at, changes.into_iter().map(Amending::repeated).collect()).await
+            }
+            outcome => outcome,
+        }
     }
 
     async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {

@@ -26,6 +26,9 @@ pub struct Mailboxes {
     claims: HashMap<Vec<String>, String>,
 }
 
+/// Uses of mailboxes that need not hold messages of their own.
+const VIEWS: [&str; 3] = ["\\all", "\\flagged", "\\important"];
+
 /// What STATUS tells.
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
@@ -102,21 +105,23 @@ impl Surveyor<'_> {
         Ok(found)
     }
 
-    /// Every mailbox of the account itself that is none of these, with its whole name as people see it.
+    /// Every mailbox of the account itself that is none of these, with its whole name as people see it. One that was
+    /// made anew under a known name is what the known one opens; one that shows messages of others holds none.
     pub async fn others(&mut self, known: &[Spot]) -> Result<Vec<(Spot, String)>, Fault> {
         self.learn().await?;
         self.list().await?;
-        let mut others = Vec::new();
+        let mut spots = Vec::new();
         for (mailbox, validity) in self.validities().await? {
-            if self.is_foreign(&mailbox) {
-                continue;
-            }
-            let spot = self.spot(validity, &mailbox).await?;
-            if !known.iter().any(|known| known.is_same(&spot)) {
-                others.push((spot, utf7::decode(&mailbox)));
+            if !self.is_foreign(&mailbox) && !self.is_view(&mailbox) {
+                spots.push(self.spot(validity, &mailbox).await?);
             }
         }
-        Ok(others)
+        let stands = |known: &Spot| spots.iter().any(|spot| known.is_same(spot));
+        let is_known = |spot: &Spot| {
+            known.iter().any(|known| known.is_same(spot) || (known.mailbox == spot.mailbox && !stands(known)))
+        };
+        let others = spots.iter().filter(|spot| !is_known(spot));
+        Ok(others.map(|spot| (spot.clone(), utf7::decode(&spot.mailbox))).collect())
     }
 
     fn last_of(&self, mailbox: &str) -> String {
@@ -245,8 +250,10 @@ impl Surveyor<'_> {
         }
         let names: Vec<String> = self.boxes.listed.keys().cloned().collect();
         for mailbox in names {
-            if let Some(standing) = self.status(&mailbox).await? {
-                found.push((mailbox, standing.validity));
+            match self.status(&mailbox).await {
+                // A mailbox listed and not to be read (RFC 4314 `l` without `r`) is none of ours.
+                Err(fault) if fault.what == What::Forbidden => {}
+                standing => found.extend(standing?.map(|standing| (mailbox, standing.validity))),
             }
         }
         Ok(found)
@@ -261,6 +268,12 @@ impl Surveyor<'_> {
 
     fn is_foreign(&self, mailbox: &str) -> bool {
         self.hierarchy().foreign.iter().any(|prefix| !prefix.is_empty() && mailbox.starts_with(prefix.as_str()))
+    }
+
+    /// RFC 6154: it shows messages that stand in other mailboxes.
+    fn is_view(&self, mailbox: &str) -> bool {
+        let attributes = self.boxes.listed.get(mailbox);
+        attributes.is_some_and(|found| found.iter().any(|name| VIEWS.contains(&name.as_str())))
     }
 
     fn is_in_trash(&self, mailbox: &str) -> bool {
@@ -362,10 +375,11 @@ impl Surveyor<'_> {
     /// Whether a name stands for something else: another path's mailbox, a role's, or, where the spelling was
     /// altered, one that already holds mail and is not to be adopted.
     async fn taken(&mut self, mailbox: &str, want: &Wanted, altered: bool) -> Result<bool, Fault> {
-        let special = ["\\sent", "\\drafts", "\\trash", "\\junk", "\\archive", "\\all", "\\flagged", "\\important"];
+        let special = ["\\sent", "\\drafts", "\\trash", "\\junk", "\\archive"];
         let attributes = self.boxes.listed.get(mailbox);
         if mailbox.eq_ignore_ascii_case("INBOX")
             || attributes.is_some_and(|found| found.iter().any(|name| special.contains(&name.as_str())))
+            || self.is_view(mailbox)
             || self.claimed_by_other(mailbox, &want.path)
         {
             return Ok(true);

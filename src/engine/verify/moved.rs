@@ -188,7 +188,7 @@ impl Search<'_> {
         if noted.is_empty() { Ok(()) } else { self.store.record_verdicts(noted).await }
     }
 
-    /// What stands there of those that are meant; nothing where the collection is gone.
+    /// What stands there of those that are meant, and is not about to be expunged; nothing where the collection is gone.
     async fn find(&self, at: &Collection, meant: impl Fn(&Placement) -> bool) -> Result<Vec<Found>, Fault> {
         let meant = self.missing.iter().filter(|(placement, _)| meant(placement));
         let keys: Vec<_> = meant.map(|(placement, _)| placement.natural_key()).collect();
@@ -198,7 +198,7 @@ impl Search<'_> {
         let find = self.engine.target(self.workload)?.find(at, &keys);
         match self.engine.stop.unless(find).await {
             Err(fault) if fault.what == What::Vanished => Ok(Vec::new()),
-            found => found,
+            found => Ok(found?.into_iter().filter(|one| !one.deleted).collect()),
         }
     }
 

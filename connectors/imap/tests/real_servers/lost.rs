@@ -51,6 +51,32 @@ async fn a_batch_cut_off_is_settled_by_finding() {
     }
 }
 
+/// A STORE that was carried out and whose answer was lost is our own doing: the source may take it back later.
+#[tokio::test]
+async fn a_change_of_ours_that_was_cut_off_is_not_taken_for_a_decision_of_people() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_at(proxy.port());
+    for act in [Act::CutOnArrival, Act::CutBefore, Act::CutAfter] {
+        let at = mailbox(&target, &[&format!("{act:?}")]).await;
+        let placed = placement(&target, &at, placing(1)).await;
+        let want = Facts { read: Some(true), categories: Some(vec!["Blau".into()]), ..placed.facts.clone() };
+        proxy.on("UID STORE", 1, act.clone());
+        let change = Amending::first(IntentId::new("m"), placed.clone(), want.clone());
+        let amended = target.amend(&at, vec![change]).await.unwrap().remove(0).1.unwrap();
+        assert_eq!(proxy.pending(), 0, "{act:?}: a cut that never came proves nothing");
+        assert_eq!((amended.base.read, amended.changed_there.len()), (Some(true), 0), "{act:?}");
+        let (base, stands) = (amended.base.clone(), Placement { facts: amended.facts, ..placed.clone() });
+        let taken_back = Facts { categories: Some(Vec::new()), ..placed.facts.clone() };
+        let back = Amending { base, ..Amending::first(IntentId::new("m"), stands, taken_back) };
+        let amended = target.amend(&at, vec![back]).await.unwrap().remove(0).1.unwrap();
+        assert_eq!((amended.facts.read, amended.changed_there.len()), (Some(false), 0), "{act:?}");
+        assert!(
+            !observe(&target, &at, Depth::Shape).await[0].facts.categories.iter().flatten().any(|word| word == "Blau")
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_lost_connection_is_never_an_empty_mailbox() {
     let server = dovecot(Store::Maildir);

@@ -201,6 +201,7 @@ async fn renamed_and_deleted(port: u16) {
     let anew = again(&target, &["Projekt"], Role::Ordinary, &renamed).await;
     assert_ne!(anew.id, renamed.id);
     assert_eq!(anew.name, "Projekt");
+    assert!(!others(&target, &[&at]).await.contains(&"Projekt".to_owned()), "what is known opens it");
     assert!(place(&target, &anew, vec![placing(2)]).await[0].1.is_ok());
     assert_eq!(target.withdraw(&placed).await.unwrap_err().what, What::Vanished, "the old message is not the new one");
 }
