@@ -1,6 +1,7 @@
 //! The engine between in-memory connectors: passes, deltas, people at the target, chaos, and death at every commit.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod amending;
 mod anew;
 mod crash;
 mod existing;

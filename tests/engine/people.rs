@@ -245,26 +245,26 @@ async fn a_dry_repair_says_what_it_would_leave_to_people() {
 }
 
 /// One message, `m05`, that both sides change: pass after pass.
-struct Both {
-    world: World,
-    dir: TempDir,
+pub struct Both {
+    pub world: World,
+    pub dir: TempDir,
 }
 
 impl Both {
     /// Placed with these facts laid over its own.
-    async fn placed(facts: &Facts) -> Self {
+    pub async fn placed(facts: &Facts) -> Self {
         let both = Self { world: World::new(true), dir: project().await };
         both.source(facts).await;
         both
     }
 
     /// The source changes it, and a pass brings that.
-    async fn source(&self, patch: &Facts) {
+    pub async fn source(&self, patch: &Facts) {
         self.world.source.edit(&self.world.account.id, &ItemId::new("m05"), patch);
         self.world.run(&self.world.engine(), self.dir.path(), StoreOptions::default()).await.unwrap();
     }
 
-    fn people(&self, patch: &Facts) {
+    pub fn people(&self, patch: &Facts) {
         self.world.target.by_hand(&AccountId::new(LOGIN), |_, message| {
             let mut message = message.clone();
             if message.bytes.starts_with(b"Subject: 5") {
@@ -274,7 +274,7 @@ impl Both {
         });
     }
 
-    fn stands(&self) -> Facts {
+    pub fn stands(&self) -> Facts {
         let all = self.world.target.standing(&AccountId::new(LOGIN));
         let five = all.into_iter().find(|(_, message)| message.bytes.starts_with(b"Subject: 5")).unwrap().1;
         let mut facts = five.facts.amendable();
@@ -283,15 +283,15 @@ impl Both {
     }
 }
 
-fn flag(flag: FlagState) -> Facts {
+pub fn flag(flag: FlagState) -> Facts {
     Facts { flag: Some(flag), ..Facts::default() }
 }
 
-fn read(read: bool) -> Facts {
+pub fn read(read: bool) -> Facts {
     Facts { read: Some(read), ..Facts::default() }
 }
 
-fn keywords(words: &[&str]) -> Facts {
+pub fn keywords(words: &[&str]) -> Facts {
     Facts { categories: Some(words.iter().map(|&word| word.to_owned()).collect()), ..Facts::default() }
 }
 

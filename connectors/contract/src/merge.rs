@@ -86,6 +86,16 @@ impl Facts {
         self.merge(&known, before).set != Self::default()
     }
 
+    /// Whether both say the same of the facts that may change after placing. What is unsaid is unset.
+    pub fn agrees(&self, other: &Self) -> bool {
+        let set = |facts: &Self| {
+            let Self { read, answered, forwarded, draft, .. } = facts;
+            let flags = [read, answered, forwarded, draft].map(|flag| flag.unwrap_or(false));
+            (flags, facts.flag.unwrap_or(FlagState::None), keywords(facts))
+        };
+        set(self) == set(other)
+    }
+
     /// The base for what stood there before anything of ours, once ours, `self`, answers for it: then flags set there
     /// stay, flags set here are added, and only what is set on both sides follows the source later.
     #[must_use]
@@ -118,7 +128,7 @@ impl Facts {
         }
         let (old, had, now) = (keywords(base), keywords(stood), keywords(there));
         let want = if self.categories.is_some() { keywords(self) } else { old.clone() };
-        let (mut stand, mut kept) = (now.clone(), BTreeSet::new());
+        let (mut stand, mut kept, mut refused) = (now.clone(), BTreeSet::new(), false);
         for word in [&old, &had, &now, &want].into_iter().flatten() {
             let holds = |set: &BTreeSet<String>| set.contains(word);
             let said = |begun: &&Self| begun.categories.is_some();
@@ -126,8 +136,9 @@ impl Facts {
             let decided = decide(&holds(&want), &holds(&old), &holds(&had), &holds(&now), begun);
             mark(&mut stand, word, if decided.set { holds(&want) } else { holds(&now) });
             mark(&mut kept, word, decided.base);
+            refused |= decided.refused;
         }
-        if want != old && stand != want {
+        if refused {
             merge.changed_there.push("categories");
         }
         merge.base.categories = Some(kept.into_iter().collect());

@@ -111,7 +111,13 @@ fn keywords_come_and_go_one_by_one() {
     let merge = words(&["Neu", "Blau"]).merge(&known, &words(&["eigen", "Rot"]));
     assert_eq!(merge.set, words(&["Blau", "eigen"]));
     assert_eq!(merge.base, words(&["Blau", "Neu"]));
+    assert!(merge.changed_there.is_empty(), "in no keyword do both want something else: {:?}", merge.changed_there);
+    // They set `Neu` again just as the source takes it away.
+    let known = Known { base: merge.base, stood: words(&["Blau", "eigen"]), begun: Vec::new() };
+    let merge = words(&["Blau"]).merge(&known, &words(&["Blau", "eigen", "Neu"]));
+    assert_eq!((merge.set, merge.base), (Facts::default(), words(&["Blau"])));
     assert_eq!(merge.changed_there, ["categories"]);
+    let known = Known { base: words(&["Rot", "Neu"]), stood: words(&["Rot", "Neu"]), begun: Vec::new() };
     let unsaid = Facts::default().merge(&known, &words(&["Rot", "Neu"]));
     assert_eq!(unsaid, Merge { base: words(&["Neu", "Rot"]), ..Merge::default() });
     assert!(words(&["a"]).amends(&Facts::default()) && !words(&["a", "b"]).amends(&words(&["b", "a"])));

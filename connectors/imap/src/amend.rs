@@ -38,10 +38,14 @@ async fn amend_some(link: &mut Link, validity: u32, changes: Vec<Amending>) -> R
         let there = handle::read(&change.placement.handle).ok().and_then(|(_, uid)| standing.get(&uid));
         merged.push((change.intent.clone(), there.map(|seen| (seen.uid, plan.add(&change, seen)))));
     }
-    let refused = plan.carry_out(link).await?;
+    let (refused, taken) = plan.carry_out(link).await?;
     let place = link.place().to_owned();
     let answer = |found: Option<(u32, Amended)>| match found {
-        Some((uid, amended)) => settle(&place, uid, amended, &refused),
+        Some((uid, amended)) => settle(&place, uid, amended, &refused).map_err(|fault| match taken.contains(&uid) {
+            // A part of it stands there.
+            true => fault.outcome_unknown(),
+            false => fault,
+        }),
         None => Err(faults::item_vanished()),
     };
     Ok(merged.into_iter().map(|(intent, found)| (intent, answer(found))).collect())
@@ -90,16 +94,18 @@ impl Plan {
         }
     }
 
-    /// Sends the commands; gives those the server refused.
-    async fn carry_out(self, link: &mut Link) -> Result<Vec<Refused>, Fault> {
-        let mut refused = Vec::new();
+    /// Sends the commands; gives those the server refused, and the UIDs for which it took another one.
+    async fn carry_out(self, link: &mut Link) -> Result<(Vec<Refused>, BTreeSet<u32>), Fault> {
+        let (mut refused, mut taken) = (Vec::new(), BTreeSet::new());
         for (operation, uids) in self.stores {
             let answer = link.ask(&format!("UID STORE {} {operation}", handle::set(&uids)), |_| {}).await?;
-            if !answer.ok {
+            if answer.ok {
+                taken.extend(uids);
+            } else {
                 refused.push(Refused { operation, uids, answer });
             }
         }
-        Ok(refused)
+        Ok((refused, taken))
     }
 }
 
@@ -300,7 +306,7 @@ mod tests {
         assert_eq!(stores, ["+FLAGS.SILENT (Blau)", "-FLAGS.SILENT (Rot)"]);
         assert_eq!(amended.facts.categories, keywords(&["Blau", "eigen"]).categories);
         assert_eq!(amended.base.categories, want.categories);
-        assert_eq!(amended.changed_there, ["categories"]);
+        assert_eq!(amended.changed_there, Vec::<String>::new(), "their own keyword is no refusal of ours");
     }
 
     #[test]

@@ -6,10 +6,18 @@ use crate::{
     store::{Placement, PlacementKey, TargetKey, ToAmend, Withdrawing},
 };
 use std::collections::BTreeMap;
-use transhume_contract::{Amending, Collection, Facts, Fault, IntentId, Reach, What};
+use transhume_contract::{Amended, Amending, Collection, Facts, Fault, IntentId, Outcome, Reach, What};
 
 /// Changes sent at once.
 const PAGE: usize = 500;
+
+/// What came of bringing one up to date.
+pub(super) enum UpToDate {
+    Is(Box<Amended>),
+    Vanished,
+    /// It failed, and is owed.
+    PutOff,
+}
 
 impl Push<'_> {
     /// A change that failed is owed; a fault that reaches the account or further ends the pass.
@@ -67,7 +75,7 @@ impl Push<'_> {
                     amended.push((change.placement.key, change.revision, done));
                 }
                 Err(fault) if fault.what == What::Vanished => self.lose(change.placement.key).await?,
-                Err(fault) => self.put_off(change.placement.key, fault).await?,
+                Err(fault) => self.put_off_amending(change, fault).await?,
             }
         }
         let items = amended.len() as u64;
@@ -90,7 +98,38 @@ impl Push<'_> {
         self.store.begin_amending(begun.collect()).await
     }
 
-    pub(super) fn tell_changed_there(&self, change: &ToAmend, fields: &[String]) {
+    /// What was definitely not done cannot be what stands there later: then that is people's.
+    async fn put_off_amending(&self, change: &ToAmend, fault: Fault) -> Result<(), Fault> {
+        let Placement { key, begun, .. } = &change.placement;
+        if fault.outcome == Outcome::NotDone && !self.engine.rehearsing {
+            self.store.forget_amending(*key, begun.clone()).await?;
+        }
+        self.put_off(*key, fault).await
+    }
+
+    /// Brings one up to date, and writes down what stands there then.
+    pub(super) async fn bring_up_to_date(&self, at: &Collection, change: &ToAmend) -> Result<UpToDate, Fault> {
+        let key = change.placement.key;
+        let (want, losses) = self.facts_of(&change.facts, Some(&change.placement));
+        let Some(amending) = amending(change, at, want.clone()) else { return Ok(UpToDate::Vanished) };
+        self.store.begin_amending(vec![(key, want)]).await?;
+        let unanswered = || crate::engine::defect("a target did not answer for a change");
+        let answers = self.engine.stop.settling(self.target.amend(at, vec![amending])).await;
+        match answers.and_then(|mut answers| answers.pop().ok_or_else(unanswered)).map(|(_, answer)| answer) {
+            Ok(Ok(mut amended)) => {
+                amended.losses.extend(losses);
+                self.tell_changed_there(change, &amended.changed_there);
+                self.store.record_amended(vec![(key, change.revision, amended.clone())]).await?;
+                Ok(UpToDate::Is(Box::new(amended)))
+            }
+            Ok(Err(fault)) | Err(fault) if fault.what == What::Vanished => Ok(UpToDate::Vanished),
+            Ok(Err(fault)) => self.put_off_amending(change, fault).await.map(|()| UpToDate::PutOff),
+            // Nobody knows how far it came.
+            Err(fault) => self.put_off(key, fault).await.map(|()| UpToDate::PutOff),
+        }
+    }
+
+    fn tell_changed_there(&self, change: &ToAmend, fields: &[String]) {
         if !fields.is_empty() {
             let (account, item) = (self.account(), change.placement.item.number().to_string());
             self.engine.tell(Event::ChangedThere { account, item, fields: fields.to_vec() });
@@ -132,19 +171,42 @@ impl Push<'_> {
 
     async fn withdraw_one(&self, at: &BTreeMap<TargetKey, Collection>, one: &Withdrawing) -> Result<bool, Fault> {
         let key = one.placement.key;
-        let Some(standing) = at.get(&one.placement.at).and_then(|at| one.placement.at_target(at)) else {
-            return Ok(false);
-        };
+        let Some(at) = at.get(&one.placement.at) else { return Ok(false) };
+        let Some(placement) = self.without_begun(at, one).await? else { return Ok(false) };
+        let Some(standing) = placement.at_target(at) else { return Ok(false) };
+        if placement.is_changed_there() {
+            return self.put_off(key, theirs()).await.map(|()| false);
+        }
         match self.engine.stop.settling(self.target.withdraw(&standing)).await {
             Ok(losses) => self.store.record_withdrawn(key, losses).await.map(|()| true),
             Err(fault) if fault.what == What::Vanished => self.store.record_lost(key, None).await.map(|()| false),
             Err(fault) => self.put_off(key, fault).await.map(|()| false),
         }
     }
+
+    /// Where an amending was cut in half, what stands there by our own doing would look like a change of people's.
+    async fn without_begun(&self, at: &Collection, one: &Withdrawing) -> Result<Option<Placement>, Fault> {
+        let (placement, facts, revision) = (one.placement.clone(), one.facts.clone(), one.revision);
+        if placement.begun.is_empty() {
+            return Ok(Some(placement));
+        }
+        let change = ToAmend { placement, facts, revision };
+        match self.bring_up_to_date(at, &change).await? {
+            UpToDate::Is(amended) => Ok(Some(change.placement.amended(&amended))),
+            UpToDate::Vanished => self.lose(change.placement.key).await.map(|()| None),
+            UpToDate::PutOff => Ok(None),
+        }
+    }
+}
+
+/// What people changed at the target is not taken away from them, also where we saw the change before.
+fn theirs() -> Fault {
+    let sentence = "The message was placed by us, but its flags were changed there since; it is left alone.";
+    Fault::new(What::Forbidden, sentence).ask("Delete it on the mail server by hand if it shall go.")
 }
 
 /// The amending of something whose handle is known.
-pub(super) fn amending(change: &ToAmend, at: &Collection, want: Facts) -> Option<Amending> {
+fn amending(change: &ToAmend, at: &Collection, want: Facts) -> Option<Amending> {
     let Placement { base, begun, .. } = change.placement.clone();
     Some(Amending { intent: name(change), placement: change.placement.at_target(at)?, base, begun, want })
 }

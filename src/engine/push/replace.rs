@@ -1,6 +1,6 @@
 //! Replacing what stands at the target by something newer: another original, or another rendering of the same.
 
-use super::{Push, change::amending, settle::Sought};
+use super::{Push, change::UpToDate, settle::Sought};
 use crate::{
     engine::Event,
     store::{Placement, PlacementState, Superseding, TargetKey, ToAmend},
@@ -26,10 +26,10 @@ enum Replaced {
     Not,
 }
 
-/// Whether another rendering of what stands there may take its place.
+/// Whether something newer may take the place of what stands there.
 enum May {
-    /// It may, looking like this.
-    Replace(Box<Amended>),
+    /// It may, looking like this, where people decided anything.
+    Replace(Option<Box<Amended>>),
     Not(Replaced),
 }
 
@@ -72,52 +72,65 @@ impl Push<'_> {
         }
     }
 
-    async fn replace(&self, at: &Collections, one: Superseding) -> Result<Replaced, Fault> {
+    async fn replace(&self, at: &Collections, mut one: Superseding) -> Result<Replaced, Fault> {
         let Some(stands_in) = at.get(&one.placement.at) else { return Ok(Replaced::Not) };
-        let (mut placement, item) = (one.placement.clone(), one.placement.item);
-        if !one.placed_anew {
-            let same_original = placement.original == one.next.original && !self.engine.rehearsing;
-            let like = match same_original {
-                true => match self.may_replace(stands_in, &one).await? {
-                    May::Replace(amended) => Some(amended),
-                    May::Not(why) => return Ok(why),
-                },
-                false => self.theirs(&one),
-            };
-            if let Some(like) = like.as_ref().filter(|_| same_original) {
-                placement.facts = like.facts.clone();
-            }
-            self.place_one(one.next, like.as_deref()).await?;
-            // Only what is known to stand there may take the old one's place.
-            let anew = self.store.placements_of(item).await?;
-            let is_new = |new: &Placement| new.key > placement.key && new.state == PlacementState::Present;
-            if !anew.iter().any(is_new) {
-                return Ok(Replaced::Not);
-            }
+        if one.placed_anew {
+            return self.withdraw_old(stands_in, &one.placement).await;
         }
-        self.withdraw_old(stands_in, &placement).await
+        let may = match one.placement.original == one.next.original && !self.engine.rehearsing {
+            true => self.may_rerender(stands_in, &mut one).await?,
+            false => self.may_succeed(stands_in, &mut one).await?,
+        };
+        let like = match may {
+            May::Replace(like) => like,
+            May::Not(why) => return Ok(why),
+        };
+        self.place_one(one.next, like.as_deref()).await?;
+        // Only what is known to stand there may take the old one's place.
+        let anew = self.store.placements_of(one.placement.item).await?;
+        let is_new = |new: &Placement| new.key > one.placement.key && new.state == PlacementState::Present;
+        if !anew.iter().any(is_new) {
+            return Ok(Replaced::Not);
+        }
+        self.withdraw_old(stands_in, &one.placement).await
     }
 
     /// Looks before anything is placed: what people removed or filed elsewhere stays as they want it, what they wrote
     /// into stays theirs, and what they flagged keeps its flags.
-    async fn may_replace(&self, at: &Collection, one: &Superseding) -> Result<May, Fault> {
-        let (key, old) = (one.placement.key, one.placement.clone());
-        let (facts, revision) = (one.next.facts.clone(), one.next.revision);
-        let change = ToAmend { placement: old, facts, revision };
-        let amended = match self.amend_one(at, &change).await {
-            Ok(amended) => amended,
-            Err(fault) if fault.what == What::Vanished => {
-                return self.lose(key).await.map(|()| May::Not(Replaced::Not));
-            }
-            Err(fault) => return self.put_off(key, fault).await.map(|()| May::Not(Replaced::Not)),
+    async fn may_rerender(&self, at: &Collection, one: &mut Superseding) -> Result<May, Fault> {
+        let key = one.placement.key;
+        let amended = match self.catch_up(at, one).await? {
+            UpToDate::Is(amended) => amended,
+            UpToDate::Vanished => return self.lose(key).await.map(|()| May::Not(Replaced::Not)),
+            UpToDate::PutOff => return Ok(May::Not(Replaced::Not)),
         };
-        self.tell_changed_there(&change, &amended.changed_there);
-        self.store.record_amended(vec![(key, revision, amended.clone())]).await?;
-        let found = self.matches(at, &[Sought::of_placement(&change.placement)]).await?;
-        if found.iter().any(|found| !found.deleted && Some(&found.handle) == change.placement.handle.as_ref()) {
-            return Ok(May::Replace(Box::new(amended)));
+        let found = self.matches(at, &[Sought::of_placement(&one.placement)]).await?;
+        if found.iter().any(|found| !found.deleted && Some(&found.handle) == one.placement.handle.as_ref()) {
+            return Ok(May::Replace(Some(amended)));
         }
         self.store.record_kept(key).await.map(|()| May::Not(Replaced::Kept))
+    }
+
+    /// Another original comes whatever people did to the one before it. Where an amending of that one was cut in half,
+    /// it is finished first: else our own doing would look like theirs, and the old one stay beside the new.
+    async fn may_succeed(&self, at: &Collection, one: &mut Superseding) -> Result<May, Fault> {
+        if !one.placement.begun.is_empty() && !self.engine.rehearsing {
+            if let UpToDate::PutOff = self.catch_up(at, one).await? {
+                return Ok(May::Not(Replaced::Not));
+            }
+        }
+        Ok(May::Replace(self.theirs(one)))
+    }
+
+    /// Brings the facts of the old one up to date.
+    async fn catch_up(&self, at: &Collection, one: &mut Superseding) -> Result<UpToDate, Fault> {
+        let (placement, facts, revision) = (one.placement.clone(), one.next.facts.clone(), one.next.revision);
+        let change = ToAmend { placement, facts, revision };
+        let came = self.bring_up_to_date(at, &change).await?;
+        if let UpToDate::Is(amended) = &came {
+            one.placement = change.placement.amended(amended);
+        }
+        Ok(came)
     }
 
     /// How another original looks where people decided otherwise of the one before it; `None` where they did not.
@@ -132,20 +145,6 @@ impl Push<'_> {
         let mut facts = facts.amendable();
         facts.apply(&merge.set);
         Some(Box::new(Amended { facts, base: merge.base, changed_there: Vec::new(), losses }))
-    }
-
-    /// Brings the facts of one up to date, and tells what stands there then.
-    async fn amend_one(&self, at: &Collection, change: &ToAmend) -> Result<Amended, Fault> {
-        let (want, losses) = self.facts_of(&change.facts, Some(&change.placement));
-        let unnamed = || Fault::new(What::Vanished, "the message has no handle");
-        let amending = amending(change, at, want.clone()).ok_or_else(unnamed)?;
-        self.store.begin_amending(vec![(change.placement.key, want)]).await?;
-        let mut answers = self.engine.stop.settling(self.target.amend(at, vec![amending])).await?;
-        let unanswered = || crate::engine::defect("a target did not answer for a change");
-        let (_, answer) = answers.pop().ok_or_else(unanswered)?;
-        let mut amended = answer?;
-        amended.losses.extend(losses);
-        Ok(amended)
     }
 
     async fn withdraw_old(&self, at: &Collection, old: &Placement) -> Result<Replaced, Fault> {

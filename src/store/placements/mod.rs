@@ -16,7 +16,8 @@ use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use transhume_contract::{
-    self as contract, Collection, Digest, Facts, Fault, Handle, IntentId, ItemId, Loss, NaturalKey, Version, Workload,
+    self as contract, Amended, Collection, Digest, Facts, Fault, Handle, IntentId, ItemId, Loss, NaturalKey, Version,
+    Workload,
 };
 
 pub use todo::{Moving, OpenMove, Superseding, ToAmend, ToPlace, Withdrawing};
@@ -76,6 +77,17 @@ impl Placement {
         let (handle, version) = (self.handle.clone()?, self.version.clone());
         let (digest, facts) = (self.stored.digest, self.facts.clone());
         Some(contract::Placement { at: at.clone(), handle, version, digest, facts })
+    }
+
+    /// The same once it was amended.
+    #[must_use]
+    pub fn amended(self, amended: &Amended) -> Self {
+        Self { facts: amended.facts.clone(), base: amended.base.clone(), begun: Vec::new(), ..self }
+    }
+
+    /// Whether people decided otherwise than the source in something that can be amended, as far as we looked.
+    pub fn is_changed_there(&self) -> bool {
+        !self.base.agrees(&self.facts)
     }
 
     /// By what `find` recognises it.

@@ -72,6 +72,9 @@ pub struct Withdrawing {
     pub placement: Placement,
     /// The item is gone from the source; else it only left the collection, and stands elsewhere.
     pub gone: bool,
+    /// The item's facts, as the source last told them.
+    pub facts: Facts,
+    pub revision: u64,
 }
 
 impl AccountStore {
@@ -313,9 +316,11 @@ fn to_withdraw(
         " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL AND p.moving_to IS NULL
             AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4"
     );
-    let mut query = db.prepare_cached(&select("i.state = 1", &rest))?;
+    let mut query = db.prepare_cached(&select("i.state = 1, i.facts, i.revision", &rest))?;
     let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
-        Ok(Withdrawing { placement: placement_row(row)?, gone: row.get(COLUMNS)? })
+        let facts = row.get::<_, Json<Facts>>(COLUMNS + 1)?.0;
+        let (gone, revision) = (row.get(COLUMNS)?, unsigned(row.get(COLUMNS + 2)?));
+        Ok(Withdrawing { placement: placement_row(row)?, gone, facts, revision })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -53,6 +53,17 @@ impl AccountStore {
         self.write(move |db| begun.iter().try_for_each(|(key, want)| begin(db, *key, want))).await
     }
 
+    /// Writes down that what was about to be brought to a placement never came there: only what was `begun` before may
+    /// stand there still.
+    pub async fn forget_amending(&self, key: PlacementKey, begun: Vec<Facts>) -> Result<(), Fault> {
+        self.write(move |db| {
+            let begun = (!begun.is_empty()).then_some(Json(&begun));
+            let sql = "UPDATE placement SET begun = ?2 WHERE key = ?1";
+            Ok(db.prepare_cached(sql)?.execute((key, begun)).map(drop)?)
+        })
+        .await
+    }
+
     /// Writes down amendings: the facts that stand there now, and the revision of the item's facts they answer to.
     /// Fields in which people there decided otherwise become verdicts, and the base tells them apart from then on.
     pub async fn record_amended(&self, amended: Vec<(PlacementKey, u64, Amended)>) -> Result<(), Fault> {

@@ -37,6 +37,7 @@ struct State {
     validity: u64,
     placed: u64,
     sought: Vec<Vec<NaturalKey>>,
+    refuses_amending: bool,
 }
 
 /// A mail target in memory.
@@ -76,6 +77,11 @@ impl MemoryTarget {
     /// What was looked for so far, look by look.
     pub fn sought(&self) -> Vec<Vec<NaturalKey>> {
         lock(&self.state).sought.clone()
+    }
+
+    /// From now on every change of facts is refused, and none of it done; or no longer.
+    pub fn refuse_amending(&self, refuse: bool) {
+        lock(&self.state).refuses_amending = refuse;
     }
 
     /// A person changes every message they see: `None` deletes it.
@@ -151,6 +157,9 @@ impl MemoryTarget {
     }
 
     fn amend_one(&self, at: &Collection, change: &Amending) -> Result<Amended, Fault> {
+        if lock(&self.state).refuses_amending {
+            return Err(Fault::new(What::Forbidden, "the server refused a change of flags"));
+        }
         self.with(at, |mailbox| {
             let message = mailbox.messages.get_mut(&uid_of(&change.placement.handle)).ok_or_else(vanished)?;
             let merge = change.want.merge(&change.known(), &message.facts);

@@ -44,9 +44,18 @@ async fn where_both_sides_changed_the_target_wins_and_is_named() {
     reflag(&on.files("Both")[0], "");
     let want = Facts { categories: Some(vec!["Blue".into(), "Green".into()]), read: Some(true), ..facts() };
     let amended = on.amend(&placement, want).await.unwrap();
+    // Each keyword by itself: what they took away stays away, and what is new comes. In none of them both changed.
+    assert!(amended.changed_there.is_empty(), "{:?}", amended.changed_there);
+    assert_eq!((amended.facts.read, &amended.facts.categories), (Some(true), &Some(vec!["Blue".into()])));
+    // They set `Green` again (its letter is `a`, and that of `Blue` is `c`) just as the source takes it away.
+    reflag(&on.files("Both")[0], "Sac");
+    let placement = transhume_contract::Placement { facts: amended.facts, ..placement };
+    let want = Facts { categories: Some(vec!["Blue".into()]), read: Some(true), ..facts() };
+    let change = Amending { base: amended.base, ..Amending::first(IntentId::new("m"), placement, want) };
+    let mut amended = on.target.amend(&at, vec![change]).await.unwrap().remove(0).1.unwrap();
     assert_eq!(amended.changed_there, ["categories"]);
-    // Each keyword by itself: what they took away stays away, and what is new comes.
-    assert_eq!((amended.facts.read, amended.facts.categories), (Some(true), Some(vec!["Blue".into()])));
+    amended.facts.categories.get_or_insert_default().sort();
+    assert_eq!(amended.facts.categories, Some(vec!["Blue".into(), "Green".into()]));
 }
 
 #[tokio::test]
