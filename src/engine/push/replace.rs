@@ -114,10 +114,9 @@ impl Push<'_> {
     /// Another original comes whatever people did to the one before it. Where an amending of that one was cut in half,
     /// it is finished first: else our own doing would look like theirs, and the old one stay beside the new.
     async fn may_succeed(&self, at: &Collection, one: &mut Superseding) -> Result<May, Fault> {
-        if !one.placement.begun.is_empty() && !self.engine.rehearsing {
-            if let UpToDate::PutOff = self.catch_up(at, one).await? {
-                return Ok(May::Not(Replaced::Not));
-            }
+        let half_done = !one.placement.begun.is_empty() && !self.engine.rehearsing;
+        if half_done && matches!(self.catch_up(at, one).await?, UpToDate::PutOff) {
+            return Ok(May::Not(Replaced::Not));
         }
         Ok(May::Replace(self.theirs(one)))
     }
