@@ -8,10 +8,11 @@ DEMO_ACCOUNTS = $(shell seq -s, -f 'account%.0f' 1 20)
 .PHONY: demo test lint torture bench deny
 
 # The whole job on a simulated Microsoft 365 tenant, into a real Dovecot. Again on the same project, nothing moves.
+# A test is named with the programs, since cargo then builds the libraries as `make test` wants them, once for both.
 demo:
 	scripts/install-build-tools
 	scripts/install-test-servers dovecot
-	$(CARGO) build --workspace --bins
+	$(CARGO) build --workspace --bins --test architecture
 	mkdir -p $(DEMO)
 	target/debug/transhume-servers dovecot --dir $(DEMO)/dovecot --accounts $(DEMO_ACCOUNTS) --master migrator -- \
 		scripts/demo target/debug/transhume $(DEMO)

@@ -51,10 +51,11 @@ fn change(
     }
 }
 
-/// Any message of a folder that people see.
+/// Any message. Drawn from the order in which they came, since times depend on the second at which this runs.
 fn pick(mailbox: &Mailbox, dice: &mut ChaCha8Rng) -> Option<u32> {
-    let count = mailbox.all.len();
-    (count > 0).then(|| mailbox.all.from(dice.random_range(0..count)).next()).flatten()
+    let slots = mailbox.slots();
+    let drawn = dice.random_range(0..slots.max(1));
+    (drawn..slots).chain(0..drawn).find(|slot| mailbox.message(*slot).is_some())
 }
 
 fn set(world: &World, mailbox: &mut Mailbox, slot: u32, kind: &'static str, members: Value) -> &'static str {

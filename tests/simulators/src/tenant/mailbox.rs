@@ -94,6 +94,11 @@ impl Mailbox {
         self.messages.iter().flatten()
     }
 
+    /// How many slots were ever given; some are empty again.
+    pub fn slots(&self) -> u32 {
+        u32::try_from(self.messages.len()).unwrap_or(u32::MAX)
+    }
+
     /// A message by either of its ids.
     pub fn message_named(&self, id: &str) -> Option<u32> {
         self.message_at.get(id).copied().or_else(|| self.by_immutable(id))
@@ -153,7 +158,7 @@ impl Mailbox {
 
     /// Gives a message a slot, ids and a step, without listing it.
     fn enter(&mut self, mut message: Message) -> u32 {
-        let slot = u32::try_from(self.messages.len()).unwrap_or(u32::MAX);
+        let slot = self.slots();
         let step = self.trail.step(&["message", &message.id, &message.folder.to_string()]);
         (message.arrived, message.changed) = (step, step);
         self.message_at.insert(message.id.clone(), slot);
