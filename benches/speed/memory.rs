@@ -5,7 +5,7 @@ use crate::{
     table, tenants,
     watched::{Watched, transhume},
 };
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 use transhume_servers::{Dovecot, DovecotOptions, Login};
 
 const GOAL_MB: f64 = 150.0;
@@ -17,11 +17,17 @@ pub fn many(messages: u32) {
     let simulator = tenants::serve(&runtime, dump, 4, Duration::ZERO);
     let dir = tempfile::tempdir().unwrap();
     project::write(dir.path(), &simulator.base_url(), &Target::Folder, 4);
-    project::accounts(dir.path(), &[(address, "box".into())]);
+    let accounts = &[(address, "box".into())];
+    project::accounts(dir.path(), accounts);
     table::head(&format!("memory: a mailbox of {messages} messages"), &["", "peak MB", "seconds"]);
     show("pull", &transhume(dir.path(), &["pull"]));
     show("push into a folder", &transhume(dir.path(), &["push"]));
     show("run again, without changes", &transhume(dir.path(), &["run"]));
+    let (dovecot, dir) = (dovecot(), tempfile::tempdir().unwrap());
+    into(&dovecot, dir.path(), &simulator.base_url());
+    project::accounts(dir.path(), accounts);
+    show("run into Dovecot", &transhume(dir.path(), &["run"]));
+    show("verify --depth content", &transhume(dir.path(), &["verify", "--depth", "content"]));
 }
 
 pub fn large(megabytes: u32) {
@@ -29,18 +35,26 @@ pub fn large(megabytes: u32) {
     let address = tenants::addresses(&dump).remove(0);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let simulator = tenants::serve(&runtime, dump, 4, Duration::ZERO);
-    let master = Some(Login::new("master", "secret"));
-    let dovecot = Dovecot::start(DovecotOptions { master, ..DovecotOptions::with_accounts(&["box"]) }).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let password_file = &dir.path().join("password");
-    fs::write(password_file, "secret\n").unwrap();
-    let imap = Imap { port: dovecot.imap_port(), master: "master", password_file };
-    project::write(dir.path(), &simulator.base_url(), &Target::Imap(imap), 4);
+    let (dovecot, dir) = (dovecot(), tempfile::tempdir().unwrap());
+    into(&dovecot, dir.path(), &simulator.base_url());
     project::accounts(dir.path(), &[(address, "box".into())]);
     table::head(&format!("memory: one message of {megabytes} MB"), &["", "peak MB", "seconds"]);
     show("pull", &transhume(dir.path(), &["pull"]));
     show("push into Dovecot", &transhume(dir.path(), &["push"]));
     show("verify --depth content", &transhume(dir.path(), &["verify", "--depth", "content"]));
+}
+
+fn dovecot() -> Dovecot {
+    let master = Some(Login::new("master", "secret"));
+    Dovecot::start(DovecotOptions { master, ..DovecotOptions::with_accounts(&["box"]) }).unwrap()
+}
+
+/// Writes the configuration of a project that moves into this server.
+fn into(dovecot: &Dovecot, dir: &Path, source: &str) {
+    let password_file = &dir.join("password");
+    fs::write(password_file, "secret\n").unwrap();
+    let imap = Imap { port: dovecot.imap_port(), master: "master", password_file };
+    project::write(dir, source, &Target::Imap(imap), 4);
 }
 
 fn show(what: &str, run: &Watched) {

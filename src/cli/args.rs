@@ -3,7 +3,7 @@
 use crate::config::{SourceKind, TargetKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf};
-use transhume_contract::{Depth, Workload};
+use transhume_contract::{Depth, Look, Share, Workload};
 
 /// Moves whole organisations out of Microsoft 365, and proves that nothing was lost.
 #[derive(Debug, Parser)]
@@ -262,8 +262,24 @@ impl From<DepthArgument> for Depth {
 pub struct Verify {
     #[arg(long, value_enum, default_value_t = DepthArgument::Shape)]
     pub depth: DepthArgument,
+    /// Reads this share back byte for byte, and of the others flags, dates and sizes: the same items each time, and a
+    /// larger share takes in every smaller one.
+    #[arg(long, value_name = "PERCENT", value_parser = share, conflicts_with = "depth")]
+    pub sample: Option<Share>,
     #[command(flatten)]
     pub choice: Choice,
+}
+
+impl Verify {
+    pub fn look(&self) -> Look {
+        self.sample.map_or(Look::Whole(self.depth.into()), Look::Sample)
+    }
+}
+
+/// `5%` or `5`.
+fn share(text: &str) -> Result<Share, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).trim_end().parse().ok();
+    percent.and_then(Share::percent).ok_or_else(|| "a share is a number above 0 and up to 100, as in 5%".into())
 }
 
 #[derive(Debug, Args)]

@@ -17,12 +17,12 @@ use crate::{
 use differences::Differences;
 use serde::Serialize;
 use std::{fmt::Write, sync::Arc};
-use transhume_contract::Depth;
+use transhume_contract::{Depth, Look};
 
 pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, "verify", Arc::clone(&terminal)).await?;
-    let depth = Depth::from(verify.depth);
-    let compared = session.engine.verify(&session.project, &session.movers, depth).await?;
+    let look = verify.look();
+    let compared = session.engine.verify(&session.project, &session.movers, look).await?;
     let mut standing = Differences::default();
     for (mover, account) in session.movers.iter().zip(&compared) {
         if let Some(fault) = &account.fault {
@@ -43,7 +43,7 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
     terminal.show(&named_losses(&standings.iter().collect::<Vec<_>>()));
-    let summary = Summary::of(depth, &compared, standing.count(), &standings);
+    let summary = Summary::of(look, &compared, standing.count(), &standings);
     terminal.print(&summary.sentence());
     terminal.summary("verify", &summary);
     let exit = summary.exit();
@@ -55,6 +55,8 @@ struct Summary {
     depth: Depth,
     accounts: usize,
     compared: u64,
+    /// Those of them whose bytes were read back.
+    read_back: u64,
     differences: u64,
     /// Listed at the source and not placed yet, so not compared.
     owed: u64,
@@ -78,11 +80,12 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(depth: Depth, compared: &[Compared], differences: u64, standings: &[AccountStanding]) -> Self {
+    fn of(look: Look, compared: &[Compared], differences: u64, standings: &[AccountStanding]) -> Self {
         Self {
-            depth,
+            depth: look.depth(),
             accounts: compared.len(),
             compared: compared.iter().map(|account| account.compared).sum(),
+            read_back: compared.iter().map(|account| account.read_back).sum(),
             differences,
             owed: standings.iter().map(|account| account.owed.items).sum(),
             moved: compared.iter().map(|account| account.moved).sum(),
@@ -114,11 +117,11 @@ impl Summary {
             Depth::Shape => "with flags, dates and sizes",
             Depth::Content => "byte for byte",
         };
-        let mut text = format!(
-            "verify: {} compared {depth}; {}",
-            count(self.compared, "item"),
-            count(self.differences, "difference")
-        );
+        let mut text = format!("verify: {} compared {depth}", count(self.compared, "item"));
+        if self.depth != Depth::Content && self.read_back > 0 {
+            let _infallible = write!(text, ", {} of them byte for byte", grouped(self.read_back));
+        }
+        let _infallible = write!(text, "; {}", count(self.differences, "difference"));
         if self.owed > 0 {
             let _infallible = write!(text, "; {} still owed, not there to compare", count(self.owed, "item"));
         }

@@ -210,7 +210,7 @@ async fn not_looked_for_elsewhere(project: &Project, world: &World) {
     };
     let collections = store.target_collections(Workload::Mail).await.unwrap();
     let (key, archive) = collections.into_iter().find(|(_, at)| at.name == "Inbox/Archive/2019").unwrap();
-    let seen: Vec<_> = world.target.observe(&archive, Depth::Shape).collect().await;
+    let seen: Vec<_> = world.target.observe(&archive, Depth::Shape.into()).collect().await;
     let last = seen.into_iter().map(Result::unwrap).max_by_key(|seen| seen.handle.as_str().parse::<u64>().unwrap());
     let (handle, bytes) = last.map(|last| (last.handle, last.length)).unwrap();
     let extra = new(Subject::Extra(key, handle), "extra", serde_json::json!({ "bytes": bytes }));

@@ -65,11 +65,7 @@ fn forget(story: &Story) {
 #[test]
 fn an_altered_byte_is_named_though_its_size_is_right() {
     let (story, mail) = story();
-    let file = file_of(&story, &mail);
-    let mut bytes = std::fs::read(&file).unwrap();
-    let last = bytes.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
-    bytes[last] = if bytes[last] == b'x' { b'y' } else { b'x' };
-    std::fs::write(&file, bytes).unwrap();
+    alter_a_byte(&story, &mail);
     let verdict = only_difference(&story, "content");
     assert_eq!((verdict["kind"].as_str(), verdict["detail"]["at"].as_str()), (Some("altered"), Some("INBOX")));
     assert_eq!(verdict["detail"]["message_id"], format!("<{}>", mail.id));
@@ -79,10 +75,36 @@ fn an_altered_byte_is_named_though_its_size_is_right() {
     story.run(&["verify", "--depth", "shape"]).tells(0, &["0 differences"]);
 }
 
+#[test]
+fn a_sample_is_read_back_byte_for_byte_and_the_others_are_not() {
+    let (story, mail) = story();
+    let summary = story.run(&["verify", "--sample", "40%", "--json"]).summary();
+    let [read, compared] = ["read_back", "compared"].map(|name| summary[name].as_u64().unwrap());
+    assert!(0 < read && read < compared, "{summary}");
+    story.run(&["verify", "--sample", "40%"]).tells(0, &[&format!("sizes, {read} of them byte for byte; 0 diff")]);
+    alter_a_byte(&story, &mail);
+    assert_eq!(difference(&story, &["--sample", "100"])["kind"], "altered");
+    story.run(&["verify", "--sample", "0.001%"]).tells(0, &["0 differences"]);
+}
+
+#[test]
+fn what_is_no_share_or_contradicts_a_depth_is_refused() {
+    let story = Story::new(&ordinary(1, 1));
+    for share in ["0", "101%", "some", "-5%"] {
+        story.run(&["verify", &format!("--sample={share}")]).complains(2, &["as in 5%"]);
+    }
+    story.run(&["verify", "--sample", "5%", "--depth", "content"]).complains(2, &["--sample", "--depth"]);
+}
+
 /// The one difference that `verify` finds at this depth.
 #[track_caller]
 fn only_difference(story: &Story, depth: &str) -> serde_json::Value {
-    let events = story.run(&["verify", "--depth", depth, "--json"]).events();
+    difference(story, &["--depth", depth])
+}
+
+#[track_caller]
+fn difference(story: &Story, how: &[&str]) -> serde_json::Value {
+    let events = story.run(&[&["verify", "--json"], how].concat()).events();
     let mut differences: Vec<_> = events.into_iter().filter(|event| event["type"] == "difference").collect();
     assert_eq!(differences.len(), 1, "{differences:#?}");
     differences.remove(0)
@@ -105,6 +127,14 @@ fn a_second_copy_is_named_and_mail_of_others_is_only_listed() {
     story
         .run(&["verify"])
         .tells(4, &["a second copy of item", &mail.id, "1 item at the target not placed by transhume"]);
+}
+
+fn alter_a_byte(story: &Story, mail: &Mail) {
+    let file = file_of(story, mail);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
+    bytes[last] = if bytes[last] == b'x' { b'y' } else { b'x' };
+    std::fs::write(&file, bytes).unwrap();
 }
 
 /// The file of a message in Dovecot's Maildir.

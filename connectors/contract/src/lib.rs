@@ -12,6 +12,7 @@ mod credential;
 mod facts;
 mod fault;
 mod ids;
+mod look;
 mod loss;
 pub mod memory;
 mod merge;
@@ -25,6 +26,7 @@ pub use credential::{Credential, Secret};
 pub use facts::{Facts, FlagState, Importance};
 pub use fault::{Cause, Fault, Outcome, Reach, Remedy, What};
 pub use ids::{AccountId, CollectionId, Cursor, Digest, FeedId, Handle, IntentId, ItemId, Version};
+pub use look::{Depth, Look, Share};
 pub use loss::Loss;
 pub use merge::{Known, Merge};
 pub use place::{Body, Found, NaturalKey, Observed, Placed, Placement, Placing};
@@ -32,7 +34,7 @@ pub use source::{
     Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits, Traffic,
 };
 pub use target::{
-    Amended, Amending, Batch, Canary, Depth, Foreseen, Holdings, Profile, Sharing, Target, TargetTraits, Wanted,
+    Amended, Amending, Batch, Canary, Foreseen, Holdings, Profile, Sharing, Target, TargetTraits, Wanted,
 };
 pub use words::{
     Access, Account, AccountKind, AccountPage, Collection, Feed, Finding, Identity, Presence, Role, Severity, Size,

@@ -1,7 +1,7 @@
 //! The side that is moved to. No verb here touches what no placement names.
 
 use crate::{
-    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Known, Loss,
+    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Known, Look, Loss,
     NaturalKey, Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
 };
 use async_trait::async_trait;
@@ -66,18 +66,6 @@ pub struct Wanted {
     /// What stands there under the name it would get is taken for it, whoever made it, even where the name had to be
     /// altered and the collection holds mail: a former migration made it so. Else that would be a collision.
     pub adopt: bool,
-}
-
-/// How deeply to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Depth {
-    /// That it is there.
-    Presence,
-    /// Its facts and length too.
-    Shape,
-    /// Its bytes too, read back and hashed.
-    Content,
 }
 
 /// Facts of one placement to bring up to date.
@@ -198,7 +186,7 @@ pub trait Target: Send + Sync {
     async fn settle(&self, at: &Collection) -> Result<(), Fault>;
 
     /// Everything that stands in a collection, ours or not.
-    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>>;
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>>;
 
     /// The verbs for shares, where the target has shares.
     fn sharing(&self) -> Option<&dyn Sharing> {

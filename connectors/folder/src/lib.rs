@@ -31,8 +31,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Fault, Finding, Foreseen, Found,
-    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Fault, Finding, Foreseen, Found, Handle,
+    Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
     Severity, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
@@ -294,11 +294,11 @@ impl Target for Folder {
         self.off(move |inner| manifest::settle(&inner.home(&at.account), at.account.as_str(), &inner.held(&at)?)).await
     }
 
-    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
         let (to, from) = tokio::sync::mpsc::channel(64);
         let (at, inner) = (at.clone(), Arc::clone(&self.inner));
         tokio::task::spawn_blocking(move || match inner.held(&at) {
-            Ok(held) => observe::observe(&held.path, depth, &to),
+            Ok(held) => observe::observe(&held.path, look, &to),
             Err(fault) => drop(to.blocking_send(Err(fault))),
         });
         stream::unfold(from, |mut from| async move { from.recv().await.map(|seen| (seen, from)) }).boxed()

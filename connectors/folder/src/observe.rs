@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use tokio::sync::mpsc::Sender;
-use transhume_contract::{Depth, Facts, Fault, Handle, Observed, Timestamp, What};
+use transhume_contract::{Depth, Facts, Fault, Handle, Look, Observed, Timestamp, What};
 
 use crate::faults::on;
 use crate::keywords::Keywords;
@@ -14,17 +14,17 @@ use crate::message;
 pub(crate) type Seen = Result<Observed, Fault>;
 
 /// Sends one observation after the other, until all are sent or nobody listens.
-pub(crate) fn observe(folder: &Path, depth: Depth, to: &Sender<Seen>) {
-    if let Err(fault) = tell(folder, depth, to) {
+pub(crate) fn observe(folder: &Path, look: Look, to: &Sender<Seen>) {
+    if let Err(fault) = tell(folder, look, to) {
         let _ = to.blocking_send(Err(fault));
     }
 }
 
-fn tell(folder: &Path, depth: Depth, to: &Sender<Seen>) -> Result<(), Fault> {
+fn tell(folder: &Path, look: Look, to: &Sender<Seen>) -> Result<(), Fault> {
     let keywords = Keywords::load(folder).map_err(on("read the keywords of", folder))?;
     for entry in listing::entries(folder)? {
         let mut entry = entry?;
-        let seen = listing::with(folder, &mut entry, "read", |entry| observed(entry, depth, &keywords));
+        let seen = listing::with(folder, &mut entry, "read", |entry| observed(entry, look, &keywords));
         match seen {
             // A person removed it while we looked.
             Err(fault) if fault.what == What::Vanished => {}
@@ -35,8 +35,9 @@ fn tell(folder: &Path, depth: Depth, to: &Sender<Seen>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn observed(entry: &Entry, depth: Depth, keywords: &Keywords) -> io::Result<Observed> {
+fn observed(entry: &Entry, look: Look, keywords: &Keywords) -> io::Result<Observed> {
     let handle = Handle::new(&entry.name.base);
+    let depth = look.depth_of(&handle);
     if depth == Depth::Presence {
         return Ok(Observed { handle, version: None, facts: Facts::default(), length: None, digest: None });
     }

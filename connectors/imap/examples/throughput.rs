@@ -126,7 +126,8 @@ async fn read_back(port: u16) -> (usize, Duration) {
     let mut count = 0;
     for mailbox in 0..MAILBOXES {
         let at = target.ensure(&wanted(mailbox)).await.unwrap();
-        count += target.observe(&at, Depth::Content).filter(|seen| std::future::ready(seen.is_ok())).count().await;
+        count +=
+            target.observe(&at, Depth::Content.into()).filter(|seen| std::future::ready(seen.is_ok())).count().await;
     }
     (count, start.elapsed())
 }

@@ -49,8 +49,8 @@ use spot::Spot;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Credential, Depth, Fault, Foreseen, Found,
-    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile,
+    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Credential, Fault, Foreseen, Found, Handle,
+    Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Outcome, Placed, Placement, Placing, Profile,
     Reach, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
@@ -253,15 +253,15 @@ impl Target for ImapTarget {
         Ok(())
     }
 
-    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
-        let start = Walking::Before(self, at, depth);
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
+        let start = Walking::Before(self, at, look);
         stream::unfold(start, Walking::step).boxed()
     }
 }
 
 /// A walk as a stream: it starts when it is first polled, and ends at its end or its first fault.
 enum Walking<'a> {
-    Before(&'a ImapTarget, &'a Collection, Depth),
+    Before(&'a ImapTarget, &'a Collection, Look),
     Under(Box<Walk>),
     Over,
 }
@@ -271,8 +271,8 @@ impl Walking<'_> {
         let mut walk = match self {
             Self::Over => return None,
             Self::Under(walk) => walk,
-            Self::Before(target, at, depth) => match twice!(target.selected(at)) {
-                Ok((lease, _)) => Box::new(Walk::new(lease, depth)),
+            Self::Before(target, at, look) => match twice!(target.selected(at)) {
+                Ok((lease, _)) => Box::new(Walk::new(lease, look)),
                 Err(fault) => return Some((Err(fault), Self::Over)),
             },
         };

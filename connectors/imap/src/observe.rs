@@ -8,8 +8,8 @@ use crate::{
     link::Link,
 };
 use async_imap::imap_proto::{AttributeValue, Response};
-use std::collections::VecDeque;
-use transhume_contract::{Depth, Facts, Fault, Observed};
+use std::collections::{HashSet, VecDeque};
+use transhume_contract::{Depth, Facts, Fault, Look, Observed};
 
 /// UIDs asked for in one command. Where mailboxes have gaps the window grows.
 const WINDOW: u32 = 1000;
@@ -29,7 +29,7 @@ pub struct Seen {
 /// A walk over the selected mailbox.
 pub struct Walk {
     lease: Lease,
-    depth: Depth,
+    look: Look,
     validity: u32,
     /// The first UID that was not there when the walk began.
     end: u32,
@@ -42,12 +42,12 @@ pub struct Walk {
 
 impl Walk {
     /// Starts at a mailbox that has just been selected.
-    pub fn new(lease: Lease, depth: Depth) -> Self {
+    pub fn new(lease: Lease, look: Look) -> Self {
         let selected = lease.link.selected.clone().unwrap_or_default();
         let end = if selected.exists == 0 { 1 } else { selected.next.unwrap_or(u32::MAX) };
         Self {
             lease,
-            depth,
+            look,
             validity: selected.validity,
             end,
             next: 1,
@@ -78,7 +78,8 @@ impl Walk {
 
     async fn read_window(&mut self) -> Result<(), Fault> {
         let last = self.next.saturating_add(self.width - 1).min(self.end - 1);
-        let mut seen = read_shapes(&mut self.lease.link, &format!("{}:{last}", self.next), items(self.depth)).await?;
+        let mut seen =
+            read_shapes(&mut self.lease.link, &format!("{}:{last}", self.next), items(self.look.depth())).await?;
         seen.retain(|message| (self.next..=last).contains(&message.uid));
         self.next = last.saturating_add(1);
         let count = u32::try_from(seen.len()).unwrap_or(u32::MAX);
@@ -93,22 +94,15 @@ impl Walk {
     }
 
     async fn observations(&mut self, seen: Vec<Seen>) -> Result<Vec<Observed>, Fault> {
-        let digests = match self.depth {
-            Depth::Presence | Depth::Shape => None,
-            Depth::Content => {
-                let sizes: Vec<_> =
-                    seen.iter().map(|message| (message.uid, message.size.unwrap_or(u64::MAX))).collect();
-                Some(bodies::digests(&mut self.lease.link, &sizes).await?)
-            }
-        };
-        let observed = seen.into_iter().filter_map(|message| {
-            let digest = match &digests {
-                None => None,
-                Some(read) => Some(*read.get(&message.uid)?),
-            };
-            let handle = handle::make(self.validity, message.uid);
-            let facts = Facts { message_id: message.message_id, ..message.facts };
-            Some(Observed { handle, version: None, facts, length: message.size, digest })
+        let seen: Vec<_> = seen.into_iter().map(|one| (handle::make(self.validity, one.uid), one)).collect();
+        let deep = seen.iter().filter(|(handle, _)| self.look.depth_of(handle) == Depth::Content);
+        let sizes: Vec<_> = deep.map(|(_, one)| (one.uid, one.size.unwrap_or(u64::MAX))).collect();
+        let digests = bodies::digests(&mut self.lease.link, &sizes).await?;
+        let gone: HashSet<u32> = sizes.iter().map(|(uid, _)| *uid).filter(|uid| !digests.contains_key(uid)).collect();
+        let still_there = seen.into_iter().filter(|(_, one)| !gone.contains(&one.uid));
+        let observed = still_there.map(|(handle, one)| {
+            let facts = Facts { message_id: one.message_id, ..one.facts };
+            Observed { handle, version: None, facts, length: one.size, digest: digests.get(&one.uid).copied() }
         });
         Ok(observed.collect())
     }

@@ -55,7 +55,7 @@ pub async fn run(common: &Common, demo: &args::Demo, terminal: Arc<Terminal>) ->
     let sampled = before.since(first).fetched;
     let work = summary::Work { moved: terminal.moved().since(before), sampled, time: begun.elapsed() };
     step(&terminal, "verify: every byte is read back and compared");
-    let depth = args::Verify { depth: args::DepthArgument::Content, choice: Choice::default() };
+    let depth = args::Verify { depth: args::DepthArgument::Content, sample: None, choice: Choice::default() };
     let verified = verify::run(&common, &depth, Arc::clone(&terminal)).await?;
     keep(&simulator.tenant(), &common.project.join(TENANT))?;
     simulator.stop().await;

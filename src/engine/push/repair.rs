@@ -106,7 +106,7 @@ impl Push<'_> {
         let own = gone.iter().filter_map(|placement| Some((placement.handle.clone()?, placement)));
         let own = own.filter(|(handle, one)| one.state == PlacementState::Present || !claimed.contains(handle));
         let own: BTreeMap<_, _> = own.map(|(handle, placement)| (handle, placement.key)).collect();
-        let (mut standing, mut seen) = (BTreeMap::new(), self.target.observe(at, Depth::Presence).chunks(SEEN));
+        let (mut standing, mut seen) = (BTreeMap::new(), self.target.observe(at, Depth::Presence.into()).chunks(SEEN));
         while let Some(page) = self.engine.stop.unless(async { Ok(seen.next().await) }).await? {
             for one in page {
                 match one {

@@ -12,7 +12,7 @@ use crate::{
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use transhume_contract::{Collection, Depth, Fault, Handle, Observed, What, Workload};
+use transhume_contract::{Collection, Depth, Fault, Handle, Look, Observed, What, Workload};
 
 pub(super) struct Comparison<'a> {
     pub engine: &'a Engine,
@@ -20,7 +20,7 @@ pub(super) struct Comparison<'a> {
     pub workload: Workload,
     pub key: TargetKey,
     pub at: &'a Collection,
-    pub depth: Depth,
+    pub look: Look,
 }
 
 impl<'a> Comparison<'a> {
@@ -29,17 +29,18 @@ impl<'a> Comparison<'a> {
         store: &'a AccountStore,
         workload: Workload,
         (key, at): (TargetKey, &'a Collection),
-        depth: Depth,
+        look: Look,
     ) -> Self {
-        Self { engine, store, workload, key, at, depth }
+        Self { engine, store, workload, key, at, look }
     }
 
     /// Compares everything that stands in the collection with what was placed there.
     pub async fn compare(&self, account: &str) -> Result<There, Fault> {
         self.store.begin_comparison(self.key).await?;
-        let (mut there, mut extras) = (There::at(&self.at.name), Extras::of(self.store, self.key, self.depth).await?);
+        let (mut there, mut extras) =
+            (There::at(&self.at.name), Extras::of(self.store, self.key, self.look.depth()).await?);
         let target = self.engine.target(self.workload)?;
-        let mut seen = target.observe(self.at, self.depth).chunks(PAGE);
+        let mut seen = target.observe(self.at, self.look).chunks(PAGE);
         while let Some(page) = self.engine.stop.unless(async { Ok(seen.next().await) }).await? {
             let page: Result<Vec<Observed>, Fault> = page.into_iter().collect();
             match page {
@@ -74,8 +75,10 @@ impl<'a> Comparison<'a> {
             match ours.get(&observed.handle) {
                 Some(placement) => {
                     there.ours += 1;
+                    there.read_back += u64::from(observed.digest.is_some());
                     let said = unfaithful.get(&placement.rendering).map_or(&[][..], Vec::as_slice);
-                    verdicts.push(self.verdict(placement, judge(placement, observed, said)));
+                    let depth = self.look.depth_of(&observed.handle);
+                    verdicts.push(self.verdict(placement, depth, judge(placement, observed, said)));
                 }
                 None => {
                     there.others += 1;
@@ -100,15 +103,15 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    fn verdict(&self, placement: &Placement, (kind, detail): (Kind, Value)) -> NewVerdict {
+    fn verdict(&self, placement: &Placement, depth: Depth, (kind, detail): (Kind, Value)) -> NewVerdict {
         let subject = Subject::Placement(placement.key);
         let detail = if kind == Kind::Ok { detail } else { where_it_is(detail, &self.at.name, placement) };
-        NewVerdict { workload: self.workload, subject, depth: self.depth, kind: kind.name().into(), detail }
+        NewVerdict { workload: self.workload, subject, depth, kind: kind.name().into(), detail }
     }
 
     fn extra(&self, handle: &Handle, kind: Kind, detail: Value) -> NewVerdict {
-        let subject = Subject::Extra(self.key, handle.clone());
-        NewVerdict { workload: self.workload, subject, depth: self.depth, kind: kind.name().into(), detail }
+        let (subject, depth) = (Subject::Extra(self.key, handle.clone()), self.look.depth_of(handle));
+        NewVerdict { workload: self.workload, subject, depth, kind: kind.name().into(), detail }
     }
 
     /// What was placed and not seen is missing. Where the same bytes stand there under another handle, it is said: the
@@ -121,7 +124,7 @@ impl<'a> Comparison<'a> {
             let missing = |placement: &Placement| {
                 let again = extras.take(&placement.stored.digest);
                 let detail = if again { json!({ "stands_there_anew": true }) } else { json!({}) };
-                self.verdict(placement, (Kind::Missing, detail))
+                self.verdict(placement, self.look.depth(), (Kind::Missing, detail))
             };
             let verdicts: Vec<_> = page.iter().map(missing).collect();
             there.missing += verdicts.len() as u64;

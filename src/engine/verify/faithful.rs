@@ -13,12 +13,15 @@ use transhume_contract::{Depth, Fault, Reach, What};
 
 impl Comparison<'_> {
     /// What renderings say differently from their originals, by rendering: those that the placements were made of, by
-    /// whatever edition. Only asked at depth `content`, and of those whose bytes are not the original's own.
+    /// whatever edition. Only asked of what is read at depth `content`, and whose bytes are not the original's own.
     pub(super) async fn unfaithful(&self, ours: &[Placement]) -> Result<BTreeMap<RenderingKey, Vec<String>>, Fault> {
-        if self.depth != Depth::Content {
+        let read = |placement: &&Placement| {
+            placement.handle.as_ref().is_some_and(|handle| self.look.depth_of(handle) == Depth::Content)
+        };
+        let keys: BTreeSet<_> = ours.iter().filter(read).map(|placement| placement.rendering).collect();
+        if keys.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let keys: BTreeSet<_> = ours.iter().map(|placement| placement.rendering).collect();
         let renderings = self.store.renderings_placed(keys.into_iter().collect()).await?;
         let originals = renderings.iter().map(|rendering| rendering.original).collect();
         let loaded = self.store.load_originals(originals).await?;

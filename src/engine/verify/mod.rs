@@ -13,7 +13,7 @@ use crate::store::{AccountStore, Project, TargetKey};
 use compare::Comparison;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
-use transhume_contract::{Depth, Fault, Reach, What, Workload};
+use transhume_contract::{Fault, Look, Reach, What, Workload};
 
 pub use reconcile::{Reconciled, There};
 
@@ -25,6 +25,8 @@ const PAGE: usize = 200;
 pub struct Compared {
     pub address: String,
     pub compared: u64,
+    /// Those of them whose bytes were read back.
+    pub read_back: u64,
     pub differences: u64,
     /// Filed elsewhere at the target by people, which is theirs: no differences.
     pub moved: u64,
@@ -42,16 +44,22 @@ pub struct Compared {
 
 impl Engine {
     /// Compares every mover's placements with what stands there.
-    pub async fn verify(&self, project: &Project, movers: &[Mover], depth: Depth) -> Result<Vec<Compared>, Fault> {
-        let comparing = stream::iter(movers).map(|mover| self.verify_account(project, mover, depth));
+    pub async fn verify(
+        &self,
+        project: &Project,
+        movers: &[Mover],
+        look: impl Into<Look>,
+    ) -> Result<Vec<Compared>, Fault> {
+        let look = look.into();
+        let comparing = stream::iter(movers).map(|mover| self.verify_account(project, mover, look));
         comparing.buffered(self.lanes.accounts).try_collect().await
     }
 
-    async fn verify_account(&self, project: &Project, mover: &Mover, depth: Depth) -> Result<Compared, Fault> {
+    async fn verify_account(&self, project: &Project, mover: &Mover, look: Look) -> Result<Compared, Fault> {
         let account = mover.address().to_owned();
         self.tell(Event::Started { account: account.clone(), phase: Phase::Verify });
         let mut sum = Compared { address: account.clone(), ..Compared::default() };
-        if let Err(fault) = self.verify_workloads(project, mover, depth, &mut sum).await {
+        if let Err(fault) = self.verify_workloads(project, mover, look, &mut sum).await {
             if fault.reach == Reach::Run || fault.what == What::Interrupted {
                 return Err(fault);
             }
@@ -66,14 +74,14 @@ impl Engine {
         &self,
         project: &Project,
         mover: &Mover,
-        depth: Depth,
+        look: Look,
         sum: &mut Compared,
     ) -> Result<(), Fault> {
         let store = project.open_account(&mover.row.account.id).await?;
         for workload in self.workloads() {
             self.refuse_another_login(&store, &mover.target, workload).await?;
             let mut seen = BTreeMap::new();
-            let outcome = self.verify_workload(&store, workload, depth, &sum.address, &mut seen).await;
+            let outcome = self.verify_workload(&store, workload, look, &sum.address, &mut seen).await;
             sum.add(&seen);
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
             outcome?;
@@ -87,7 +95,7 @@ impl Engine {
         &self,
         store: &AccountStore,
         workload: Workload,
-        depth: Depth,
+        look: Look,
         account: &str,
         seen: &mut BTreeMap<TargetKey, There>,
     ) -> Result<(), Fault> {
@@ -95,7 +103,7 @@ impl Engine {
         let phase = Phase::Verify;
         self.tell(Event::Expected { account: account.to_owned(), phase, items: placed.items, bytes: placed.bytes });
         for (key, at) in store.target_collections(workload).await? {
-            let comparison = Comparison::new(self, store, workload, (key, &at), depth);
+            let comparison = Comparison::new(self, store, workload, (key, &at), look);
             seen.insert(key, comparison.compare(account).await?);
         }
         self.recognise_moved(store, workload).await?.correct(seen);
@@ -107,6 +115,7 @@ impl Compared {
     fn add(&mut self, seen: &BTreeMap<TargetKey, There>) {
         for there in seen.values() {
             self.compared += there.ours + there.missing + there.moved + there.duplicates;
+            self.read_back += there.read_back;
             self.differences += there.differences;
             self.moved += there.moved;
             self.others += there.others;

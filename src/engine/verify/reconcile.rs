@@ -13,6 +13,8 @@ pub struct There {
     pub at: String,
     /// Placements that were seen.
     pub ours: u64,
+    /// Those of them whose bytes were read back.
+    pub read_back: u64,
     /// Placements that were not.
     pub missing: u64,
     /// Placements that people moved into another collection there. No differences.

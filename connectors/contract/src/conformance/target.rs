@@ -89,7 +89,7 @@ impl Subject<'_> {
     }
 
     async fn observe(&self, at: &Collection) -> Result<Vec<Observed>, String> {
-        let seen: Vec<_> = self.target.observe(at, Depth::Content).collect().await;
+        let seen: Vec<_> = self.target.observe(at, Depth::Content.into()).collect().await;
         seen.into_iter().map(|observed| observed.map_err(said("observe"))).collect()
     }
 

@@ -1,7 +1,7 @@
 use super::lock;
 use crate::{
     Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault, Foreseen,
-    Found, Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile,
+    Found, Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile,
     Reach, Role, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 use async_trait::async_trait;
@@ -237,13 +237,14 @@ fn vanished() -> Fault {
     Fault::new(What::Vanished, "the message is no longer there")
 }
 
-fn observed(uid: u64, message: &Standing, depth: Depth) -> Observed {
+fn observed(uid: u64, message: &Standing, look: Look) -> Observed {
+    let handle = Handle::new(uid.to_string());
     Observed {
-        handle: Handle::new(uid.to_string()),
         version: None,
         facts: message.facts.clone(),
         length: Some(message.bytes.len() as u64),
-        digest: (depth == Depth::Content).then(|| Digest::of(&message.bytes)),
+        digest: (look.depth_of(&handle) == Depth::Content).then(|| Digest::of(&message.bytes)),
+        handle,
     }
 }
 
@@ -373,9 +374,9 @@ impl Target for MemoryTarget {
         Ok(())
     }
 
-    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
         let seen = self.with(at, |mailbox| {
-            mailbox.messages.iter().map(|(uid, message)| Ok(observed(*uid, message, depth))).collect::<Vec<_>>()
+            mailbox.messages.iter().map(|(uid, message)| Ok(observed(*uid, message, look))).collect::<Vec<_>>()
         });
         stream::iter(seen.unwrap_or_else(|fault| vec![Err(fault)])).boxed()
     }

@@ -1,6 +1,6 @@
 use crate::{
-    Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cursor, Depth, Facts,
-    Fault, Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Loss, NaturalKey, Observed,
+    Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cursor, Facts, Fault,
+    Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Look, Loss, NaturalKey, Observed,
     OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits,
     Traffic, Wanted, What, Workload,
 };
@@ -200,8 +200,8 @@ impl Target for ChaosTarget {
     async fn settle(&self, at: &Collection) -> Result<(), Fault> {
         self.inner.settle(at).await
     }
-    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
-        self.inner.observe(at, depth)
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
+        self.inner.observe(at, look)
     }
     fn sharing(&self) -> Option<&dyn Sharing> {
         self.inner.sharing()

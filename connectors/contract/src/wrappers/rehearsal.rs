@@ -1,6 +1,6 @@
 use crate::{
-    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Depth, Fault, Foreseen, Found,
-    Handle, Holdings, Identity, IntentId, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size,
+    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Fault, Foreseen, Found, Handle,
+    Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size,
     Target, TargetTraits, Wanted, What, Workload,
 };
 use async_trait::async_trait;
@@ -114,8 +114,8 @@ impl Target for Rehearsal {
     async fn settle(&self, _at: &Collection) -> Result<(), Fault> {
         Ok(())
     }
-    fn observe<'a>(&'a self, at: &'a Collection, depth: Depth) -> BoxStream<'a, Result<Observed, Fault>> {
-        self.inner.observe(at, depth)
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
+        self.inner.observe(at, look)
     }
     fn sharing(&self) -> Option<&dyn Sharing> {
         None

@@ -119,7 +119,7 @@ impl Subject {
     }
 
     pub async fn observe(&self, at: &Collection) -> Vec<Observed> {
-        self.target.observe(at, Depth::Content).map(Result::unwrap).collect().await
+        self.target.observe(at, Depth::Content.into()).map(Result::unwrap).collect().await
     }
 
     /// Places one message and gives its placement.

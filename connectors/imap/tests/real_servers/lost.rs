@@ -88,7 +88,7 @@ async fn a_lost_connection_is_never_an_empty_mailbox() {
         for nth in 1..=3 {
             proxy.cut_before(verb, nth);
         }
-        let seen: Vec<_> = target.observe(&at, Depth::Content).collect().await;
+        let seen: Vec<_> = target.observe(&at, Depth::Content.into()).collect().await;
         let whole = seen.len() == 50 && seen.iter().all(Result::is_ok);
         let told = seen.last().is_some_and(|last| last.as_ref().is_err_and(|fault| fault.what == What::Unreachable));
         assert!(whole || told, "{verb}: {} answers", seen.len());
@@ -138,7 +138,7 @@ async fn gives(
     let fresh = format!("Made by {verb}");
     match verb {
         "UID FETCH" | "SELECT" | "EXAMINE" => {
-            let seen: Vec<_> = target.observe(at, Depth::Content).collect().await;
+            let seen: Vec<_> = target.observe(at, Depth::Content.into()).collect().await;
             seen.into_iter().collect::<Result<Vec<_>, _>>().map(|_| ())
         }
         "UID STORE" => {

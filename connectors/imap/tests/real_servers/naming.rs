@@ -255,7 +255,7 @@ async fn reading_a_deleted_mailbox_says_vanished() {
     let target = target_at(server.imap_port());
     let at = mailbox(&target, &["Weg"]).await;
     RawImap::login(server.imap_port(), "anna", "secret").unwrap().command("DELETE Weg").unwrap();
-    let seen: Vec<_> = target.observe(&at, transhume_contract::Depth::Shape).collect().await;
+    let seen: Vec<_> = target.observe(&at, transhume_contract::Depth::Shape.into()).collect().await;
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].as_ref().unwrap_err().what, What::Vanished);
     assert!(target.check(Some(&anna())).await.unwrap().findings.iter().all(|finding| finding.code != "login_refused"));

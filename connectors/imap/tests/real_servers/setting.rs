@@ -117,7 +117,7 @@ pub async fn placement(target: &ImapTarget, at: &Collection, placing: Placing) -
 }
 
 pub async fn observe(target: &ImapTarget, at: &Collection, depth: Depth) -> Vec<Observed> {
-    target.observe(at, depth).map(Result::unwrap).collect().await
+    target.observe(at, depth.into()).map(Result::unwrap).collect().await
 }
 
 pub async fn count(target: &ImapTarget, at: &Collection) -> usize {
