@@ -97,7 +97,7 @@ fn told(standings: &[AccountStanding], width: Option<usize>) -> String {
     let all: Vec<_> = standings.iter().collect();
     let is_worth = |standing: &&AccountStanding| {
         let refused = !standing.stops.is_empty() || !standing.refused.is_empty();
-        standing.owed.items + standing.quarantine() > 0 || refused || !standing.settled
+        standing.is_owing() || standing.quarantine() > 0 || refused || !standing.settled
     };
     let some: Vec<_> = all.iter().copied().filter(|standing| all.len() <= SHOWN || is_worth(standing)).collect();
     let shown: Vec<_> = some.iter().map(|standing| Standing { standing, last: None }).collect();
@@ -123,6 +123,8 @@ struct Summary {
     traffic: Traffic,
     seconds: f64,
     owed: u64,
+    /// Of what is placed already: changes that could not be followed yet.
+    changes_owed: u64,
     quarantined: u64,
     stopped: usize,
     /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
@@ -189,6 +191,7 @@ impl Summary {
             traffic: Traffic::default(),
             seconds: time.as_secs_f64(),
             owed: standings.iter().map(|standing| standing.owed.items).sum(),
+            changes_owed: standings.iter().map(|standing| standing.changes).sum(),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             stopped: standings.iter().filter(|standing| !standing.stops.is_empty()).count(),
             unlisted: standings.iter().filter(|standing| standing.stops.is_empty() && !standing.settled).count(),
@@ -202,7 +205,7 @@ impl Summary {
     }
 
     fn exit(&self) -> Exit {
-        let left = self.owed + self.quarantined > 0 || self.refused_folders > 0;
+        let left = self.owed + self.changes_owed + self.quarantined > 0 || self.refused_folders > 0;
         if left || self.is_partial() { Exit::Owing } else { Exit::Done }
     }
 
@@ -220,6 +223,9 @@ impl Summary {
         let word = if self.dry_run { "rehearsed" } else { self.verb };
         let time = duration(Duration::from_secs_f64(self.seconds));
         let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);
+        if self.changes_owed > 0 {
+            sentence += &format!(", {} of what is placed owed", count(self.changes_owed, "change"));
+        }
         if self.unlisted > 0 {
             let accounts = count(self.unlisted as u64, "account");
             sentence += &format!(", {accounts} with folders not listed to the end (run again)");

@@ -12,7 +12,7 @@ use crate::{
     registry,
     store::{AccountRow, Opening, Project, Side, StoreOptions},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use transhume_contract::{Fault, Identity};
 
 /// Accounts read at once.
@@ -122,16 +122,30 @@ async fn movers(engine: &Engine, project: &Project, lines: &[AccountLine]) -> Re
     let wish =
         |line: &AccountLine| Wish { source: line.source.clone(), target: line.target.clone(), wave: line.wave.clone() };
     let wishes: Vec<_> = lines.iter().map(wish).collect();
-    let (known, unknown) = muster(project, &wishes).await?;
-    if unknown.is_empty() {
-        return Ok(known);
+    let (mut known, mut unknown) = muster(project, &wishes).await?;
+    if !unknown.is_empty() {
+        discover(&*engine.source, project, &*engine.observer, &engine.stop).await?;
+        (known, unknown) = muster(project, &wishes).await?;
     }
-    discover(&*engine.source, project, &*engine.observer, &engine.stop).await?;
-    let (known, unknown) = muster(project, &wishes).await?;
-    match unknown.first() {
-        None => Ok(known),
-        Some(_) => Err(Failure::usage(unknown_accounts(lines, &unknown))),
+    if !unknown.is_empty() {
+        return Err(Failure::usage(unknown_accounts(lines, &unknown)));
     }
+    apart(&known, lines)?;
+    Ok(known)
+}
+
+/// Two addresses of one account would move it twice.
+fn apart(known: &[Mover], lines: &[AccountLine]) -> Result<(), Failure> {
+    let mut lines_of = BTreeMap::new();
+    for (mover, line) in known.iter().zip(lines) {
+        if let Some(first) = lines_of.insert(&mover.row.account.id, line.line) {
+            return Err(Failure::usage(format!(
+                "{ACCOUNTS}, line {}: {} is another address of the account on line {first}\nRemove one of the two lines.",
+                line.line, line.source
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn unknown_accounts(lines: &[AccountLine], unknown: &[String]) -> String {

@@ -132,6 +132,7 @@ struct Waiting<'a> {
 struct Summary {
     accounts: usize,
     owed: u64,
+    changes_owed: u64,
     quarantined: u64,
     stopped: usize,
     waiting: usize,
@@ -144,6 +145,7 @@ impl Summary {
         Self {
             accounts: listed.len(),
             owed: standings().map(|standing| standing.owed.items).sum(),
+            changes_owed: standings().map(|standing| standing.changes).sum(),
             quarantined: standings().map(AccountStanding::quarantine).sum(),
             stopped: standings().filter(|standing| !standing.stops.is_empty()).count(),
             waiting: waiting.len(),
@@ -154,7 +156,11 @@ impl Summary {
     fn sentence(&self) -> String {
         let (accounts, stopped) = (count(self.accounts as u64, "account"), count(self.stopped as u64, "account"));
         let (owed, quarantined) = (grouped(self.owed), grouped(self.quarantined));
-        format!("status: {accounts}; {owed} owed, {quarantined} in quarantine, {stopped} stopped.")
+        let changes = match self.changes_owed {
+            0 => String::new(),
+            changes => format!(", {} of what is placed owed", count(changes, "change")),
+        };
+        format!("status: {accounts}; {owed} owed{changes}, {quarantined} in quarantine, {stopped} stopped.")
     }
 }
 

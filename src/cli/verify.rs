@@ -60,6 +60,8 @@ struct Summary {
     differences: u64,
     /// Listed at the source and not placed yet, so not compared.
     owed: u64,
+    /// Of what is placed: changes that could not be followed yet.
+    changes_owed: u64,
     others: u64,
     /// Filed elsewhere at the target by people: no differences.
     moved: u64,
@@ -88,6 +90,7 @@ impl Summary {
             read_back: compared.iter().map(|account| account.read_back).sum(),
             differences,
             owed: standings.iter().map(|account| account.owed.items).sum(),
+            changes_owed: standings.iter().map(|account| account.changes).sum(),
             moved: compared.iter().map(|account| account.moved).sum(),
             others: compared.iter().map(|account| account.others).sum(),
             duplicates: compared.iter().map(folders::duplicates).sum(),
@@ -104,7 +107,12 @@ impl Summary {
 
     fn exit(&self) -> Exit {
         match (self.differences, self.not_compared) {
-            (0, 0) if self.owed + self.quarantined == 0 && self.unlisted + self.refused_folders == 0 => Exit::Done,
+            (0, 0)
+                if self.owed + self.changes_owed + self.quarantined == 0
+                    && self.unlisted + self.refused_folders == 0 =>
+            {
+                Exit::Done
+            }
             (0, 0) => Exit::Owing,
             (0, _) => Exit::Stuck,
             _ => Exit::Differing,
@@ -124,6 +132,9 @@ impl Summary {
         let _infallible = write!(text, "; {}", count(self.differences, "difference"));
         if self.owed > 0 {
             let _infallible = write!(text, "; {} still owed, not there to compare", count(self.owed, "item"));
+        }
+        if self.changes_owed > 0 {
+            let _infallible = write!(text, "; {} of what is placed still owed", count(self.changes_owed, "change"));
         }
         if self.quarantined > 0 {
             let _infallible =

@@ -140,8 +140,8 @@ impl Columns {
     }
 }
 
-/// Half lines, accounts that stand twice, and targets that two accounts would share: all of them, so that one look mends
-/// the file.
+/// Half lines, accounts that stand twice, and targets that two accounts would share (mail servers seldom tell capitals of
+/// logins apart): all of them, so that one look mends the file.
 fn ambiguities(lines: &[AccountLine]) -> Vec<Complaint> {
     let (mut sources, mut targets, mut complaints) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for line in lines {
@@ -152,7 +152,7 @@ fn ambiguities(lines: &[AccountLine]) -> Vec<Complaint> {
         if let Some(first) = sources.insert(line.source.to_lowercase(), line.line) {
             let what = format!("{} stands on line {first} already", line.source);
             complaints.push(Complaint::new(line.line, what, ONCE));
-        } else if let Some(first) = targets.insert(line.target.clone(), line.line) {
+        } else if let Some(first) = targets.insert(line.target.to_lowercase(), line.line) {
             let what = format!("line {first} already moves into {}; two accounts cannot share a target", line.target);
             complaints.push(Complaint::new(line.line, what, APART));
         }
@@ -214,6 +214,11 @@ mod tests {
             (
                 "source,target\nada@x,a\nADA@x,b\n",
                 "a.csv, line 3: ADA@x stands on line 2 already\nRemove one of the two lines.",
+            ),
+            (
+                "source,target\nada@x,Ada\nbob@x,ada\n",
+                "a.csv, line 3: line 2 already moves into ada; two accounts cannot share a target\n\
+                 Give each account a login of its own at the target.",
             ),
             (
                 "source,target\nada@x,a\nbob@x,a\n",

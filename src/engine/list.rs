@@ -16,7 +16,7 @@ impl Engine {
         let account = store.account().clone();
         self.tell(Event::Started { account: account.address.clone(), phase: Phase::List });
         let pass = store.begin_pass(workload).await?;
-        let collections = self.stop.unless(self.source.collections(&account, workload)).await?;
+        let collections = self.collections(store, workload).await?;
         store.record_collections(pass, collections.clone()).await?;
         let feeds = self.stop.unless(self.source.feeds(&account, &collections)).await?;
         store.record_feeds(pass, feeds.clone()).await?;
@@ -31,6 +31,30 @@ impl Engine {
         }
         self.tell(Event::Finished { account: account.address, phase: Phase::List });
         Ok(())
+    }
+
+    /// The collections of an account. A tree is walked while people move its folders, so what a walk did not meet is
+    /// gone only when a second one does not meet it either.
+    async fn collections(&self, store: &AccountStore, workload: Workload) -> Result<Vec<Collection>, Fault> {
+        let account = store.account();
+        let known: BTreeSet<_> = store
+            .collections(workload)
+            .await?
+            .into_iter()
+            .filter(|row| !row.gone)
+            .map(|row| row.collection.id)
+            .collect();
+        let mut met = self.stop.unless(self.source.collections(account, workload)).await?;
+        if missed(&known, &met) > 0 {
+            let first = std::mem::take(&mut met);
+            met = self.stop.unless(self.source.collections(account, workload)).await?;
+            let again: BTreeSet<_> = met.iter().map(|collection| collection.id.clone()).collect();
+            met.extend(first.into_iter().filter(|collection| !again.contains(&collection.id)));
+        }
+        if !known.is_empty() && missed(&known, &met) == known.len() {
+            return Err(another_mailbox(known.len(), workload));
+        }
+        Ok(met)
     }
 
     /// Drains feeds side by side. A fault that reaches no further than one of them stops only that one.
@@ -161,6 +185,24 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// How many known collections are not among those met.
+fn missed(known: &BTreeSet<CollectionId>, met: &[Collection]) -> usize {
+    let met: BTreeSet<_> = met.iter().map(|collection| &collection.id).collect();
+    known.iter().filter(|id| !met.contains(id)).count()
+}
+
+/// Nobody can delete an inbox: where nothing is left of all collections, it is the answer that is wrong, or the account
+/// that was made anew.
+fn another_mailbox(known: usize, workload: Workload) -> Fault {
+    let sentence = format!(
+        "the source lists none of the {known} collections of {workload} that this account had: it answers nothing for now, \
+         or the account was made anew"
+    );
+    let step = "Nothing is taken for gone. Look at the account there, and run again once it shows what it held. If it was \
+        made anew, move it with a project of its own; what was pulled of the former one is kept in this store.";
+    Fault::new(What::Malformed, sentence).reaching(Reach::Account).ask(step)
 }
 
 async fn lists_something(store: &AccountStore, workload: Workload) -> Result<bool, Fault> {

@@ -26,6 +26,8 @@ pub struct AccountStanding {
     pub done: Tally,
     /// To be tried again: not pulled yet, or not pushed yet where the policy pushes.
     pub owed: Tally,
+    /// Of what is placed, or gone from the source: changes that could not be followed yet, and will be tried again.
+    pub changes: u64,
     /// Out of reach for good, with the cause.
     pub quarantined: Vec<Quarantined>,
     /// Held in the store and not pushed, by the policy.
@@ -55,6 +57,11 @@ pub struct RefusedFolder {
 }
 
 impl AccountStanding {
+    /// Items that the next pass has something to do for.
+    pub fn is_owing(&self) -> bool {
+        self.owed.items + self.changes > 0
+    }
+
     /// Stands at the target, though the source deleted it, or filed it where the policy does not push.
     pub fn left_there(&self) -> u64 {
         self.placed.items.saturating_sub(self.done.items)
@@ -93,6 +100,7 @@ impl AccountStanding {
             placed: Tally::default(),
             done: Tally::default(),
             owed: Tally::default(),
+            changes: 0,
             quarantined: Vec::new(),
             kept: Tally::default(),
             gone: 0,
@@ -116,9 +124,7 @@ pub async fn account_standing(
     policy: &Policy,
 ) -> Result<AccountStanding, Fault> {
     let totals = store.totals(workload).await?;
-    let (done, mut owed, kept) = fates(store, workload, policy).await?;
-    // A placed item whose change failed (a flag, a move) is owed too, though its membership is not.
-    owed.items = owed.items.max(totals.faulted);
+    let (done, owed, kept) = fates(store, workload, policy).await?;
     let stops = project.stops(&row.account.id).await?.into_iter().filter(|(_, of, _, _)| *of == workload);
     Ok(AccountStanding {
         account: row.account.address.clone(),
@@ -131,6 +137,7 @@ pub async fn account_standing(
         placed: totals.placed,
         done,
         owed,
+        changes: totals.changes,
         quarantined: totals.quarantined,
         kept,
         gone: totals.gone.items,

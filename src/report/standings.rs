@@ -111,10 +111,10 @@ fn address(standing: &AccountStanding) -> String {
 }
 
 fn pass(last: &LastPass, standing: &AccountStanding, manner: Manner) -> String {
-    let outcome = match (last.outcome.as_str(), standing.owed.items, standing.quarantine()) {
-        ("ended", 0, 0) if standing.refused.is_empty() => "done",
-        ("ended", 0, 0) => "refused",
-        ("ended", 0, _) => "quarantined",
+    let outcome = match (last.outcome.as_str(), standing.is_owing(), standing.quarantine()) {
+        ("ended", false, 0) if standing.refused.is_empty() => "done",
+        ("ended", false, 0) => "refused",
+        ("ended", false, _) => "quarantined",
         ("ended", ..) => "owed",
         (other, ..) => other,
     };

@@ -11,7 +11,6 @@ use super::{
     setbacks::{self, Whose},
 };
 use rusqlite::Connection;
-use std::collections::HashMap;
 use transhume_contract::{Change, CollectionId, Cursor, Fault, Feed, ItemId, Listed, Membership, Next, Page};
 
 /// What a page brought, and where to go on.
@@ -28,8 +27,8 @@ pub struct Committed {
 }
 
 impl AccountStore {
-    /// Keeps a page and its cursor in one commit. The last row of an id in a page counts. At the end of a round from
-    /// the start, what the round did not see has left.
+    /// Keeps a page and its cursor in one commit. Rows are patches: several of one id count one after the other. At the
+    /// end of a round from the start, what the round did not see has left.
     pub async fn commit_page(
         &self,
         pass: Pass,
@@ -56,7 +55,7 @@ fn take_page(
     let seen = Seen { feed: row.key, round: row.round };
     let mut sums = Committed { new: 0, changed: 0, left: 0, refused: 0, next: None };
     let taking = Taking { db, run, pass, feed, seen };
-    last_of_each(&page.changes).try_for_each(|change| taking.take(change, &mut sums))?;
+    page.changes.iter().try_for_each(|change| taking.take(change, &mut sums))?;
     sums.next = advance(db, pass, feed, &row, &page.next)?;
     Ok(sums)
 }
@@ -69,30 +68,6 @@ fn must_go_on(row: &FeedRow, listing: &Listing) -> Result<(), Trouble> {
         return Ok(());
     }
     Err(broken("a page does not follow the one that was kept last").into())
-}
-
-/// What a row speaks of: an item in one collection, or as a whole. Leaving one collection and joining another are two
-/// things, so neither hides the other.
-fn subject(change: &Change) -> (ItemId, Option<CollectionId>) {
-    match change {
-        Change::Listed(listed) => {
-            let collection = match &listed.membership {
-                Membership::Full(_) => None,
-                Membership::Joined(id) | Membership::Left(id) => Some(id.clone()),
-            };
-            (listed.id.clone(), collection)
-        }
-        Change::Gone(id, collection) | Change::Refused(id, collection, _) => (id.clone(), collection.clone()),
-    }
-}
-
-fn last_of_each(changes: &[Change]) -> impl Iterator<Item = &Change> {
-    let last: HashMap<_, _> = changes.iter().enumerate().map(|(at, change)| (subject(change), at)).collect();
-    changes
-        .iter()
-        .enumerate()
-        .filter(move |(at, change)| last.get(&subject(change)) == Some(at))
-        .map(|(_, change)| change)
 }
 
 struct Taking<'a> {

@@ -110,8 +110,9 @@ pub struct Totals {
     pub withdrawn: Tally,
     pub superseded: Tally,
     pub lost: Tally,
-    /// Items that met a fault and will be tried again.
-    pub faulted: u64,
+    /// Items with nothing to pull or to place whose changes met a fault and will be tried again: a flag, a move, a
+    /// withdrawal.
+    pub changes: u64,
     pub quarantined: Vec<Quarantined>,
     pub open_intents: u64,
     pub losses: Vec<LossTotal>,
@@ -153,7 +154,7 @@ fn totals(db: &Connection, workload: Workload) -> Result<Totals, Trouble> {
     for row in rows {
         totals.take(row?)?;
     }
-    totals.faulted = faulted(db, workload)?;
+    totals.changes = changes(db, workload)?;
     totals.quarantined = quarantined(db, workload)?;
     totals.open_intents = open_intents(db, workload)?;
     totals.settled = collections::is_settled(db, workload)?;
@@ -184,9 +185,10 @@ fn verdict(name: &str, items: u64) -> Result<VerdictTotal, Trouble> {
     Ok(VerdictTotal { depth: from_word(depth)?, kind: kind.to_owned(), items })
 }
 
-fn faulted(db: &Connection, workload: Workload) -> Result<u64, Trouble> {
-    let sql = "SELECT count(*) FROM fault WHERE workload = ?1 AND side IN ('source', 'target') AND cause IS NULL
-        AND item <> 0";
+fn changes(db: &Connection, workload: Workload) -> Result<u64, Trouble> {
+    let sql = "SELECT count(DISTINCT f.item) FROM fault f WHERE f.workload = ?1 AND f.side IN ('source', 'target')
+        AND f.cause IS NULL AND f.item <> 0
+        AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = f.item AND m.stage IN (0, 1, 2))";
     Ok(db.prepare_cached(sql)?.query_row([Work(workload)], |row| row.get(0))?)
 }
 

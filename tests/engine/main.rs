@@ -10,4 +10,5 @@ mod passes;
 mod people;
 mod proof;
 mod told;
+mod trees;
 mod world;

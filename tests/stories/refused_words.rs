@@ -77,6 +77,20 @@ fn an_account_the_tenant_does_not_know() {
 }
 
 #[test]
+fn two_addresses_of_one_account() {
+    let story = story();
+    let (local, _) = story.addresses[0].split_once('@').unwrap();
+    let alias = format!("{local}@valmont.onmicrosoft.com");
+    story.write("accounts.csv", format!("source,target\n{},a\n{alias},b\n", story.addresses[0]));
+    for verb in ["plan", "run", "push"] {
+        let said = format!(
+            "accounts.csv, line 3: {alias} is another address of the account on line 2\nRemove one of the two lines."
+        );
+        story.run(&[verb]).is(2, &said);
+    }
+}
+
+#[test]
 fn a_list_without_its_columns() {
     let story = story();
     story.write("accounts.csv", "who,where\nada,bob\n");

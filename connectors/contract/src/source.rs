@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// What an engine must know of a source before it speaks to it. Plain data.
+/// What an engine must know of a source before it speaks to it. Plain data. Of every source it expects that ids survive
+/// moves between collections, and that later rounds report what is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceTraits {
     pub workloads: Vec<Workload>,
@@ -16,12 +17,6 @@ pub struct SourceTraits {
     pub lanes: usize,
     /// Requests one account may make per hour under the service's published limits, for estimates.
     pub requests_per_hour: u64,
-    /// `fetch` continues an open part where its sink already holds bytes.
-    pub resumes: bool,
-    /// A later round reports what is gone; without it, only a round from the start tells.
-    pub reports_gone: bool,
-    /// Ids survive moves between collections.
-    pub stable_ids: bool,
 }
 
 /// What asking a source has cost since it was connected. Plain data, for people: nothing is decided by it.

@@ -84,14 +84,7 @@ impl Source for GraphSource {
     }
 
     fn traits(&self) -> SourceTraits {
-        SourceTraits {
-            workloads: vec![Workload::Mail],
-            lanes: self.lanes,
-            requests_per_hour: self.requests_per_hour,
-            resumes: false,
-            reports_gone: true,
-            stable_ids: true,
-        }
+        SourceTraits { workloads: vec![Workload::Mail], lanes: self.lanes, requests_per_hour: self.requests_per_hour }
     }
 
     fn traffic(&self) -> Traffic {

@@ -3,8 +3,8 @@
 use super::fixture::*;
 use crate::store::{AccountStore, Side, Standing};
 use transhume_contract::{
-    Cause, Change, CollectionId, Content, Cursor, Fault, Feed, FeedId, ItemId, Membership, OriginalSink, Timestamp,
-    Version, What,
+    Cause, Change, CollectionId, Content, Cursor, Facts, Fault, Feed, FeedId, FlagState, ItemId, Membership,
+    OriginalSink, Timestamp, Version, What,
 };
 
 async fn is_gone(store: &AccountStore, id: &str) -> bool {
@@ -93,7 +93,7 @@ async fn a_collection_that_is_gone_holds_nothing_and_is_kept() {
 }
 
 #[tokio::test]
-async fn the_last_row_of_an_id_counts_and_patches_are_laid_over() {
+async fn rows_are_patches_laid_one_over_the_other() {
     let store = Fixture::fresh().await;
     let read = altered(joined("a", "2", "inbox"), |it| it.facts.read = Some(true));
     pass(&store, vec![("inbox", vec![read, gone("a", "inbox"), joined("a", "3", "inbox")])]).await;
@@ -107,7 +107,7 @@ async fn the_last_row_of_an_id_counts_and_patches_are_laid_over() {
     pass(&store, vec![("inbox", vec![unsaid])]).await;
     let item = store.item_by_id(MAIL, &ItemId::new("a")).await.unwrap().unwrap();
     assert_eq!((item.content, item.facts.answered, item.facts.size), (Content::Fixed, Some(true), Some(10)));
-    assert_eq!(item.revision, 2);
+    assert_eq!(item.revision, 3, "read, unread, answered");
 }
 
 #[tokio::test]
@@ -128,6 +128,20 @@ async fn leaving_one_collection_does_not_hide_joining_another() {
 }
 
 #[tokio::test]
+async fn several_rows_of_one_item_in_a_page_count_one_after_the_other() {
+    let store = Fixture::fresh().await;
+    let patched = |facts: Facts| altered(joined("a", "1", "inbox"), |it| it.facts = facts.clone());
+    let rows = vec![
+        patched(Facts { read: Some(true), received: Some(Timestamp::UNIX_EPOCH), ..Facts::default() }),
+        patched(Facts { flag: Some(FlagState::Flagged), read: Some(false), ..Facts::default() }),
+    ];
+    pass(&store, vec![("inbox", rows)]).await;
+    let facts = store.item_by_id(MAIL, &ItemId::new("a")).await.unwrap().unwrap().facts;
+    let expected = (Some(false), Some(FlagState::Flagged), Some(Timestamp::UNIX_EPOCH));
+    assert_eq!((facts.read, facts.flag, facts.received), expected);
+}
+
+#[tokio::test]
 async fn a_refused_item_is_quarantined_or_owed_and_never_forgotten() {
     let store = Fixture::fresh().await;
     let inbox = Some(CollectionId::new("inbox"));
@@ -140,7 +154,7 @@ async fn a_refused_item_is_quarantined_or_owed_and_never_forgotten() {
     ];
     pass(&store, vec![("inbox", refused)]).await;
     let totals = store.totals(MAIL).await.unwrap();
-    assert_eq!((totals.listed.items, totals.gone.items, totals.faulted), (3, 0, 2));
+    assert_eq!((totals.listed.items, totals.gone.items, totals.changes), (3, 0, 1), "nothing waits for `c`");
     assert_eq!((totals.quarantined[0].cause.as_str(), totals.quarantined[0].items), ("corrupt_at_source", 1));
     let stages = store.collection_totals(MAIL).await.unwrap()[0].stages;
     assert_eq!((stages.barred.items, stages.waiting.items), (1, 1));
@@ -218,7 +232,7 @@ async fn what_is_to_fetch_comes_newest_first_page_by_page_from_the_chosen_collec
     let rows = store.items_to_fetch(MAIL, &inbox, None, 1).await.unwrap();
     assert_eq!((rows[0].id.as_str(), rows[0].attempts), ("c", 1), "but in the next");
     fetch(&store, "c", b"hello").await;
-    assert_eq!(store.totals(MAIL).await.unwrap().faulted, 0);
+    assert_eq!(store.totals(MAIL).await.unwrap().changes, 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Mutex,
+};
 
 #[derive(Clone)]
 struct Item {
@@ -40,6 +43,8 @@ struct State {
     /// Cursors older than this have expired.
     oldest: u64,
     fetched: u64,
+    /// Collections that the next walks do not meet, a set for each.
+    missed: VecDeque<BTreeSet<CollectionId>>,
 }
 
 /// A mail source in memory. Its cursors are `list/<start>/<after>` within a round from the start, and
@@ -151,6 +156,11 @@ impl MemorySource {
         state.oldest = state.clock;
     }
 
+    /// Lets the next walks through the collections miss some each, as if people moved them meanwhile.
+    pub fn miss(&self, walks: impl IntoIterator<Item = BTreeSet<CollectionId>>) {
+        lock(&self.state).missed = walks.into_iter().collect();
+    }
+
     /// How many bodies were fetched.
     pub fn fetched(&self) -> u64 {
         lock(&self.state).fetched
@@ -247,14 +257,7 @@ impl Source for MemorySource {
     }
 
     fn traits(&self) -> SourceTraits {
-        SourceTraits {
-            workloads: vec![Workload::Mail],
-            lanes: 3,
-            requests_per_hour: 60_000,
-            resumes: false,
-            reports_gone: true,
-            stable_ids: true,
-        }
+        SourceTraits { workloads: vec![Workload::Mail], lanes: 3, requests_per_hour: 60_000 }
     }
 
     fn traffic(&self) -> crate::Traffic {
@@ -274,12 +277,13 @@ impl Source for MemorySource {
     }
 
     async fn collections(&self, account: &Account, _workload: Workload) -> Result<Vec<Collection>, Fault> {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        let missed = state.missed.pop_front().unwrap_or_default();
         let mailbox = state.mailboxes.get(&account.id).ok_or_else(unknown_account)?;
         let held = |id: &CollectionId| mailbox.items.values().filter(|item| item.collection == *id).count() as u64;
         let size = |id: &CollectionId| Size { items: Some(held(id)), bytes: None };
         let counted = |found: &Collection| Collection { expected: size(&found.id), ..found.clone() };
-        Ok(mailbox.collections.iter().map(counted).collect())
+        Ok(mailbox.collections.iter().filter(|found| !missed.contains(&found.id)).map(counted).collect())
     }
 
     async fn feeds(&self, account: &Account, collections: &[Collection]) -> Result<Vec<Feed>, Fault> {
