@@ -6,6 +6,7 @@
 //! | `NO [UNAVAILABLE] Maximum number of connections ...` | Dovecot 2.3 | one connection fewer |
 //! | `NO [OVERQUOTA]`, `Quota exceeded` when codes are stripped | Dovecot 2.3, Cyrus 3.6 | the account is full |
 //! | `NO [TRYCREATE]` | both | follow a rename, or make the mailbox again, once |
+//! | any `NO` to SELECT or STATUS of a mailbox that LIST shows (`[INUSE]`, a lock, an error of its own words) | all | it stands and is closed for now: owed, never taken for deleted |
 //! | `NO [CANNOT]`, `NO Invalid mailbox name` | Dovecot, Cyrus | another spelling of the name |
 //! | `NO Too many user flags in mailbox` | Cyrus 3.6, at 100 | place without the keyword, a named loss |
 //! | `NO Message contains ...`, `NO Zero-length message literal` | Cyrus 3.6 | the message is refused by itself: quarantine |
@@ -171,11 +172,26 @@ pub fn no_connection_left(place: &str, text: &str) -> Fault {
     Fault::new(What::Throttled, sentence).reaching(Reach::Account).wait(PAUSE)
 }
 
+fn reaching_collection(fault: Fault) -> Fault {
+    let reach = fault.reach.max(Reach::Collection);
+    fault.reaching(reach)
+}
+
 /// The collection is not where it was, under no name.
 pub fn collection_vanished(name: &str) -> Fault {
     Fault::new(What::Vanished, format!("The mailbox `{name}` is no longer on the server."))
         .reaching(Reach::Collection)
         .ask("Somebody deleted it there. Run again to make it anew for new mail; what was in it is restored only by `push --repair`.")
+}
+
+/// The mailbox stands, and the server does not let us in, whatever its words: it may be locked, or damaged. What was
+/// placed there is neither gone nor to be placed again.
+pub fn mailbox_closed(place: &str, name: &str, answer: &Answer) -> Fault {
+    let fault = refused(place, &format!("the mailbox `{name}`"), answer);
+    match fault.what {
+        What::Forbidden | What::Full | What::Throttled | What::Unauthenticated => reaching_collection(fault),
+        _ => Fault { what: What::Unreachable, ..fault }.reaching(Reach::Collection).wait(PAUSE),
+    }
 }
 
 /// A server that states a number of messages and lists fewer is not believed.

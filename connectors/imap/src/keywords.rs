@@ -4,7 +4,7 @@
 //! batch that crosses the limit gets no answer at all: the connection is closed, and nothing of it is stored. So a
 //! batch that may cross it is sent message by message; what no longer fits is left out and named.
 
-use crate::{ImapTarget, account::Lease, flags::refused_keyword, handle};
+use crate::{ImapTarget, account::Lease, faults, flags::refused_keyword, handle};
 use std::collections::BTreeSet;
 use transhume_contract::{Fault, Handle, Loss};
 
@@ -95,7 +95,7 @@ async fn set_one(
 
 async fn store(lease: &mut Lease, mailbox: &str, uid: u32, keyword: &str) -> Result<Result<(), String>, Fault> {
     if let Err(answer) = lease.link.select(mailbox).await? {
-        return Ok(Err(answer.text));
+        return Err(faults::refused(lease.link.place(), "to open the mailbox", &answer));
     }
     let answer = lease.link.ask(&format!("UID STORE {uid} +FLAGS ({keyword})"), |_| {}).await?;
     Ok(if answer.ok { Ok(()) } else { Err(answer.text) })

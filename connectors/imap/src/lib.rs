@@ -86,13 +86,16 @@ impl ImapTarget {
         let mut boxes = account.mailboxes.lock().await;
         let surveyor = &mut Surveyor { link: &mut lease.link, boxes: &mut boxes };
         let found = surveyor.follow(&spot).await?.unwrap_or(spot);
-        match lease.link.open(&found.mailbox).await? {
-            Ok(selected) => Ok((lease, selected.validity)),
-            Err(_) => {
-                lease.give_back();
-                Err(faults::collection_vanished(&utf7::decode(&found.mailbox)))
-            }
-        }
+        let answer = match surveyor.link.open(&found.mailbox).await? {
+            Ok(selected) => return Ok((lease, selected.validity)),
+            Err(answer) => answer,
+        };
+        let fault = match surveyor.shows_after(&found.mailbox, &answer).await? {
+            true => faults::mailbox_closed(lease.link.place(), &utf7::decode(&found.mailbox), &answer),
+            false => faults::collection_vanished(&utf7::decode(&found.mailbox)),
+        };
+        lease.give_back();
+        Err(fault)
     }
 
     /// A connection with the mailbox selected, when no lost command can be changing it any more.

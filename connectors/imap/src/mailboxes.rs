@@ -6,7 +6,7 @@
 //! while everything placed before is told as vanished and is not placed again.
 
 use crate::{
-    faults::{Refusal, refused},
+    faults::{Refusal, mailbox_closed, refused},
     link::{Answer, Link, quoted},
     names::{self, Hierarchy},
     spot::{Spot, told_object},
@@ -95,9 +95,8 @@ impl Surveyor<'_> {
     /// Every mailbox of the account itself, with the number of its messages.
     pub async fn census(&mut self) -> Result<Vec<(String, u32)>, Fault> {
         self.learn().await?;
-        let own: Vec<String> = self.boxes.listed.keys().filter(|name| !self.is_foreign(name)).cloned().collect();
         let mut found = Vec::new();
-        for mailbox in own {
+        for mailbox in self.openable().into_iter().filter(|name| !self.is_foreign(name)).collect::<Vec<_>>() {
             if let Some(standing) = self.status(&mailbox).await?.filter(|standing| standing.messages > 0) {
                 found.push((mailbox, standing.messages));
             }
@@ -186,8 +185,27 @@ impl Surveyor<'_> {
         }
         match Refusal::of(&answer) {
             Refusal::ServerTrouble | Refusal::NotPermitted => Err(self.refused(mailbox, &answer)),
+            _ if self.shows_after(mailbox, &answer).await? => {
+                Err(mailbox_closed(self.link.place(), &utf7::decode(mailbox), &answer))
+            }
             _ => Ok(None),
         }
+    }
+
+    /// Whether a mailbox stands that the server refused to open. Only its own word for a missing one is believed at
+    /// once; else what LIST shows now decides, since a lock or an error may be told in any words.
+    pub async fn shows_after(&mut self, mailbox: &str, answer: &Answer) -> Result<bool, Fault> {
+        if Refusal::of(answer) == Refusal::NoMailbox {
+            return Ok(false);
+        }
+        self.list().await?;
+        // Names are compared as they are written too, since the session library leaves `\"` as it came.
+        let written = quoted(mailbox);
+        let is_it =
+            |name: &str| name == mailbox || written.strip_prefix('"').and_then(|it| it.strip_suffix('"')) == Some(name);
+        let inbox = |name: &str| mailbox == "INBOX" && name.eq_ignore_ascii_case(mailbox);
+        let mut found = self.boxes.listed.iter().filter(|(name, _)| is_it(name) || inbox(name));
+        Ok(found.any(|(_, attributes)| holds_messages(attributes)))
     }
 
     fn refused(&self, mailbox: &str, answer: &Answer) -> Fault {
@@ -234,29 +252,37 @@ impl Surveyor<'_> {
         Ok(Spot { validity, object: self.object(mailbox).await?, mailbox: mailbox.to_owned() })
     }
 
-    /// Every mailbox's UIDVALIDITY, in one command where the server can (RFC 5819).
+    /// Every mailbox's UIDVALIDITY, in one command where the server can (RFC 5819). It leaves out what it could not
+    /// open just then, which is asked for by itself.
     async fn validities(&mut self) -> Result<Vec<(String, u32)>, Fault> {
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         if self.link.can("LIST-STATUS") {
             let command = "LIST \"\" \"*\" RETURN (STATUS (UIDVALIDITY))";
             self.link
                 .order(command, "to list its mailboxes", |response| {
                     if let Response::MailboxData(MailboxDatum::Status { mailbox, status }) = response {
-                        found.push((mailbox.to_string(), read_standing(status).validity));
+                        found.insert(mailbox.to_string(), read_standing(status).validity);
                     }
                 })
                 .await?;
-            return Ok(found);
         }
-        let names: Vec<String> = self.boxes.listed.keys().cloned().collect();
-        for mailbox in names {
+        for mailbox in self.openable() {
+            if found.contains_key(&mailbox) {
+                continue;
+            }
             match self.status(&mailbox).await {
                 // A mailbox listed and not to be read (RFC 4314 `l` without `r`) is none of ours.
-                Err(fault) if fault.what == What::Forbidden => {}
+                Err(fault) if fault.what == What::Forbidden || self.is_foreign(&mailbox) => {}
                 standing => found.extend(standing?.map(|standing| (mailbox, standing.validity))),
             }
         }
-        Ok(found)
+        Ok(found.into_iter().collect())
+    }
+
+    /// Names of the last list that are mailboxes.
+    fn openable(&self) -> Vec<String> {
+        let all = self.boxes.listed.iter().filter(|(_, attributes)| holds_messages(attributes));
+        all.map(|(name, _)| name.clone()).collect()
     }
 
     /// Some servers give mailboxes made within one second the same UIDVALIDITY (Cyrus 3.6, which tells MAILBOXIDs too):
@@ -441,6 +467,11 @@ impl Surveyor<'_> {
         self.learn().await?;
         self.still_standing(spot).await
     }
+}
+
+/// RFC 3501 `\Noselect`, RFC 5258 `\NonExistent`: a name that only stands above others is no mailbox.
+fn holds_messages(attributes: &[String]) -> bool {
+    !attributes.iter().any(|name| name == "\\noselect" || name == "\\nonexistent")
 }
 
 fn attribute_name(attribute: &NameAttribute<'_>) -> String {

@@ -1,6 +1,7 @@
 //! The IMAP target before Dovecot and Cyrus, and through a proxy that breaks what passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod closed;
 mod conformance;
 mod limits;
 mod logins;
