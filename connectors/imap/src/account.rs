@@ -55,10 +55,26 @@ pub struct Account {
     refused: Mutex<Option<Fault>>,
     pub mailboxes: tokio::sync::Mutex<Mailboxes>,
     keywords: Mutex<HashMap<String, Keywords>>,
-    /// When this process met the account, and per mailbox the last loss of a command under way: `None` once the
-    /// server was given time to finish it.
+    /// When this process met the account, and per mailbox the last loss of a command under way.
     met: Instant,
-    losses: Mutex<HashMap<String, Option<Instant>>>,
+    losses: Mutex<HashMap<String, Unsettled>>,
+}
+
+/// Since when a server may be at work on a command nobody waits for: one lost here, or one that a killed process before
+/// us left behind.
+#[derive(Clone, Copy, Debug)]
+pub struct Unsettled {
+    pub since: Instant,
+    /// The server fell silent; else the connection was cut.
+    pub silent: bool,
+    /// How long was waited for it so far.
+    pub waited: Duration,
+}
+
+impl Unsettled {
+    pub const fn since(since: Instant) -> Self {
+        Self { since, silent: false, waited: Duration::ZERO }
+    }
 }
 
 /// A connection on loan. It goes back only by [`give_back`](Self::give_back), when a command has come to its end: one
@@ -282,19 +298,25 @@ impl Account {
         self.allowed.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now > 1).then(|| now - 1)).is_ok()
     }
 
-    /// A command that writes into this mailbox was lost: the server may still be at it.
-    pub fn remember_loss(&self, mailbox: &str) {
-        lock(&self.losses).insert(mailbox.to_owned(), Some(Instant::now()));
+    /// A command that writes into this mailbox was lost: the server may still be at it. What a silent server was sent
+    /// before is not done because a connection is cut now.
+    pub fn remember_loss(&self, mailbox: &str, silent: bool) {
+        let mut losses = lock(&self.losses);
+        let before = losses.get(mailbox).is_some_and(|loss| loss.silent && loss.waited.is_zero());
+        let loss = Unsettled { silent: silent || before, ..Unsettled::since(Instant::now()) };
+        losses.insert(mailbox.to_owned(), loss);
     }
 
-    /// Since when the server may still be at work on a command nobody waits for: one lost here, or one that a killed
-    /// process before us left behind.
-    pub fn unsettled_since(&self, mailbox: &str) -> Option<Instant> {
-        lock(&self.losses).get(mailbox).copied().unwrap_or(Some(self.met))
+    pub fn unsettled(&self, mailbox: &str) -> Unsettled {
+        lock(&self.losses).get(mailbox).copied().unwrap_or_else(|| Unsettled::since(self.met))
     }
 
-    pub fn remember_settled(&self, mailbox: &str) {
-        lock(&self.losses).insert(mailbox.to_owned(), None);
+    pub fn remember_waited(&self, mailbox: &str, lost: Unsettled, waited: Duration) {
+        let mut losses = lock(&self.losses);
+        let known = losses.entry(mailbox.to_owned()).or_insert(lost);
+        if known.since == lost.since {
+            known.waited = known.waited.max(waited);
+        }
     }
 
     /// Reads or notes what is known of a mailbox's keywords.

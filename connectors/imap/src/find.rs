@@ -5,15 +5,17 @@
 //! compared here. What is marked as deleted is told as such: it may be what a move left behind, and is gone soon.
 
 use crate::{
+    account::Unsettled,
     bodies, handle,
     link::Link,
-    observe::{Seen, read_shapes},
+    observe::{Seen, read_newest, read_shapes},
+    windows::Windows,
 };
 use std::collections::HashMap;
-use tokio::time::{Duration, Instant, sleep, sleep_until};
-use transhume_contract::{Digest, Fault, Found, NaturalKey};
+use tokio::time::{Duration, sleep};
+use transhume_contract::{Batch, Digest, Fault, Found, NaturalKey};
 
-/// UIDs asked for in one command.
+/// Messages asked for in one command.
 const WINDOW: u32 = 5000;
 const ITEMS: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
 
@@ -64,14 +66,29 @@ fn bare(id: &str) -> &str {
 
 /// Time a server is given to finish what a lost connection had sent; then the mailbox must stand still.
 const GRACE: Duration = Duration::from_millis(1500);
+/// And for each message and the bytes of what may be under way: a slow disk flushes a hundred messages a second, and
+/// writes 4 MiB.
+const EACH: Duration = Duration::from_millis(10);
+const BYTES_PER_SECOND: u64 = 4 << 20;
 const STILL: Duration = Duration::from_millis(200);
 /// Other mail may keep arriving: the wait ends.
 const MOST_LOOKS: usize = 20;
 
-/// Waits until the server can have finished a command whose answer was lost: what is found missing too early would be
-/// placed twice. (Dovecot 2.3 works on through what it has read after the client is gone.)
-pub async fn await_calm(link: &mut Link, since: Instant) -> Result<(), Fault> {
-    sleep_until(since + GRACE).await;
+/// How long after a loss a server may still be at work on what was sent. (Dovecot 2.3 and Cyrus 3.6 work on through
+/// what they have read after the client is gone, and store a MULTIAPPEND as a whole at its end, so that counting
+/// messages tells nothing of one that is under way.) A server that fell silent is in trouble: it is given the time
+/// after which it counted as silent once more.
+pub fn patience(lost: &Unsettled, batch: &Batch, keys: &[NaturalKey], silence: Duration) -> Duration {
+    let largest = keys.iter().map(|key| key.length).max().unwrap_or_default();
+    let items = u32::try_from(keys.len().min(batch.items)).unwrap_or(u32::MAX);
+    let bytes = keys.iter().map(|key| key.length).fold(0, u64::saturating_add).min(batch.bytes.max(largest));
+    let work =
+        GRACE + EACH.saturating_mul(items) + Duration::from_millis(bytes.saturating_mul(1000) / BYTES_PER_SECOND);
+    if lost.silent { work.saturating_add(silence) } else { work }
+}
+
+/// Waits until the selected mailbox stands still: what is found missing too early would be placed twice.
+pub async fn await_still(link: &mut Link) -> Result<(), Fault> {
     for _ in 0..MOST_LOOKS {
         let before = count_of(link).await?;
         sleep(STILL).await;
@@ -95,23 +112,19 @@ pub async fn find(link: &mut Link, keys: &[NaturalKey]) -> Result<Vec<Found>, Fa
     }
     let wanted = Wanted::of(keys);
     let mut found = Vec::new();
-    let (mut first, last) = (1, selected.next.map_or(u32::MAX, |next| next.saturating_sub(1)));
-    let mut width = if selected.next.is_some() { WINDOW } else { u32::MAX };
     let mut listed = 0;
-    while first <= last {
-        let until = first.saturating_add(width - 1).min(last);
-        let seen = read_shapes(link, &format!("{first}:{until}"), ITEMS).await?;
+    let mut windows = Windows::of(link, WINDOW).await?;
+    while let Some((first, last)) = windows.next() {
+        let mut seen = read_shapes(link, &format!("{first}:{last}"), ITEMS).await?;
+        seen.retain(|message| (first..=last).contains(&message.uid));
         listed += u32::try_from(seen.len()).unwrap_or(u32::MAX);
         found.extend(matches(link, selected.validity, &wanted, &seen).await?);
-        let Some(next) = until.checked_add(1) else { break };
-        first = next;
-        width = if seen.len() < (WINDOW / 4) as usize { width.saturating_mul(2) } else { WINDOW };
     }
     complete(link, listed, selected.exists)?;
     Ok(found)
 }
 
-/// UIDs asked for of one mailbox of a sample.
+/// Messages asked for of one mailbox of a sample.
 const SAMPLED: u32 = 200;
 const ID_ONLY: &str = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
 
@@ -125,9 +138,10 @@ pub async fn sample(link: &mut Link, census: &[(String, u32)], most: usize) -> R
         if ids.len() >= most {
             break;
         }
-        let Ok(selected) = link.open(mailbox).await? else { continue };
-        let first = selected.next.map_or(1, |next| next.saturating_sub(SAMPLED).max(1));
-        let seen = read_shapes(link, &format!("{first}:*"), ID_ONLY).await?;
+        if link.open(mailbox).await?.is_err() {
+            continue;
+        }
+        let seen = read_newest(link, SAMPLED, ID_ONLY).await?;
         ids.extend(seen.into_iter().rev().take(each).filter_map(|message| message.message_id));
     }
     ids.truncate(most);
@@ -164,6 +178,25 @@ async fn matches(link: &mut Link, validity: u32, wanted: &Wanted<'_>, seen: &[Se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use transhume_contract::IntentId;
+
+    #[test]
+    fn what_was_under_way_and_silence_lengthen_the_wait() {
+        let key = |length| {
+            let (intent, digest) = (IntentId::new("1"), Digest::of(b""));
+            NaturalKey { intent, message_id: None, digest, length, name: None }
+        };
+        let (batch, silence) = (Batch { items: 100, bytes: 4 << 20 }, Duration::from_secs(300));
+        let wait = |silent, keys: &[NaturalKey]| {
+            let lost = Unsettled { silent, ..Unsettled::since(tokio::time::Instant::now()) };
+            patience(&lost, &batch, keys, silence).as_millis()
+        };
+        assert_eq!(wait(false, &[]), 1500);
+        assert_eq!(wait(false, &[key(0)]), 1510);
+        assert_eq!(wait(false, &vec![key(1 << 20); 500]), 3500, "no command holds more than a batch");
+        assert_eq!(wait(false, &[key(150 << 20)]), 39_010, "but one large message");
+        assert_eq!(wait(true, &[key(0)]), 301_510);
+    }
 
     #[test]
     fn ids_are_compared_whole_and_bare() {

@@ -7,7 +7,7 @@
 //! | `utf7`, `names`, `spot`, `mailboxes` | which mailbox a collection is |
 //! | `flags`, `keywords`, `append`, `place` | writing: facts as flags, APPEND and MULTIAPPEND, refused batches |
 //! | `amend` | changing, moving and withdrawing what stands |
-//! | `bodies`, `observe`, `find` | reading back |
+//! | `windows`, `bodies`, `observe`, `find` | reading back |
 //!
 //! Handles are a mailbox's UIDVALIDITY and the message's UID, collection ids its UIDVALIDITY, MAILBOXID and name: both
 //! say for themselves when a mailbox was replaced.
@@ -31,6 +31,7 @@ mod observe;
 mod place;
 mod spot;
 mod utf7;
+mod windows;
 mod wire;
 
 pub use config::{ImapConfig, Security};
@@ -98,16 +99,29 @@ impl ImapTarget {
         Err(fault)
     }
 
-    /// A connection with the mailbox selected, when no lost command can be changing it any more.
-    async fn calm(&self, at: &Collection) -> Result<(Lease, u32), Fault> {
-        let (mut lease, validity) = self.selected(at).await?;
+    /// A connection with the mailbox selected, when no lost command that was to place these can be changing it any
+    /// more. Nothing is held while that is waited for.
+    async fn calm(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Lease, Fault> {
+        let (mut lease, _) = self.selected(at).await?;
         let mailbox = lease.link.selected.as_ref().map(|selected| selected.mailbox.clone()).unwrap_or_default();
         let account = lease.account().clone();
-        let Some(since) = account.unsettled_since(&mailbox) else { return Ok((lease, validity)) };
-        find::await_calm(&mut lease.link, since).await?;
-        account.remember_settled(&mailbox);
+        let (lost, config) = (account.unsettled(&mailbox), self.accounts.config());
+        let batch = Batch { items: config.batch_items, bytes: config.batch_bytes };
+        let patience = find::patience(&lost, &batch, keys, config.silence());
+        if lost.waited >= patience {
+            return Ok(lease);
+        }
+        let left = patience.saturating_sub(lost.since.elapsed());
+        if !left.is_zero() {
+            lease.give_back();
+            tracing::info!(?left, "the server may be at work on what a lost connection had sent");
+            tokio::time::sleep(left).await;
+            lease = self.selected(at).await?.0;
+        }
+        find::await_still(&mut lease.link).await?;
+        account.remember_waited(&mailbox, lost, patience);
         lease.give_back();
-        self.selected(at).await
+        Ok(self.selected(at).await?.0)
     }
 
     async fn learn_traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
@@ -337,7 +351,7 @@ impl ImapTarget {
     }
 
     async fn find_once(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
-        let (mut lease, _) = self.calm(at).await?;
+        let mut lease = self.calm(at, keys).await?;
         let outcome = find::find(&mut lease.link, keys).await;
         lease.give_back();
         outcome
@@ -367,7 +381,7 @@ impl ImapTarget {
             outcome = amend::relocate(&mut lease.link, validity, what, &spot.mailbox, copy).await;
         }
         if outcome.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown) {
-            lease.account().remember_loss(&spot.mailbox);
+            lease.account().remember_loss(&spot.mailbox, lease.link.silent);
         }
         let place = lease.link.place().to_owned();
         lease.give_back();

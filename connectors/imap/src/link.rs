@@ -66,6 +66,8 @@ pub struct Link {
     pub selected: Option<Selected>,
     /// Out of step, silent or closed: never used again.
     pub broken: bool,
+    /// Broken because nothing was heard for too long.
+    pub silent: bool,
     pub used: Instant,
     tags: u32,
 }
@@ -83,6 +85,7 @@ impl Link {
             capabilities: HashSet::new(),
             selected: None,
             broken: false,
+            silent: false,
             used: Instant::now(),
             tags: 0,
         }
@@ -112,6 +115,7 @@ impl Link {
 
     fn lost(&mut self, error: &io::Error) -> Fault {
         self.broken = true;
+        self.silent = error.kind() == io::ErrorKind::TimedOut;
         faults::lost(&self.place, error)
     }
 

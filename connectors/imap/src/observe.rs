@@ -6,14 +6,14 @@ use crate::{
     flags::{read_flags, read_internal_date},
     handle,
     link::Link,
+    windows::Windows,
 };
 use async_imap::imap_proto::{AttributeValue, Response};
 use std::collections::{HashSet, VecDeque};
 use transhume_contract::{Depth, Facts, Fault, Look, Observed};
 
-/// UIDs asked for in one command. Where mailboxes have gaps the window grows.
+/// Messages asked for in one command.
 const WINDOW: u32 = 1000;
-const WIDEST: u32 = 1 << 30;
 
 /// What one FETCH response told of a message.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +31,8 @@ pub struct Walk {
     lease: Lease,
     look: Look,
     validity: u32,
-    /// The first UID that was not there when the walk began.
-    end: u32,
-    next: u32,
-    width: u32,
+    /// Known once the first was asked for.
+    windows: Option<Windows>,
     seen: u32,
     expected: u32,
     ready: VecDeque<Observed>,
@@ -44,14 +42,11 @@ impl Walk {
     /// Starts at a mailbox that has just been selected.
     pub fn new(lease: Lease, look: Look) -> Self {
         let selected = lease.link.selected.clone().unwrap_or_default();
-        let end = if selected.exists == 0 { 1 } else { selected.next.unwrap_or(u32::MAX) };
         Self {
             lease,
             look,
             validity: selected.validity,
-            end,
-            next: 1,
-            width: if selected.next.is_some() { WINDOW } else { u32::MAX },
+            windows: None,
             seen: 0,
             expected: selected.exists,
             ready: VecDeque::new(),
@@ -64,11 +59,21 @@ impl Walk {
             if let Some(observed) = self.ready.pop_front() {
                 return Ok(Some(observed));
             }
-            if self.next >= self.end {
+            let Some((first, last)) = self.next_window().await? else {
                 return self.check_count().map(|()| None);
-            }
-            self.read_window().await?;
+            };
+            self.read_window(first, last).await?;
         }
+    }
+
+    async fn next_window(&mut self) -> Result<Option<(u32, u32)>, Fault> {
+        let mut windows = match self.windows.take() {
+            Some(windows) => windows,
+            None => Windows::of(&mut self.lease.link, WINDOW).await?,
+        };
+        let next = windows.next();
+        self.windows = Some(windows);
+        Ok(next)
     }
 
     /// The connection goes back when the walk has come to its end.
@@ -76,19 +81,10 @@ impl Walk {
         self.lease.give_back();
     }
 
-    async fn read_window(&mut self) -> Result<(), Fault> {
-        let last = self.next.saturating_add(self.width - 1).min(self.end - 1);
-        let mut seen =
-            read_shapes(&mut self.lease.link, &format!("{}:{last}", self.next), items(self.look.depth())).await?;
-        seen.retain(|message| (self.next..=last).contains(&message.uid));
-        self.next = last.saturating_add(1);
-        let count = u32::try_from(seen.len()).unwrap_or(u32::MAX);
-        self.seen += count;
-        if count < WINDOW / 4 {
-            self.width = self.width.saturating_mul(2).min(WIDEST);
-        } else if count > WINDOW {
-            self.width = (self.width / 2).max(1);
-        }
+    async fn read_window(&mut self, first: u32, last: u32) -> Result<(), Fault> {
+        let mut seen = read_shapes(&mut self.lease.link, &format!("{first}:{last}"), items(self.look.depth())).await?;
+        seen.retain(|message| (first..=last).contains(&message.uid));
+        self.seen += u32::try_from(seen.len()).unwrap_or(u32::MAX);
         self.ready = self.observations(seen).await?.into();
         Ok(())
     }
@@ -129,11 +125,21 @@ const fn items(depth: Depth) -> &'static str {
 
 /// Fetches what is asked of a set of UIDs of the selected mailbox.
 pub async fn read_shapes(link: &mut Link, set: &str, items: &str) -> Result<Vec<Seen>, Fault> {
+    fetch(link, &format!("UID FETCH {set} {items}")).await
+}
+
+/// Fetches what is asked of the newest messages of the selected mailbox, at most so many.
+pub async fn read_newest(link: &mut Link, most: u32, items: &str) -> Result<Vec<Seen>, Fault> {
+    let exists = link.selected.as_ref().map_or(0, |selected| selected.exists);
+    if exists == 0 {
+        return Ok(Vec::new());
+    }
+    fetch(link, &format!("FETCH {}:{exists} {items}", exists.saturating_sub(most - 1).max(1))).await
+}
+
+async fn fetch(link: &mut Link, command: &str) -> Result<Vec<Seen>, Fault> {
     let mut seen = Vec::new();
-    link.order(&format!("UID FETCH {set} {items}"), "to list messages", |response| {
-        seen.extend(read_shape(response));
-    })
-    .await?;
+    link.order(command, "to list messages", |response| seen.extend(read_shape(response))).await?;
     seen.sort_by_key(|message: &Seen| message.uid);
     seen.dedup_by_key(|message| message.uid);
     Ok(seen)

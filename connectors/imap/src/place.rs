@@ -154,7 +154,7 @@ impl<'a> Placer<'a> {
             Reply::Told(answer) if answer.ok => self.stored(lease, group, &answer).await,
             Reply::Told(answer) => self.refused(lease, group, &answer).await,
             Reply::Unknown(fault) => {
-                lease.account().remember_loss(&self.spot.mailbox);
+                lease.account().remember_loss(&self.spot.mailbox, lease.link.silent);
                 if group.len() > 1 && group.iter().any(|job| !job.flags.keywords.is_empty()) {
                     lease.account().keywords_in(&self.spot.mailbox, |known| known.suspected = true);
                 }

@@ -127,6 +127,21 @@ async fn silence_is_a_fault_of_unknown_outcome() {
     assert!(answers[0].1.as_ref().unwrap_err().sentence.contains("fell silent"));
 }
 
+/// A server that stalls finishes what it was sent long after we hung up: nothing may be decided before.
+#[tokio::test]
+async fn what_a_stalled_server_finishes_later_is_not_placed_twice() {
+    let server = dovecot(Store::Maildir);
+    let proxy = Proxy::start(server.imap_port(), Script::default()).unwrap();
+    let target = target_with(ImapConfig { silence_seconds: 4, ..plain(proxy.port()) });
+    let at = mailbox(&target, &["Stalled"]).await;
+    proxy.on("APPEND", 1, Act::Late(Duration::from_secs(7)));
+    let answers = place(&target, &at, (0..3).map(placing).collect()).await;
+    assert!(answers.iter().all(|(_, answer)| answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown)));
+    let found = target.find(&at, &[key(0), key(1), key(2)]).await.unwrap();
+    assert_eq!(found.len(), 3, "what is not found is placed again");
+    assert_eq!(count(&target, &at).await, 3);
+}
+
 /// Something that gives a command, on a target that has no connection yet.
 async fn gives(
     verb: &str,

@@ -3,6 +3,7 @@
 
 mod closed;
 mod conformance;
+mod gaps;
 mod limits;
 mod logins;
 mod lost;

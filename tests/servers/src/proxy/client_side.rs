@@ -1,6 +1,7 @@
 //! From the client to the server: counting, refusing, cutting.
 
 use std::io;
+use std::time::Duration;
 
 use super::capability::offence;
 use super::connection::{Conversation, ToClient};
@@ -83,6 +84,7 @@ impl Side<'_> {
             Some(Act::CutOnArrival) => Ok(Next::End),
             Some(Act::CutMidway) => self.half(&command, line).await,
             Some(Act::Stall) => std::future::pending().await,
+            Some(Act::Late(time)) => self.late(&command, line, time).await,
             Some(Act::Answer(answer)) => self.refuse(&command, line, &answer).await,
             later => self.admit(&command, line, later).await,
         }
@@ -179,6 +181,24 @@ impl Side<'_> {
             }
         }
         Ok(Next::End)
+    }
+
+    /// Takes a whole command, and sends it on when its time has come.
+    async fn late(&mut self, command: &Command, mut line: Vec<u8>, time: Duration) -> io::Result<Next> {
+        self.talk.begin(&command.tag, &command.verb, None);
+        let mut whole = line.clone();
+        while let Some(literal) = Literal::announced(&line).filter(|literal| !literal.waits) {
+            let mut left = literal.length;
+            while left > 0 {
+                let bytes = wire::chunk(self.from, left).await?;
+                left -= bytes.len() as u64;
+                whole.extend(bytes);
+            }
+            line = wire::line(self.from).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            whole.extend(&line);
+        }
+        tokio::time::sleep(time).await;
+        self.forward(whole).await.map(|()| Next::Command)
     }
 
     /// Answers a command ourselves and reads past it.

@@ -32,6 +32,9 @@ pub enum Act {
     CutAfter,
     /// The server never sees the command, and nothing is heard any more.
     Stall,
+    /// The server sees the command only after this time, even if the client has hung up by then. Its literals must not
+    /// wait to be asked for.
+    Late(Duration),
     /// The server obeys, but its tagged answer and all after it is held for ever.
     StallReply,
     /// The server never sees the command; this is the answer, such as `NO [OVERQUOTA] Quota exceeded`.
