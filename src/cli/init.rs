@@ -6,7 +6,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    config::{ACCOUNTS_TEMPLATE, FILE, TargetKind, project_template},
+    config::{ACCOUNTS_TEMPLATE, FILE, project_template},
     store::{Project, StoreOptions},
 };
 use std::{fs::OpenOptions, io::Write, path::Path};
@@ -19,21 +19,24 @@ pub async fn run(common: &Common, init: &args::Init, terminal: &Terminal) -> Res
     let project = &common.project;
     Project::create(project, StoreOptions::default()).await?;
     for (name, text) in [(FILE, project_template(init.source, init.target)), (ACCOUNTS, ACCOUNTS_TEMPLATE.into())] {
-        let word = if write_new(&project.join(name), &text)? { "wrote" } else { "kept" };
-        terminal.say(&format!("{word} {}", project.join(name).display()));
+        let place = project.join(name);
+        match write_new(&place, &text)? {
+            true => terminal.say(&format!("wrote {}", place.display())),
+            false => terminal.say(&format!("kept {} as it was", place.display())),
+        }
     }
-    terminal.say(&next_steps(project, init.target));
+    let text = std::fs::read_to_string(project.join(FILE)).unwrap_or_default();
+    terminal.say(&next_steps(project, &text));
     Ok(Exit::Done)
 }
 
-/// What to type next, as it can be typed.
-fn next_steps(project: &Path, target: TargetKind) -> String {
+/// What to type next, as it can be typed, with the secrets that the configuration asks for.
+fn next_steps(project: &Path, configuration: &str) -> String {
     let go = if project == Path::new(".") { String::new() } else { format!("  cd {}\n", project.display()) };
-    let password = match target {
-        TargetKind::Imap => {
-            "  export TRANSHUME_IMAP_PASSWORD=...    # the master user's; or name a file or command in transhume.toml\n"
-        }
-        TargetKind::Folder => "",
+    let password = if configuration.contains("TRANSHUME_IMAP_PASSWORD") {
+        "  export TRANSHUME_IMAP_PASSWORD=...    # the master user's; or name a file or command in transhume.toml\n"
+    } else {
+        ""
     };
     format!(
         "Next: fill in transhume.toml (the README tells how the application is registered), then\n{go}\

@@ -38,6 +38,17 @@ impl What {
         }
     }
 
+    /// What it means that there was nothing to do.
+    const fn why_nothing(self) -> &'static str {
+        match self {
+            Self::Pull | Self::Both => "nothing is new at the source",
+            Self::Push { repair: false, .. } => "nothing waits to be placed",
+            Self::Push { repair: true, .. } => {
+                "nothing waits to be placed, and the last `verify` on record found nothing missing"
+            }
+        }
+    }
+
     const fn half(self) -> Half {
         match self {
             Self::Pull => Half::Pull,
@@ -113,7 +124,7 @@ fn told(standings: &[AccountStanding], width: Option<usize>) -> String {
 #[derive(Serialize)]
 struct Summary {
     #[serde(skip)]
-    verb: &'static str,
+    what: What,
     dry_run: bool,
     accounts: usize,
     #[serde(flatten)]
@@ -184,7 +195,7 @@ impl Moved {
 impl Summary {
     fn of(what: What, standings: &[AccountStanding], moved: Moved, time: Duration, dry_run: bool) -> Self {
         Self {
-            verb: what.verb(),
+            what,
             dry_run,
             accounts: standings.len(),
             moved,
@@ -217,10 +228,10 @@ impl Summary {
     fn sentence(&self) -> String {
         let done = match self.moved.is_nothing() {
             false => self.done(),
-            true if self.exit() == Exit::Done => "nothing moved: nothing is new at the source".to_owned(),
+            true if self.exit() == Exit::Done => format!("nothing moved: {}", self.what.why_nothing()),
             true => "nothing moved".to_owned(),
         };
-        let word = if self.dry_run { "rehearsed" } else { self.verb };
+        let word = if self.dry_run { "rehearsed" } else { self.what.verb() };
         let time = duration(Duration::from_secs_f64(self.seconds));
         let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);
         if self.changes_owed > 0 {

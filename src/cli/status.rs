@@ -134,6 +134,8 @@ struct Summary {
     owed: u64,
     changes_owed: u64,
     quarantined: u64,
+    /// Found by the last `verify`, and not mended since.
+    differences: u64,
     stopped: usize,
     waiting: usize,
     departed: usize,
@@ -147,6 +149,7 @@ impl Summary {
             owed: standings().map(|standing| standing.owed.items).sum(),
             changes_owed: standings().map(|standing| standing.changes).sum(),
             quarantined: standings().map(AccountStanding::quarantine).sum(),
+            differences: standings().map(AccountStanding::differences).sum(),
             stopped: standings().filter(|standing| !standing.stops.is_empty()).count(),
             waiting: waiting.len(),
             departed: departed.len(),
@@ -160,7 +163,13 @@ impl Summary {
             0 => String::new(),
             changes => format!(", {} of what is placed owed", count(changes, "change")),
         };
-        format!("status: {accounts}; {owed} owed{changes}, {quarantined} in quarantine, {stopped} stopped.")
+        let differences = match self.differences {
+            0 => String::new(),
+            found => format!(" The last `verify` found {}.", count(found, "difference")),
+        };
+        format!(
+            "status: {accounts}; {owed} owed{changes}, {quarantined} in quarantine, {stopped} stopped.{differences}"
+        )
     }
 }
 

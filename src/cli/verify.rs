@@ -37,7 +37,9 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
         for workload in session.engine.workloads() {
             standing.tell(&store, workload, &account.address, &terminal).await?;
         }
-        folders::tell(account, &terminal);
+        if account.fault.is_none() {
+            folders::tell(account, &terminal);
+        }
     }
     terminal.print(&standing.steps());
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
@@ -76,6 +78,8 @@ struct Summary {
     excluded: u64,
     /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
     unlisted: usize,
+    /// Accounts that could not be listed or pushed when they were last worked on.
+    stopped: usize,
     not_compared: usize,
     /// Folders that the target does not take, empty ones included.
     refused_folders: usize,
@@ -99,21 +103,19 @@ impl Summary {
             done: folders::sum(compared, |folder| folder.done),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             excluded: folders::sum(compared, |folder| folder.excluded),
-            unlisted: standings.iter().filter(|account| !account.settled).count(),
+            unlisted: standings.iter().filter(|account| account.stops.is_empty() && !account.settled).count(),
+            stopped: standings.iter().filter(|account| !account.stops.is_empty()).count(),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
             refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
         }
     }
 
     fn exit(&self) -> Exit {
+        let owing = self.owed + self.changes_owed + self.quarantined > 0;
+        let partial = self.unlisted + self.stopped + self.refused_folders > 0;
         match (self.differences, self.not_compared) {
-            (0, 0)
-                if self.owed + self.changes_owed + self.quarantined == 0
-                    && self.unlisted + self.refused_folders == 0 =>
-            {
-                Exit::Done
-            }
-            (0, 0) => Exit::Owing,
+            (0, 0) if owing || partial => Exit::Owing,
+            (0, 0) => Exit::Done,
             (0, _) => Exit::Stuck,
             _ => Exit::Differing,
         }
@@ -143,6 +145,10 @@ impl Summary {
         if self.unlisted > 0 {
             let accounts = count(self.unlisted as u64, "account");
             let _infallible = write!(text, "; {accounts} with folders not listed to the end (run again)");
+        }
+        if self.stopped > 0 {
+            let accounts = count(self.stopped as u64, "account");
+            let _infallible = write!(text, "; {accounts} stopped in the last pass (`transhume status` says why)");
         }
         if self.refused_folders > 0 {
             let folders = count(self.refused_folders as u64, "folder");

@@ -19,7 +19,7 @@ pub struct AccountLine {
 #[derive(Debug, thiserror::Error)]
 pub enum AccountsError {
     #[error(
-        "{0} cannot be read: {1}\nRun `transhume survey` to write one from the tenant, or create it with the columns source,target,wave."
+        "{0} cannot be read: {1}\nRun `transhume survey --write-accounts` to write one from the tenant, or create it with the columns source,target,wave."
     )]
     Unreadable(String, std::io::Error),
     #[error(

@@ -20,6 +20,8 @@ pub struct Before {
     pub sampled: u64,
     /// Those that are among the mail to be moved.
     pub ours: u64,
+    /// Something is listed that they could be compared with.
+    pub compared: bool,
 }
 
 impl Engine {
@@ -31,6 +33,7 @@ impl Engine {
         login: &AccountId,
         workload: Workload,
     ) -> Result<Option<Before>, Fault> {
+        let mut compared = false;
         if let Some(store) = store {
             self.refuse_another_login(store, login, workload).await?;
             let totals = store.totals(workload).await?;
@@ -38,6 +41,7 @@ impl Engine {
             if totals.open_intents > 0 || ours.iter().any(|tally| tally.items > 0) {
                 return Ok(None);
             }
+            compared = totals.listed.items > 0;
         }
         let holdings = self.stop.unless(self.target(workload)?.holdings(login, SAMPLE)).await?;
         let sampled = holdings.message_ids.len() as u64;
@@ -45,7 +49,7 @@ impl Engine {
             Some(store) => store.count_known(workload, holdings.message_ids).await?,
             None => 0,
         };
-        Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours }))
+        Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours, compared }))
     }
 
     /// Refuses an account whose mail was placed under another login than the one it is to go to now: the rest would
@@ -95,12 +99,15 @@ const DECIDE: &str = "Empty the mailbox at the target; or set `existing` under [
 impl Before {
     pub fn sentence(&self) -> String {
         let items = self.items;
+        let holds = format!("the mailbox at the target already holds mail ({items} counted)");
+        if !self.compared {
+            return format!("{holds}; `transhume plan` tells whether it is mail that is to be moved");
+        }
         if self.ours == 0 {
-            return format!("the mailbox at the target already holds mail ({items} counted); what is moved joins it");
+            return format!("{holds}; what is moved joins it");
         }
         format!(
-            "the mailbox at the target already holds mail ({items} counted), and {} of {} looked at are mail that is to be \
-             moved: it would stand there twice",
+            "{holds}, and {} of {} looked at are mail that is to be moved: it would stand there twice.",
             self.ours, self.sampled
         )
     }

@@ -215,10 +215,15 @@ fn kept(all: &[&AccountStanding]) -> String {
 fn left_there(all: &[&AccountStanding]) -> String {
     match all.iter().map(|standing| standing.left_there()).sum::<u64>() {
         0 => String::new(),
+        1 => {
+            "beside these, 1 item placed earlier stands at the target: the source deleted it since, or filed it where \
+              [policy] does not push\n"
+                .into()
+        }
         items => format!(
-            "beside these, {} placed earlier stand at the target: the source deleted them since, or filed them where \
-             [policy] does not push\n",
-            count(items, "item")
+            "beside these, {} items placed earlier stand at the target: the source deleted them since, or filed them \
+             where [policy] does not push\n",
+            grouped(items)
         ),
     }
 }

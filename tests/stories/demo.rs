@@ -66,8 +66,10 @@ fn a_demo_moves_a_tenant_into_a_folder_and_a_second_one_moves_nothing() {
     let [listed, placed, owed, quarantine, kept] = sums(&first)[..] else { panic!("{}", last_words(&first)) };
     assert_eq!((owed, quarantine, listed), (0, 4, placed + 4 + kept), "{}", last_words(&first));
     let gone = standing as u64 - placed;
-    let beside =
-        format!("beside these, {gone} items placed earlier stand at the target: the source deleted them since");
+    let beside = match gone {
+        1 => "beside these, 1 item placed earlier stands at the target: the source deleted it since".to_owned(),
+        _ => format!("beside these, {gone} items placed earlier stand at the target: the source deleted them since"),
+    };
     assert!(gone > 0 && last_words(&first).contains(&beside), "{}", last_words(&first));
     assert!(last_words(&first).contains(" placed in ") && last_words(&first).contains(" a second"), "how fast it went");
     assert!(!last_words(&first).contains("Nothing moved"), "{}", last_words(&first));

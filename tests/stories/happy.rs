@@ -173,6 +173,9 @@ fn a_project_begins_with_init_and_a_survey() {
          transhume survey --write-accounts\n  transhume check",
     );
     story.write("transhume.toml", configuration);
+    let again = story.run(&["init", "--target", "imap"]);
+    again.complains(0, &["kept PROJECT/transhume.toml as it was", "kept PROJECT/accounts.csv as it was"]);
+    assert!(!again.err.contains("IMAP"), "the project moves into a folder: {}", again.err);
     story.run(&["survey", "--write-accounts"]).ok();
     let accounts = std::fs::read_to_string(story.project().join("accounts.csv")).unwrap();
     assert!(accounts.contains(&story.addresses[0]), "{accounts}");

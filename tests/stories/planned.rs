@@ -59,6 +59,9 @@ fn a_second_project_into_the_same_mailboxes_asks_first_and_may_adopt() {
         std::fs::rename(project.join(name), second.join(name)).ok();
     }
     first.run(&["init"]).ok();
+    first
+        .run(&["check"])
+        .tells(0, &["already holds mail", "`transhume plan` tells whether it is mail that is to be moved"]);
     for verb in ["plan", "run"] {
         let said = first.run(&[verb]);
         assert!(said.out.contains("it would stand there twice"), "{verb}: {}\n{}", said.out, said.err);

@@ -17,11 +17,23 @@ fn a_removed_message_is_missing_and_only_repair_brings_it_back() {
     let before = look(&story, 1).len();
     remove(&story, &mail);
     story.run(&["verify", "--depth", "presence"]).tells(4, &["is missing", "1 difference."]);
-    story.run(&["push"]);
+    story.run(&["status"]).tells(0, &["The last `verify` found 1 difference."]);
+    story.run(&["push"]).tells(0, &["push: nothing moved: nothing waits to be placed, in "]);
     assert_eq!(look(&story, 1).len(), before - 1, "a push alone does not undo what people did");
     story.run(&["push", "--repair"]).ok();
     assert_eq!(look(&story, 1).len(), before);
     story.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
+    assert!(!story.run(&["status"]).out.contains("difference"), "it was mended");
+    story.run(&["push", "--repair"]).tells(0, &["the last `verify` on record found nothing missing"]);
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_opened_is_not_told_as_compared() {
+    let (mut story, _) = story();
+    story.password = "wrong".into();
+    let said = story.run(&["verify"]);
+    said.tells(1, &["could not be compared", "1 account not compared to the end"]);
+    assert!(!said.out.contains(" at the source = "), "{}", said.out);
 }
 
 #[test]

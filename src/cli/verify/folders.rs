@@ -60,14 +60,15 @@ fn told(account: &Compared, width: Option<usize>) -> String {
 
 const INDENT: &str = "  ";
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column::Words("folder"),
     Column::Number("source"),
     Column::Number("done"),
     Column::Number("owed"),
     Column::Number("quarantine"),
-    Column::Number("by policy"),
+    Column::Number("kept"),
     Column::Number("found"),
+    Column::Number("moved"),
     Column::Number("missing"),
     Column::Number("copies"),
 ];
@@ -84,6 +85,7 @@ fn row(folder: &Reconciled) -> Vec<String> {
         grouped(folder.quarantined),
         grouped(folder.excluded),
         there(|there| there.ours),
+        there(|there| there.moved),
         there(|there| there.missing),
         there(|there| there.duplicates),
     ]
