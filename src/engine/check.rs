@@ -8,9 +8,6 @@ use transhume_contract::{Access, AccountId, Fault, Finding, Presence, Reach, Sev
 /// Refused logins after which no further one is tried.
 pub(super) const REFUSALS: usize = 3;
 
-/// What a connector calls a login that was refused.
-const LOGIN_REFUSED: &str = "login_refused";
-
 /// What was found about a side, or one account of it.
 #[derive(Clone, Debug)]
 pub struct Checked {
@@ -143,7 +140,10 @@ fn is_open(access: &Access) -> bool {
 }
 
 pub(super) fn refused(access: &Access) -> bool {
-    access.findings.iter().any(|finding| [LOGIN_REFUSED, What::Unauthenticated.name()].contains(&finding.code.as_str()))
+    access
+        .findings
+        .iter()
+        .any(|finding| [Finding::LOGIN_REFUSED, What::Unauthenticated.name()].contains(&finding.code.as_str()))
 }
 
 fn gave_up() -> Checked {

@@ -285,7 +285,7 @@ fn resolve(db: &Connection, run: Option<RunId>, resolution: &Resolution) -> Resu
 fn adopt(db: &Connection, run: Option<RunId>, pending: &Pending, found: &Found) -> Result<(), Trouble> {
     let intent = written(db, &open(db, run, pending)?)?;
     end(db, &intent, 1)?;
-    let placed = Placed { handle: Some(found.handle.clone()), version: found.version.clone(), losses: Vec::new() };
+    let placed = Placed { handle: Some(found.handle.clone()), version: found.version.clone(), ..Placed::default() };
     place(db, run, &intent, &placed, Some(&found.facts))
 }
 
@@ -300,12 +300,13 @@ fn undo(db: &Connection, intent: &Written) -> Result<(), Trouble> {
     memberships::restage(db, intent.item, intent.from)
 }
 
-/// `amend` and `orphan` are set at once where the source went on while the bytes were under way.
+/// `amend` and `orphan` are set at once where the source went on while the bytes were under way. ?6 and ?7 are facts and
+/// base where they are not those of the intent.
 const PLACE: &str = "INSERT INTO placement
     (item, collection, target, intent, original, rendering, handle, version, digest, length, facts, revision, losses, at,
         base, amend, stale, orphan)
     SELECT n.item, n.collection, n.target, n.key, n.original, n.rendering, ?2, ?3, r.digest, r.length,
-        ifnull(?6, n.facts), n.revision, ?4, ?5, n.base, ?6 IS NOT NULL OR i.revision <> n.revision, i.original <> n.original,
+        ifnull(?6, n.facts), n.revision, ?4, ?5, ifnull(?7, n.base), ?8 OR i.revision <> n.revision, i.original <> n.original,
         NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = n.item AND m.collection = n.collection)
     FROM intent n JOIN item i ON i.key = n.item JOIN rendering r ON r.key = n.rendering WHERE n.key = ?1";
 
@@ -318,19 +319,41 @@ fn place(
     stood: Option<&Facts>,
 ) -> Result<(), Trouble> {
     let losses: Vec<_> = placed.losses.iter().chain(&intent.losses).cloned().collect();
+    let (facts, base) = match (stood, placed.left_out.is_empty()) {
+        (Some(stood), _) => (Some(stood.clone()), None),
+        (None, true) => (None, None),
+        (None, false) => without_left_out(db, intent, &placed.left_out)?,
+    };
+    // What is missing and was not named as lost is to be set still.
+    let unfinished = stood.is_some() || (!placed.left_out.is_empty() && placed.losses.is_empty());
     db.prepare_cached(PLACE)?.execute((
         intent.key,
         placed.handle.as_ref().map(transhume_contract::Handle::as_str),
         placed.version.as_ref().map(transhume_contract::Version::as_str),
         Json(&losses),
         now(),
-        stood.map(Json),
+        facts.as_ref().map(Json),
+        base.as_ref().map(Json),
+        unfinished,
     ))?;
     losses::add(db, intent.item, Origin::Placement(db.last_insert_rowid()), &losses)?;
     setbacks::clear_target(db, intent.item, intent.from)?;
     memberships::set_stage(db, intent.item, intent.from, Stage::Placed)?;
     let digest = Some(intent.digest);
     journal::note(db, run, &Event { name: "placed", item: intent.item, digest, detail: None })
+}
+
+/// Facts and base of an intent, where the target did without some keywords: they stand there for nobody.
+fn without_left_out(
+    db: &Connection,
+    intent: &Written,
+    left_out: &[String],
+) -> Result<(Option<Facts>, Option<Facts>), Trouble> {
+    let facts = |row: &Row<'_>| Ok((row.get::<_, Json<Facts>>(0)?, row.get::<_, Option<Json<Facts>>>(1)?));
+    let sql = "SELECT facts, base FROM intent WHERE key = ?1";
+    let (Json(facts), base) = db.prepare_cached(sql)?.query_row([intent.key], facts)?;
+    let base = base.map(|Json(base)| base.without_keywords(left_out));
+    Ok((Some(facts.without_keywords(left_out)), base))
 }
 
 fn open_intents(db: &Connection, at: TargetKey, after: i64, most: usize) -> Result<Vec<OpenIntent>, Trouble> {

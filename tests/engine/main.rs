@@ -5,6 +5,7 @@ mod amending;
 mod anew;
 mod crash;
 mod existing;
+mod left_out;
 mod order;
 mod passes;
 mod people;

@@ -73,6 +73,24 @@ impl Facts {
             class size protected);
     }
 
+    /// The same without some keywords.
+    #[must_use]
+    pub fn without_keywords(&self, left_out: &[String]) -> Self {
+        let mut facts = self.clone();
+        if let Some(keywords) = &mut facts.categories {
+            keywords.retain(|keyword| !left_out.contains(keyword));
+        }
+        facts
+    }
+
+    /// The keywords that do not stand there, whatever their case.
+    #[must_use]
+    pub fn keywords_missing_in(&self, there: &Self) -> Vec<String> {
+        let stands =
+            |keyword: &&String| there.categories.iter().flatten().any(|other| other.eq_ignore_ascii_case(keyword));
+        self.categories.iter().flatten().filter(|keyword| !stands(keyword)).cloned().collect()
+    }
+
     /// Those of the facts that may change after placing; the rest is unsaid.
     #[must_use]
     pub fn amendable(&self) -> Self {

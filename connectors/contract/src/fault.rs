@@ -9,6 +9,8 @@ use std::{fmt, time::Duration};
 pub enum What {
     Throttled,
     Unreachable,
+    /// The other side answers, and does not prove who it is: its certificate is not trusted.
+    Untrusted,
     Unauthenticated,
     Forbidden,
     CursorExpired,
@@ -28,6 +30,7 @@ impl What {
         match self {
             Self::Throttled => "throttled",
             Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::CursorExpired => "cursor_expired",

@@ -29,13 +29,16 @@ pub struct Placing {
 }
 
 /// The answer to a placing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placed {
     /// `None` when the server does not tell (no UIDPLUS): the engine asks `find` before the pass ends.
     pub handle: Option<Handle>,
     pub version: Option<Version>,
     /// What this target refused of the facts and did without (a keyword), by name.
     pub losses: Vec<Loss>,
+    /// The keywords of the facts that do not stand there, as they were wanted. They count as never placed: their absence
+    /// is nobody's change, and the next amending tries them again.
+    pub left_out: Vec<String>,
 }
 
 /// The record that a rendering stands at a target.

@@ -178,11 +178,16 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub severity: Severity,
-    /// Stable, for scripts: `missing_permission`, `clock_skew`, `quota`.
+    /// Stable, for scripts: `missing_permission`, `clock_skew`, `quota`, [`LOGIN_REFUSED`](Self::LOGIN_REFUSED).
     pub code: String,
     pub sentence: String,
     /// What to do about it; empty for a note.
     pub fix: String,
+}
+
+impl Finding {
+    /// The code of a finding that an account's secret was refused: whoever checks many accounts stops after a few.
+    pub const LOGIN_REFUSED: &str = "login_refused";
 }
 
 /// What a check of one side, or of one account of it, found.

@@ -28,8 +28,8 @@ async fn memory_source_conforms() {
 
 #[tokio::test]
 async fn memory_target_conforms_whether_or_not_it_tells_handles() {
-    for tells_handle in [true, false] {
-        let target = MemoryTarget::new(tells_handle);
+    for (tells_handle, keywords) in [(true, usize::MAX), (false, usize::MAX), (true, 40), (false, 40)] {
+        let target = MemoryTarget::new(tells_handle).holding(keywords);
         let report = conformance::target(&target, &AccountId::new("ada")).await;
         assert!(report.passed(), "{report}");
     }

@@ -92,6 +92,11 @@ pub(crate) fn as_held(facts: &Facts, keywords: &Keywords) -> Facts {
     fresh.facts(keywords)
 }
 
+/// The keywords among the facts that a file name cannot hold.
+pub(crate) fn left_out(facts: &Facts, keywords: &Keywords) -> Vec<String> {
+    facts.categories.iter().flatten().filter(|name| keywords.letter(name).is_none()).cloned().collect()
+}
+
 /// What of the facts a file name cannot hold.
 pub(crate) fn losses(facts: &Facts, keywords: &Keywords) -> Vec<Loss> {
     let refused = |name: &&str| keywords.letter(name).is_none();

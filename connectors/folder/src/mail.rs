@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use transhume_contract::{
-    Amended, Amending, Facts, Fault, Found, Handle, IntentId, Known, Loss, NaturalKey, Placed, Placement, What,
+    Amended, Amending, Facts, Fault, Found, Handle, IntentId, Known, NaturalKey, Placed, Placement, What,
 };
 
 use crate::account::sync_directory;
@@ -115,7 +115,7 @@ pub(crate) fn relocate(what: &Placement, from: &Path, to: &Path) -> Result<Place
     let base = what.handle.as_str();
     let likely = likely(what, &keywords);
     let Some(mut entry) = listing::find(from, base, Some(&likely))? else {
-        return arrived(to, base);
+        return arrived(to, what);
     };
     let facts = entry.name.facts(&keywords);
     let needed: BTreeSet<&str> = flags::needed(&facts).collect();
@@ -128,19 +128,23 @@ pub(crate) fn relocate(what: &Placement, from: &Path, to: &Path) -> Result<Place
         fs::rename(&entry.path, cur.join(name.text()))
     })?;
     sync_directory(&cur).and_then(|()| sync_directory(&from.join("cur"))).map_err(Fault::outcome_unknown)?;
-    Ok(placed(base, flags::losses(&facts, &there)))
+    Ok(placed(base, &facts, &there))
 }
 
 /// A message that is not where it was may have arrived before a crash.
-fn arrived(to: &Path, base: &str) -> Result<Placed, Fault> {
+fn arrived(to: &Path, what: &Placement) -> Result<Placed, Fault> {
+    let base = what.handle.as_str();
+    let there = Keywords::load(to).map_err(on("read the keywords of", to))?;
     match listing::find(to, base, None)? {
-        Some(_) => Ok(placed(base, Vec::new())),
+        Some(_) => Ok(placed(base, &what.facts, &there)),
         None => Err(message_gone()),
     }
 }
 
-fn placed(base: &str, losses: Vec<Loss>) -> Placed {
-    Placed { handle: Some(Handle::new(base)), version: None, losses }
+/// What stands with these facts, as far as the folder's keywords can say them.
+fn placed(base: &str, facts: &Facts, there: &Keywords) -> Placed {
+    let (losses, left_out) = (flags::losses(facts, there), flags::left_out(facts, there));
+    Placed { handle: Some(Handle::new(base)), version: None, losses, left_out }
 }
 
 /// Removes a message that is still as it was placed.

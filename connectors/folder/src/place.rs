@@ -38,6 +38,7 @@ struct Written {
     name: FileName,
     contents: Contents,
     losses: Vec<Loss>,
+    left_out: Vec<String>,
 }
 
 /// Places a batch and answers for each message; the files that stand are given to `note`.
@@ -124,7 +125,8 @@ fn write_one(
     let mut name = FileName { base: base(seconds, &unique, &contents), letters: BTreeSet::new() };
     name.set(&placing.facts, keywords);
     let losses = flags::losses(&placing.facts, keywords);
-    Ok((file, Written { tmp, name, contents, losses }))
+    let left_out = flags::left_out(&placing.facts, keywords);
+    Ok((file, Written { tmp, name, contents, losses, left_out }))
 }
 
 /// 80 bits of the intent; `attempt` is above 0 when another file has the name.
@@ -196,5 +198,5 @@ fn stand(
     let base = written.name.base;
     let handle = Some(Handle::new(&base));
     standing.push(Standing { base, contents: written.contents });
-    Ok(Placed { handle, version: None, losses: written.losses })
+    Ok(Placed { handle, version: None, losses: written.losses, left_out: written.left_out })
 }

@@ -192,7 +192,7 @@ pub async fn relocate(
     let uid = one(link, validity, what).await?.uid;
     if let Some(copy) = copy {
         let losses = remove(link, uid).await.map_err(half_done)?;
-        return Ok(Ok(Placed { handle: Some(copy.clone()), version: None, losses }));
+        return Ok(Ok(Placed { handle: Some(copy.clone()), losses, ..Placed::default() }));
     }
     let moves = link.can("MOVE");
     let verb = if moves { "MOVE" } else { "COPY" };
@@ -203,7 +203,7 @@ pub async fn relocate(
     let losses = if moves { Vec::new() } else { remove(link, uid).await.map_err(half_done)? };
     let told = answer.uids.filter(|told| told.sources == [uid]);
     let handle = told.and_then(|told| Some(handle::make(told.validity, *told.uids.first()?)));
-    Ok(Ok(Placed { handle, version: None, losses }))
+    Ok(Ok(Placed { handle, losses, ..Placed::default() }))
 }
 
 /// A move may stand between its two steps: looking for the copy decides. Other messages can still be moved.

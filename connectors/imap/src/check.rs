@@ -1,6 +1,6 @@
 //! What `check` finds: whether the login works, what the server lacks and what that costs, and how full it is.
 
-use crate::{faults, link::Link};
+use crate::link::Link;
 use async_imap::imap_proto::{Response, rfc2087::QuotaResourceName};
 use transhume_contract::{Access, Fault, Finding, Severity, What};
 
@@ -25,8 +25,8 @@ pub fn finding(fault: &Fault) -> Finding {
 
 fn code(fault: &Fault) -> &'static str {
     match fault.what {
-        What::Unauthenticated => "login_refused",
-        What::Unreachable if faults::is_distrust(fault) => "tls",
+        What::Unauthenticated => Finding::LOGIN_REFUSED,
+        What::Untrusted => "tls",
         What::Unreachable => "unreachable",
         What::Throttled => "connection_limit",
         other => other.name(),

@@ -53,16 +53,8 @@ pub fn not_connected(config: &ImapConfig, error: &io::Error) -> Fault {
     }
 }
 
-/// How the sentence about a certificate begins. No server sends a code for it.
-const DISTRUSTED: &str = "The TLS certificate";
-
-/// The server's certificate was not trusted.
-pub fn is_distrust(fault: &Fault) -> bool {
-    fault.what == What::Unreachable && fault.sentence.starts_with(DISTRUSTED)
-}
-
 fn not_trusted(place: &str, error: &rustls::Error) -> Fault {
-    let fault = Fault::new(What::Unreachable, format!("{DISTRUSTED} of {place} is not trusted: {error}."));
+    let fault = Fault::new(What::Untrusted, format!("The TLS certificate of {place} is not trusted: {error}."));
     let fault = fault.reaching(Reach::Run);
     if matches!(error, rustls::Error::InvalidCertificate(_)) {
         return fault.ask(
@@ -310,7 +302,7 @@ mod tests {
     fn a_certificate_is_distrusted_without_a_code() {
         let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let fault = not_trusted("h:993", &unknown);
-        assert!(fault.code.is_none() && is_distrust(&fault), "{fault}");
-        assert!(!is_distrust(&lost("h:993", &io::ErrorKind::TimedOut.into())));
+        assert!(fault.code.is_none() && fault.what == What::Untrusted, "{fault}");
+        assert_eq!(lost("h:993", &io::ErrorKind::TimedOut.into()).what, What::Unreachable);
     }
 }

@@ -46,15 +46,15 @@ pub async fn may_overflow(lease: &mut Lease, mailbox: &str, words: &[String]) ->
     })
 }
 
-/// Sets keywords one by one on a message that was refused with all of them; those that are not set are named.
+/// Sets keywords one by one on a message that was refused with all of them; answers those that are not set.
 pub async fn set(
     target: &ImapTarget,
     lease: &mut Lease,
     mailbox: &str,
     handle: Option<&Handle>,
     keywords: &[String],
-) -> Vec<Loss> {
-    let mut losses = Vec::new();
+) -> Vec<(String, Loss)> {
+    let mut refused = Vec::new();
     let uid = handle.and_then(|handle| handle::read(handle).ok()).map(|(_, uid)| uid);
     for keyword in keywords {
         let answer = match uid {
@@ -70,9 +70,9 @@ pub async fn set(
             // That says nothing of the keyword: it is tried again with the next message.
             Err(fault) => fault.sentence,
         };
-        losses.push(refused_keyword(keyword, why.trim_end_matches('.')));
+        refused.push((keyword.clone(), refused_keyword(keyword, why.trim_end_matches('.'))));
     }
-    losses
+    refused
 }
 
 /// Sets a keyword; on another connection if this one is lost over it. The inner error is the server's refusal.

@@ -12,7 +12,7 @@ use crate::{
     spot::Spot,
 };
 use std::collections::VecDeque;
-use transhume_contract::{AccountId, Cause, Collection, Fault, IntentId, Placed, Placing, Reach, What};
+use transhume_contract::{AccountId, Cause, Collection, Fault, IntentId, Loss, Placed, Placing, Reach, What};
 
 pub type Outcomes = Vec<(IntentId, Result<Placed, Fault>)>;
 
@@ -26,6 +26,16 @@ struct Job {
     flags: Flags,
     /// Keywords held back because the message was refused with them; tried one by one once it stands.
     held_back: Vec<String>,
+}
+
+impl Job {
+    /// The keywords that were wanted and do not stand there once it is stored.
+    fn left_out(&self, refused: &[(String, Loss)]) -> Vec<String> {
+        let set_later =
+            |keyword: &String| self.held_back.contains(keyword) && refused.iter().all(|(word, _)| word != keyword);
+        let stands = |keyword: &&String| self.flags.keywords.contains(keyword) || set_later(keyword);
+        self.placing.facts.categories.iter().flatten().filter(|keyword| !stands(keyword)).cloned().collect()
+    }
 }
 
 /// The placing of one batch into one mailbox.
@@ -198,9 +208,11 @@ impl<'a> Placer<'a> {
         lease.account().keywords_in(&self.spot.mailbox, |known| known.standing.extend(words));
         for (index, job) in group.into_iter().enumerate() {
             let handle = told.map(|told| handle::make(told.validity, told.uids[index]));
+            let refused = keywords::set(self.target, lease, &self.spot.mailbox, handle.as_ref(), &job.held_back).await;
+            let left_out = job.left_out(&refused);
             let mut losses = job.flags.losses;
-            losses.extend(keywords::set(self.target, lease, &self.spot.mailbox, handle.as_ref(), &job.held_back).await);
-            self.done.push((job.placing.intent, Ok(Placed { handle, version: None, losses })));
+            losses.extend(refused.into_iter().map(|(_, loss)| loss));
+            self.done.push((job.placing.intent, Ok(Placed { handle, version: None, losses, left_out })));
         }
     }
 

@@ -162,7 +162,7 @@ impl Push<'_> {
         let order = self.target.relocate(&standing, to, Some(&copy.handle));
         let placed = match self.engine.stop.settling(order).await {
             Err(fault) if fault.what == What::Vanished => {
-                Placed { handle: Some(copy.handle.clone()), version: copy.version.clone(), losses: Vec::new() }
+                Placed { handle: Some(copy.handle.clone()), version: copy.version.clone(), ..Placed::default() }
             }
             Err(fault) => return self.put_off(open.placement.key, fault).await.map(|()| false),
             Ok(placed) => placed,

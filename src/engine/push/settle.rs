@@ -71,7 +71,9 @@ impl Push<'_> {
             let resolve = |intent: &OpenIntent| match found.get(&intent.id) {
                 Some(found) => {
                     let (handle, version) = (Some(found.handle.clone()), found.version.clone());
-                    let placed = Placed { handle, version, losses: Vec::new() };
+                    // Refused, or cut off before they were set: the amending of this pass tries them once more.
+                    let left_out = intent.facts.keywords_missing_in(&found.facts);
+                    let placed = Placed { handle, version, losses: Vec::new(), left_out };
                     Resolution::Placed { intent: intent.id.clone(), placed }
                 }
                 None => Resolution::NotSent { intent: intent.id.clone() },

@@ -219,12 +219,25 @@ fn moved(
         moving_to = NULL, moving_at = NULL, orphan = NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = placement.item AND m.collection = ?2) WHERE key = ?1";
     let (handle, version) = (placed.handle.as_ref().map(Handle::as_str), placed.version.as_ref().map(Version::as_str));
     db.prepare_cached(sql)?.execute((key, to, at, handle, version))?;
+    leave_out(db, &placement, &placed.left_out)?;
     keep_losses(db, &placement, &placed.losses)?;
     setbacks::clear_target(db, placement.item, placement.from)?;
     verdicts::forget_missing(db, key)?;
     // Where it stood, too: the item may have gone back there while nobody knew of the move.
     memberships::restage_item(db, placement.item)?;
     note(db, run, "moved", &placement)
+}
+
+/// Keywords that did not come along with a move stand there for nobody.
+fn leave_out(db: &Connection, placement: &Placement, left_out: &[String]) -> Result<(), Trouble> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let facts = placement.facts.without_keywords(left_out);
+    let base = placement.base.without_keywords(left_out);
+    let theirs = (base.amendable() != facts.amendable()).then_some(Json(&base));
+    let sql = "UPDATE placement SET facts = ?2, base = ?3 WHERE key = ?1";
+    Ok(db.prepare_cached(sql)?.execute((placement.key, Json(&facts), theirs)).map(drop)?)
 }
 
 /// What moving or taking away left behind.

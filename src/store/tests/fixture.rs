@@ -282,7 +282,7 @@ pub async fn intend(store: &AccountStore, what: &ToPlace, at: TargetKey) -> Inte
 }
 
 pub fn placed(handle: &str) -> Placed {
-    Placed { handle: Some(Handle::new(handle)), version: None, losses: Vec::new() }
+    Placed { handle: Some(Handle::new(handle)), version: None, losses: Vec::new(), left_out: Vec::new() }
 }
 
 /// Places everything that is to be placed from a collection, with handles made of the item's id.

@@ -219,7 +219,7 @@ async fn placements_without_a_handle_are_named_and_handles_shared_out() {
     for what in to_place(&store, "inbox").await {
         let intent = intend(&store, &what, at).await;
         let losses = vec![Loss::new("keyword_refused", "the server keeps no keywords")];
-        let placed = Placed { handle: None, version: None, losses };
+        let placed = Placed { losses, ..Placed::default() };
         store.resolve(vec![Resolution::Placed { intent, placed }]).await.unwrap();
     }
     let unnamed = store.placements_unnamed(at, None, 10).await.unwrap();

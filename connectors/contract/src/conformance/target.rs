@@ -33,6 +33,7 @@ pub async fn target(target: &dyn Target, account: &AccountId) -> Report {
     report.add("amending_what_is_gone_says_vanished", on.amended_gone().await);
     report.add("relocating_moves_and_does_not_copy", on.relocated().await);
     report.add("withdrawing_removes_only_what_is_as_placed", on.withdrawn().await);
+    report.add("keywords_left_out_are_told_and_are_nobodys_change", on.left_out_is_told().await);
     match target.traits(account).await {
         Ok(traits) if traits.tells_handle => report.add("handles_are_told", on.handles_told().await),
         Ok(_) => report.checks.push(("handles_are_told", CheckResult::LeftOut("the target does not tell handles"))),
@@ -183,6 +184,32 @@ impl Subject<'_> {
             hold(own.facts.read == Some(n % 2 == 0), || format!("message {n} lost its read state"))?;
             hold(own.facts.received == facts(true).received, || format!("message {n} has another date"))?;
         }
+        Ok(())
+    }
+
+    /// More keywords than most targets have room for: what is left out is told, named as lost, and no change of people's.
+    async fn left_out_is_told(&self) -> Outcome {
+        let at = self.ensure(&["Keywords"], None).await?;
+        let words: Vec<String> = (0..130).map(|n| format!("conforms-{n}")).collect();
+        let want = Facts { categories: Some(words.clone()), forwarded: Some(false), ..facts(true) };
+        let placed = self.place(&at, vec![placing(140, want.clone())]).await?.remove(0);
+        let Placed { handle, version, losses, left_out } = placed;
+        let named = losses.iter().filter(|loss| loss.name == "keyword_refused").count();
+        hold(named == left_out.len(), || format!("{} keywords are left out, {named} named as lost", left_out.len()))?;
+        hold(left_out.iter().all(|word| words.contains(word)), || "what nobody wanted is told as left out".into())?;
+        let handle = match handle {
+            Some(handle) => handle,
+            None => self.found(&at, 140).await?.pop().ok_or("what was placed cannot be found")?.handle,
+        };
+        let facts = want.without_keywords(&left_out);
+        let seen = self.facts_of(&at, &handle).await?.ok_or("what was placed is not seen")?;
+        hold(seen.agrees(&facts), || "what stands is not what was placed, less what was left out".into())?;
+        let placement = Placement { at, handle, version, digest: key(140).digest, facts: facts.clone() };
+        let amended = self.carry_out(Amending::first(IntentId::new("amend"), placement.clone(), want)).await?;
+        hold(amended.changed_there.is_empty(), || "what was left out was taken for a change of people's".into())?;
+        hold(amended.facts.agrees(&facts), || "an amending says that more stands now".into())?;
+        let stands = Placement { facts: amended.facts, ..placement };
+        self.target.withdraw(&stands).await.map_err(said("withdraw"))?;
         Ok(())
     }
 

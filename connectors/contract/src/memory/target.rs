@@ -7,7 +7,10 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream, stream::BoxStream};
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 use tokio::io::AsyncReadExt;
 
 /// A message as it stands at the memory target.
@@ -28,6 +31,7 @@ struct Mailbox {
     /// Stays through a rename, as a mailbox's UIDVALIDITY does.
     validity: u64,
     next: u64,
+    keywords: BTreeSet<String>,
     messages: BTreeMap<u64, Standing>,
 }
 
@@ -46,6 +50,8 @@ pub struct MemoryTarget {
     tells_handle: bool,
     /// A letter no name may hold; `_` stands for it.
     refused_letter: Option<char>,
+    /// How many keywords a mailbox holds.
+    keywords: usize,
     state: Mutex<State>,
 }
 
@@ -53,13 +59,18 @@ impl MemoryTarget {
     /// A target that tells the handle of what is placed, or leaves it to be found.
     pub fn new(tells_handle: bool) -> Self {
         let identity = Identity { connector: "memory".into(), place: "target".into() };
-        Self { identity, tells_handle, refused_letter: None, state: Mutex::default() }
+        Self { identity, tells_handle, refused_letter: None, keywords: usize::MAX, state: Mutex::default() }
     }
 
     /// The same, where names cannot hold a letter, as on most servers: `_` stands for it, and a mailbox of such a name
     /// that holds mail is taken for somebody else's unless it is to be adopted.
     pub fn refusing(self, letter: char) -> Self {
         Self { refused_letter: Some(letter), ..self }
+    }
+
+    /// The same, where a mailbox holds only so many keywords, as with Cyrus and in a Maildir.
+    pub fn holding(self, keywords: usize) -> Self {
+        Self { keywords, ..self }
     }
 
     /// Everything that stands in an account: path of its mailbox, then the message.
@@ -142,10 +153,14 @@ impl MemoryTarget {
     }
 
     fn append(&self, at: &Collection, bytes: Bytes, facts: Facts) -> Result<Placed, Fault> {
-        let uid = self.with(at, |mailbox| mailbox.add(Standing { bytes, facts, deleted: false }))?;
+        let (uid, left_out) = self.with(at, |mailbox| {
+            let left_out = mailbox.refused(&facts, self.keywords);
+            let facts = facts.without_keywords(&left_out);
+            (mailbox.add(Standing { bytes, facts, deleted: false }), left_out)
+        })?;
         lock(&self.state).placed += 1;
         let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
-        Ok(Placed { handle, version: None, losses: Vec::new() })
+        Ok(Placed { handle, version: None, losses: refused(&left_out), left_out })
     }
 
     async fn place_one(&self, at: &Collection, placing: Placing) -> Result<Placed, Fault> {
@@ -163,14 +178,41 @@ impl MemoryTarget {
         self.with(at, |mailbox| {
             let message = mailbox.messages.get_mut(&uid_of(&change.placement.handle)).ok_or_else(vanished)?;
             let merge = change.want.merge(&change.known(), &message.facts);
+            let before = message.facts.clone();
             message.facts.apply(&merge.set);
+            let new = Facts { categories: Some(message.facts.keywords_missing_in(&before)), ..Facts::default() };
+            let left_out = new_refused(&mut mailbox.keywords, &new, self.keywords);
+            message.facts = message.facts.without_keywords(&left_out);
+            let (facts, base) = (message.facts.clone(), merge.base.without_keywords(&left_out));
             let changed_there = merge.changed_there.into_iter().map(str::to_owned).collect();
-            Ok(Amended { facts: message.facts.clone(), base: merge.base, changed_there, losses: Vec::new() })
+            Ok(Amended { facts, base, changed_there, losses: refused(&left_out) })
         })?
     }
 }
 
+fn refused(left_out: &[String]) -> Vec<Loss> {
+    let loss = |keyword: &String| Loss::new("keyword_refused", format!("no place for the keyword `{keyword}`"));
+    left_out.iter().map(loss).collect()
+}
+
+/// The keywords for which there is no place; the others have theirs from now on.
+fn new_refused(held: &mut BTreeSet<String>, facts: &Facts, most: usize) -> Vec<String> {
+    let wanted = facts.categories.iter().flatten();
+    let mut has_no_place = |keyword: &&String| {
+        let stays_out = !held.contains(*keyword) && held.len() >= most;
+        if !stays_out {
+            held.insert((*keyword).clone());
+        }
+        stays_out
+    };
+    wanted.filter(|keyword| has_no_place(keyword)).cloned().collect()
+}
+
 impl Mailbox {
+    fn refused(&mut self, facts: &Facts, most: usize) -> Vec<String> {
+        new_refused(&mut self.keywords, facts, most)
+    }
+
     fn add(&mut self, message: Standing) -> u64 {
         self.next += 1;
         self.messages.insert(self.next, message);
@@ -353,9 +395,13 @@ impl Target for MemoryTarget {
     async fn relocate(&self, what: &Placement, to: &Collection, _copy: Option<&Handle>) -> Result<Placed, Fault> {
         let uid = uid_of(&what.handle);
         let message = self.with(&what.at, |mailbox| mailbox.messages.remove(&uid))?.ok_or_else(vanished)?;
-        let uid = self.with(to, |mailbox| mailbox.add(message))?;
+        let (uid, left_out) = self.with(to, |mailbox| {
+            let left_out = mailbox.refused(&message.facts, self.keywords);
+            let facts = message.facts.without_keywords(&left_out);
+            (mailbox.add(Standing { facts, ..message }), left_out)
+        })?;
         let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
-        Ok(Placed { handle, version: None, losses: Vec::new() })
+        Ok(Placed { handle, version: None, losses: refused(&left_out), left_out })
     }
 
     async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {

@@ -35,7 +35,7 @@ fn imagined(want: &Wanted) -> Collection {
 }
 
 fn played() -> Placed {
-    Placed { handle: None, version: None, losses: Vec::new() }
+    Placed { handle: None, version: None, losses: Vec::new(), left_out: Vec::new() }
 }
 
 async fn play(body: Arc<dyn Body>) -> Result<Placed, Fault> {

@@ -28,7 +28,7 @@ async fn an_unknown_authority_stops_the_run_before_any_password() {
         let secret = OnePassword::new("secret");
         let target = ImapTarget::new(secured(server.imaps_port(), Security::Tls, ca), secret).unwrap();
         let fault = target.ensure(&wanted(&["Safe"], Role::Ordinary)).await.unwrap_err();
-        assert_eq!((fault.what, fault.reach), (What::Unreachable, Reach::Run));
+        assert_eq!((fault.what, fault.reach), (What::Untrusted, Reach::Run));
         assert!(fault.sentence.contains("certificate"), "{fault}");
         assert!(fault.next_step().unwrap().contains("ca_file"));
         let found = target.check(Some(&anna())).await.unwrap();
