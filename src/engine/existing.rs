@@ -52,8 +52,8 @@ impl Engine {
         Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours, compared }))
     }
 
-    /// Refuses an account whose mail was placed under another login than the one it is to go to now: the rest would
-    /// land in a second mailbox, and what is looked at would be the first.
+    /// Refuses an account whose mail was placed, or sent with an unknown outcome, under another login than the one it is
+    /// to go to now: the rest would land in a second mailbox, and what is looked at would be the first.
     pub(super) async fn refuse_another_login(
         &self,
         store: &AccountStore,
@@ -61,10 +61,15 @@ impl Engine {
         workload: Workload,
     ) -> Result<(), Fault> {
         for (key, at) in store.target_collections(workload).await? {
-            if at.account != *login && !store.placements_at(key, None, 1).await?.is_empty() {
+            if at.account == *login {
+                continue;
+            }
+            let placed = !store.placements_at(key, None, 1).await?.is_empty();
+            if placed || !store.open_intents(key, None, 1).await?.is_empty() {
                 let (former, login) = (at.account.as_str(), login.as_str());
+                let done = if placed { "placed in" } else { "sent to" };
                 let sentence = format!(
-                    "messages of this account were placed in the mailbox {former}, and accounts.csv now says {login}"
+                    "messages of this account were {done} the mailbox {former}, and accounts.csv now says {login}"
                 );
                 let step = format!(
                     "Write {former} back into the column target; or rename the mailbox on the mail server; or, to place \

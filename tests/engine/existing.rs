@@ -1,10 +1,13 @@
 //! Mail that stood at the target before the first of ours.
 
-use crate::world::{Ear, LOGIN, MESSAGE_ID, World, project};
+use crate::{
+    proof::opened,
+    world::{Ear, LOGIN, MESSAGE_ID, World, project},
+};
 use std::sync::Arc;
 use transhume::{
-    engine::{Engine, Event, Existing, Policy},
-    store::{Stop, StoreOptions},
+    engine::{Engine, Event, Existing, Half, Policy, Wish, discover, muster},
+    store::{Project, Stop, StoreOptions},
 };
 use transhume_contract::{
     AccountId, Facts, ItemId, What,
@@ -184,4 +187,44 @@ async fn adopting_takes_nothing_that_is_ours() {
         world.run(&adopting(&world), dir.path(), StoreOptions::default()).await.unwrap();
         assert_eq!(world.standing().len(), 8, "commit {commit}");
     }
+}
+
+/// Runs for another login than before.
+async fn run_for(world: &World, engine: &Engine, project: &Project, login: &str) {
+    engine.bind(project).await.unwrap();
+    discover(&*engine.source, project, &*engine.observer, &engine.stop).await.unwrap();
+    let wishes = [Wish { source: "ada@example.org".into(), target: login.into(), wave: "1".into() }];
+    let (movers, _) = muster(project, &wishes).await.unwrap();
+    assert_eq!(movers[0].row.account.address, world.account.address);
+    engine.pass(project, &movers, Half::Both).await.unwrap();
+}
+
+/// Killed when something was on its way into the first mailbox, and nobody knows what arrived there.
+#[tokio::test]
+async fn a_login_that_was_edited_after_the_first_batch_left_is_refused() {
+    let (world, dir) = (World::new(true), project().await);
+    let commits = world.run(&world.engine(), dir.path(), StoreOptions::default()).await.unwrap();
+    let mut only_intended = 0;
+    for (commit, stop) in (1..=commits).flat_map(|commit| [Stop::Before, Stop::After].map(|stop| (commit, stop))) {
+        let (world, dir) = (World::new(true), project().await);
+        let deadly = StoreOptions { stop_at_commit: Some((commit, stop)), ..StoreOptions::default() };
+        let _death_or_fewer_commits = world.run(&world.engine(), dir.path(), deadly).await;
+        let (project, ear) = (opened(&dir).await, Arc::new(Ear::default()));
+        let totals = match project.open_account(&world.account.id).await {
+            Ok(store) => store.totals(transhume_contract::Workload::Mail).await.unwrap(),
+            Err(_) => continue,
+        };
+        if totals.open_intents == 0 || totals.placed.items > 0 {
+            continue;
+        }
+        only_intended += 1;
+        let engine = world.engine_with(world.source.clone(), world.target.clone(), ear.clone());
+        run_for(&world, &engine, &project, "bob").await;
+        assert_eq!(world.target.standing(&AccountId::new("bob")).len(), 0, "commit {commit} {stop:?}");
+        let refused = |event: &Event| matches!(event, Event::Stopped { fault, .. } if fault.what == What::Exists && fault.sentence.contains("ada"));
+        assert!(ear.0.lock().unwrap().iter().any(refused), "commit {commit} {stop:?}");
+        run_for(&world, &engine, &project, LOGIN).await;
+        assert_eq!(world.standing().len(), 7, "commit {commit} {stop:?}");
+    }
+    assert!(only_intended > 0, "no death left only intents");
 }
