@@ -195,7 +195,8 @@ pub struct Again {
 
 #[derive(Debug, Args)]
 pub struct Push {
-    /// Place again what verify found missing at the target. Without it, what people deleted there stays deleted.
+    /// Place again what verify found missing at the target, from the store also where the source no longer holds it.
+    /// Without it, what people deleted there stays deleted.
     #[arg(long)]
     pub repair: bool,
     /// Render anew what an earlier edition or other tables rendered, and replace at the target what comes out otherwise.

@@ -68,7 +68,8 @@ pub use originals::{Original, StoredPart};
 pub use pages::Committed;
 pub use passes::LastPass;
 pub use placements::{
-    MadeBy, Moving, OpenMove, Placement, PlacementState, Rerendered, Superseding, ToAmend, ToPlace, Withdrawing,
+    MadeBy, Moving, OpenMove, Overdue, Placement, PlacementState, Rerendered, Restoring, Superseding, ToAmend, ToPlace,
+    Withdrawing,
 };
 pub use project::{NotOpened, Opening, Project};
 pub use refused::RefusedCollection;

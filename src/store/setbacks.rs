@@ -180,6 +180,13 @@ pub(super) fn clear_target(db: &Connection, item: ItemKey, from: CollectionKey) 
     Ok(())
 }
 
+/// The same for what is owed only.
+pub(super) fn clear_owed_target(db: &Connection, item: ItemKey, from: CollectionKey) -> Result<(), Trouble> {
+    let sql = "DELETE FROM fault WHERE item = ?1 AND side = 'target' AND collection = ?2 AND cause IS NULL";
+    db.prepare_cached(sql)?.execute((item, from))?;
+    Ok(())
+}
+
 /// The source tells of a new version: what barred the old one may not bar this one.
 pub(super) fn forgive_changed(db: &Connection, item: ItemKey) -> Result<(), Trouble> {
     let sql = "DELETE FROM fault WHERE item = ?1 AND side = 'source'";

@@ -5,7 +5,7 @@ use super::{
     faults::Trouble,
     rows::{CollectionKey, Json, TargetKey, Work},
 };
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use transhume_contract::{Collection, Fault, Workload};
 
 /// The way from a collection of the source to one of the target. Several may lead to the same target collection.
@@ -20,7 +20,9 @@ pub struct TargetRow {
 }
 
 impl AccountStore {
-    /// Keeps what a collection was ensured as. Equal target collections (same account and id) share one key.
+    /// Keeps what a collection was ensured as. Equal target collections (same account and id) share one key; and where
+    /// a collection goes by another id since it was ensured last (people renamed it there, or the server numbered it
+    /// anew), it keeps its key and all that was placed there, unless another way still leads to it by the old id.
     pub async fn record_target(
         &self,
         from: CollectionKey,
@@ -60,6 +62,7 @@ fn target_row(row: &Row<'_>) -> rusqlite::Result<TargetRow> {
 }
 
 fn keep(db: &Connection, from: CollectionKey, path: &[String], collection: &Collection) -> Result<TargetKey, Trouble> {
+    follow(db, from, collection)?;
     let sql = "INSERT INTO target (workload, account, id, collection) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE SET collection = excluded.collection RETURNING key";
     let (account, id) = (collection.account.as_str(), collection.id.as_str());
@@ -69,4 +72,32 @@ fn keep(db: &Connection, from: CollectionKey, path: &[String], collection: &Coll
         ON CONFLICT DO UPDATE SET target = excluded.target, path = excluded.path";
     db.execute(sql, (from, at, Json(path)))?;
     Ok(at)
+}
+
+/// The row of a collection that goes by another id now is brought to that id.
+fn follow(db: &Connection, from: CollectionKey, now: &Collection) -> Result<(), Trouble> {
+    let sql = "SELECT t.key FROM route r JOIN target t ON t.key = r.target
+        WHERE r.collection = ?1 AND t.workload = ?2 AND t.account = ?3 AND t.id <> ?4
+            AND NOT EXISTS (SELECT 1 FROM route o WHERE o.target = t.key AND o.collection <> ?1)";
+    let (work, account, id) = (Work(now.workload), now.account.as_str(), now.id.as_str());
+    let former: Option<TargetKey> = db.query_row(sql, (from, work, account, id), |row| row.get(0)).optional()?;
+    let Some(former) = former else { return Ok(()) };
+    let sql = "SELECT key FROM target WHERE workload = ?1 AND account = ?2 AND id = ?3";
+    let known: Option<TargetKey> = db.query_row(sql, (work, account, id), |row| row.get(0)).optional()?;
+    match known {
+        Some(known) => merge(db, former, known),
+        None => Ok(db.execute("UPDATE target SET id = ?2 WHERE key = ?1", (former, id)).map(drop)?),
+    }
+}
+
+/// Two rows turn out to be one collection.
+fn merge(db: &Connection, former: TargetKey, into: TargetKey) -> Result<(), Trouble> {
+    db.execute("DELETE FROM verdict WHERE target = ?1 AND placement = 0", [former])?;
+    for (table, column) in
+        [("placement", "target"), ("placement", "moving_at"), ("intent", "target"), ("verdict", "target")]
+    {
+        db.execute(&format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1"), (former, into))?;
+    }
+    db.execute("DELETE FROM target WHERE key = ?1", [former])?;
+    Ok(())
 }

@@ -83,4 +83,7 @@ fn a_folder_they_renamed_is_followed() {
         assert_eq!(places, ["Papiers"], "{id}");
     }
     assert!(after.iter().all(|mail| mail.folder != "Enquetes"), "the old name does not come back");
+    let summary = story.run(&["verify", "--depth", "content", "--json"]).ok().summary();
+    let told = ["differences", "duplicates", "others"].map(|field| summary[field].as_u64());
+    assert_eq!(told, [Some(0); 3], "one mailbox is compared once: {summary}");
 }

@@ -157,6 +157,12 @@ pub trait Target: Send + Sync {
         known: &[CollectionId],
     ) -> Result<Vec<Collection>, Fault>;
 
+    /// Whether a handle can name something in a collection as it was ensured last: no longer, once its server numbered
+    /// its messages anew. Asks nobody.
+    fn may_name(&self, _at: &Collection, _handle: &Handle) -> bool {
+        true
+    }
+
     /// Looks for renderings whose placing has no known outcome. Every match is told, byte for byte the same.
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault>;
 

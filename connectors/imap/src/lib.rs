@@ -224,6 +224,13 @@ impl Target for ImapTarget {
         Ok(others.iter().map(|(spot, name)| mailboxes::collection(account, workload, spot, name)).collect())
     }
 
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        match (Spot::of(&at.id), handle::read(handle)) {
+            (Ok(spot), Ok((validity, _))) => spot.validity == validity,
+            _ => true,
+        }
+    }
+
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
         twice!(self.find_once(at, keys))
     }

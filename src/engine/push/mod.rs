@@ -7,8 +7,10 @@ mod moves;
 mod place;
 mod repair;
 mod replace;
+mod restore;
 mod routes;
 mod settle;
+mod unnamed;
 
 use super::{Engine, Event, Mover, Phase, rendering::Audience};
 use crate::store::{AccountStore, CollectionKey, TargetKey};
@@ -53,6 +55,7 @@ impl Engine {
         let routes = Routes::new(self, store, target, mover, workload).await?;
         let calls = Semaphore::new(traits.lanes.max(1));
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes };
+        push.ensure_open().await?;
         push.settle_intents().await?;
         push.settle_moves().await?;
         push.expect().await?;
@@ -134,6 +137,7 @@ impl Push<'_> {
         self.amend().await?;
         self.withdraw().await?;
         self.name_placements().await?;
+        self.owe_unnamed().await?;
         self.routes.settle().await?;
         self.routes.forgive().await?;
         self.engine.tell(Event::Finished { account: self.account(), phase: Phase::Push });

@@ -1,4 +1,5 @@
-//! Repairing, when asked: what verification found missing is looked for, and placed again where it stands nowhere.
+//! Repairing, when asked: what verification found missing is looked for, and placed again where it stands nowhere, also
+//! where the source no longer holds it.
 
 use super::{
     Push,
@@ -50,11 +51,15 @@ impl Push<'_> {
         Ok(())
     }
 
-    fn note(&self, sentence: String) {
+    pub(super) fn note(&self, sentence: String) {
         self.engine.tell(Event::Note { account: Some(self.account()), sentence });
     }
 
     async fn repair_at(&self, key: TargetKey, at: &Collection, missing: Vec<Placement>) -> Result<(), Fault> {
+        // What was placed again a moment ago claims its own message only once it has its handle.
+        if !self.engine.rehearsing {
+            self.name_at(key, at).await?;
+        }
         let mut anew = self.standing_again(key, at, &missing).await?;
         let (mut found, mut gone) = (Vec::new(), Vec::new());
         for placement in missing {
@@ -71,7 +76,8 @@ impl Push<'_> {
         }
         found.extend(altered.into_iter().map(|(key, handle)| (key, handle, None)));
         self.store.record_found(found).await?;
-        for placement in gone {
+        let restored = self.restore(&at.name, &gone).await?;
+        for placement in gone.iter().filter(|placement| !restored.contains(&placement.key)) {
             self.store.repair(placement.key).await?;
         }
         Ok(())

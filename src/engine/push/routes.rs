@@ -1,11 +1,12 @@
 //! Where collections of the source stand at the target.
 
+use super::settle::{Sought, share};
 use crate::{
     engine::{
         Engine, Event, Mover, Standing,
         policy::{Existing, standing},
     },
-    store::{AccountStore, CollectionKey, CollectionRow, Side, TargetKey},
+    store::{AccountStore, CollectionKey, CollectionRow, Placement, Side, TargetKey},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +14,9 @@ use std::{
 };
 use tokio::sync::Mutex;
 use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Role, Target, Wanted, Workload};
+
+/// Placements looked for at once under new numbers.
+const NUMBERED: usize = 500;
 
 /// One way: from a collection of the source to one of the target.
 #[derive(Clone, Debug)]
@@ -32,7 +36,7 @@ pub(super) struct Routes<'a> {
     by_id: BTreeMap<CollectionId, CollectionKey>,
     standing: BTreeMap<CollectionId, Standing>,
     /// Where they stood when they were last ensured.
-    known: BTreeMap<CollectionKey, CollectionId>,
+    known: BTreeMap<CollectionKey, (TargetKey, CollectionId)>,
     ensured: Mutex<BTreeMap<CollectionKey, Route>>,
     /// What the target refused in this pass.
     refused: Mutex<BTreeMap<CollectionKey, Fault>>,
@@ -50,7 +54,8 @@ impl<'a> Routes<'a> {
     ) -> Result<Self, Fault> {
         let rows = store.collections(workload).await?;
         let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
-        let known = store.targets(workload).await?.into_iter().map(|row| (row.from, row.collection.id)).collect();
+        let known = store.targets(workload).await?.into_iter();
+        let known = known.map(|row| (row.from, (row.at, row.collection.id))).collect();
         Ok(Self {
             engine,
             store,
@@ -78,6 +83,56 @@ impl<'a> Routes<'a> {
     /// What people call a collection of the source.
     pub fn name(&self, from: CollectionKey) -> String {
         self.standing_of(from).map(|standing| standing.path.join("/")).unwrap_or_default()
+    }
+
+    /// Which collections went to one of the target when they were last ensured.
+    fn leading_to(&self, key: TargetKey) -> impl Iterator<Item = CollectionKey> {
+        self.known.iter().filter(move |(_, (known, _))| *known == key).map(|(from, _)| *from)
+    }
+
+    /// Ensures one of the target by every way that leads there: what is looked for in it is then compared with all that
+    /// was ever placed in it, whatever it was called then and however its messages were numbered.
+    pub async fn ensure_again(&self, key: TargetKey) -> Result<(), Fault> {
+        for from in self.leading_to(key).filter(|from| self.pushes(*from)) {
+            match self.route(from).await {
+                Err(fault) if fault.reach < Reach::Account => {}
+                ensured => drop(ensured?),
+            }
+        }
+        Ok(())
+    }
+
+    /// What was placed in a mailbox before the server numbered its messages anew is found under its new handles. Until
+    /// then nothing would answer for it, and it would be taken for something else of the same bytes. Before the new id
+    /// is written down: killed in between, the next run does it again.
+    async fn follow_numbers(&self, key: TargetKey, at: &Collection) -> Result<(), Fault> {
+        let mut after = None;
+        loop {
+            let page = self.store.placements_at(key, after, NUMBERED).await?;
+            let Some(last) = page.last().map(|placement| placement.key) else { return Ok(()) };
+            let named =
+                |placement: &Placement| placement.handle.as_ref().is_none_or(|one| self.target.may_name(at, one));
+            let lost: Vec<_> = page.into_iter().filter(|placement| !named(placement)).collect();
+            if !lost.is_empty() {
+                self.number_anew(key, at, &lost).await?;
+            }
+            after = Some(last);
+        }
+    }
+
+    async fn number_anew(&self, key: TargetKey, at: &Collection, lost: &[Placement]) -> Result<(), Fault> {
+        let sought: Vec<_> = lost.iter().map(Sought::of_placement).collect();
+        let keys: Vec<_> = lost.iter().map(Placement::natural_key).collect();
+        let mut found = self.engine.stop.unless(self.target.find(at, &keys)).await?;
+        found.retain(|one| !one.deleted);
+        let handles = found.iter().map(|found| found.handle.clone()).collect();
+        let claimed = self.store.claimed(key, handles).await?.into_iter().collect();
+        let given = share(found, &sought, claimed);
+        let named = lost.iter().filter_map(|placement| {
+            let found = given.get(&placement.intent)?;
+            Some((placement.key, found.handle.clone(), found.version.clone()))
+        });
+        self.store.name_placements(named.collect()).await
     }
 
     /// Every pushed collection.
@@ -150,7 +205,7 @@ impl<'a> Routes<'a> {
             path,
             parent,
             role: row.collection.role,
-            known: self.known.get(&from).cloned(),
+            known: self.known.get(&from).map(|(_, id)| id.clone()),
             adopt: self.engine.policy.existing == Existing::Adopt,
         };
         let at = self.engine.stop.settling(self.target.ensure(&want)).await?;
@@ -158,6 +213,9 @@ impl<'a> Routes<'a> {
             return Ok(Route { key: TargetKey::REHEARSED, at });
         }
         self.tell_new_name(from, &want, &at);
+        if let Some((key, _)) = self.known.get(&from).filter(|(_, id)| *id != at.id) {
+            self.follow_numbers(*key, &at).await?;
+        }
         let key = self.store.record_target(from, &want.path, &at).await?;
         Ok(Route { key, at })
     }

@@ -58,6 +58,17 @@ impl Push<'_> {
         Ok(settled)
     }
 
+    /// Where something may be on its way is ensured before it is looked for.
+    pub(super) async fn ensure_open(&self) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        for key in self.store.targets_with_open_intents(self.workload).await? {
+            self.routes.ensure_again(key).await?;
+        }
+        Ok(())
+    }
+
     async fn settle_at(&self, key: TargetKey, at: &Collection) -> Result<usize, Fault> {
         // A placement without a handle claims nothing: its message would be taken for that of an equal one.
         self.name_at(key, at).await?;

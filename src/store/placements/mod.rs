@@ -1,6 +1,8 @@
 //! Placements: what stands at the target because of us, and what is still to be done about it.
 
+mod restore;
 mod todo;
+mod unnamed;
 mod write;
 
 use super::{
@@ -20,7 +22,9 @@ use transhume_contract::{
     Workload,
 };
 
+pub use restore::Restoring;
 pub use todo::{Moving, OpenMove, Superseding, ToAmend, ToPlace, Withdrawing};
+pub use unnamed::Overdue;
 pub use write::Rerendered;
 
 /// What makes a rendering: the edition, the digest of the tables, and the digest of the profile.

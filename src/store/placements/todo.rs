@@ -80,7 +80,8 @@ pub struct Withdrawing {
 impl AccountStore {
     /// Items of one collection that are to be placed: an original is complete, nothing of it was placed, no
     /// intent is open, newest first. An item that stands at the target for another collection waits until the pass is
-    /// settled, because it may have moved. Not those that failed in this run.
+    /// settled, because it may have moved; one that may stand there for a collection it left, because nobody knows yet
+    /// what came of an intent, waits until that is known. Not those that failed in this run.
     pub async fn items_to_place(
         &self,
         from: CollectionKey,
@@ -168,6 +169,8 @@ const TO_PLACE: &str =
         AND (f.run IS NULL OR f.run IS NOT ?4)
         AND CASE WHEN ?5
             THEN NOT EXISTS (SELECT 1 FROM placement p WHERE p.item = m.item AND p.state = 0 AND p.orphan = 1)
+                AND NOT EXISTS (SELECT 1 FROM intent n WHERE n.item = m.item AND n.state = 0 AND NOT EXISTS
+                    (SELECT 1 FROM membership h WHERE h.item = n.item AND h.collection = n.collection))
             ELSE NOT EXISTS (SELECT 1 FROM placement p WHERE p.item = m.item AND p.state IN (0, 3))
                 AND NOT EXISTS (SELECT 1 FROM intent n WHERE n.item = m.item AND n.state = 0) END
     ORDER BY m.received DESC, m.item DESC LIMIT ?6";
@@ -189,7 +192,7 @@ fn to_place(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn to_place_row(row: &Row<'_>, first: usize) -> rusqlite::Result<ToPlace> {
+pub(super) fn to_place_row(row: &Row<'_>, first: usize) -> rusqlite::Result<ToPlace> {
     let item = row.get(first)?;
     Ok(ToPlace {
         item,
@@ -206,7 +209,7 @@ fn to_place_row(row: &Row<'_>, first: usize) -> rusqlite::Result<ToPlace> {
 }
 
 /// [`SELECT`] with more columns.
-fn select(more: &str, rest: &str) -> String {
+pub(super) fn select(more: &str, rest: &str) -> String {
     SELECT.replacen("p.state\n", &format!("p.state, {more}\n"), 1) + rest
 }
 
@@ -231,7 +234,8 @@ fn to_amend(
 }
 
 /// The n-th placement of an item without a home goes to its n-th membership without a placement.
-const HOMES: &str = "WITH orphan AS (SELECT key, item, row_number() OVER (PARTITION BY item ORDER BY key) AS nth
+pub(super) const HOMES: &str =
+    "WITH orphan AS (SELECT key, item, row_number() OVER (PARTITION BY item ORDER BY key) AS nth
         FROM placement WHERE orphan = 1 AND state = 0),
     home AS (SELECT item, collection, row_number() OVER (PARTITION BY item ORDER BY collection) AS nth
         FROM membership WHERE stage = 1 AND item IN (SELECT item FROM orphan)

@@ -28,12 +28,15 @@ pub struct Rerendered {
 }
 
 impl AccountStore {
-    /// Gives placements the handles that `find` told. One handle names one placement: whoever asks for duplicates must
-    /// share them out, with [`claimed`](Self::claimed).
+    /// Gives placements the handles that `find` told: what was owed for want of one can be done. One handle names one
+    /// placement: whoever asks for duplicates must share them out, with [`claimed`](Self::claimed).
     pub async fn name_placements(&self, named: Vec<(PlacementKey, Handle, Option<Version>)>) -> Result<(), Fault> {
         self.write(move |db| {
-            let sql = "UPDATE placement SET handle = ?2, version = ?3 WHERE key = ?1";
+            let owed = "DELETE FROM fault WHERE side = 'target' AND cause IS NULL AND (item, collection) IN
+                (SELECT item, collection FROM placement WHERE key = ?1 AND handle IS NULL AND tried IS NOT NULL)";
+            let sql = "UPDATE placement SET handle = ?2, version = ?3, tried = NULL WHERE key = ?1";
             for (key, handle, version) in &named {
+                db.prepare_cached(owed)?.execute([key])?;
                 db.prepare_cached(sql)?.execute((key, handle.as_str(), version.as_ref().map(Version::as_str)))?;
                 verdicts::forget_missing(db, *key)?;
             }
@@ -293,6 +296,9 @@ fn lose(
     moved_to: Option<CollectionKey>,
 ) -> Result<(), Trouble> {
     if let Some(to) = moved_to {
+        // What failed so far is told of the collection it stood in.
+        let placement = by_key(db, key)?;
+        setbacks::clear_target(db, placement.item, placement.from)?;
         db.prepare_cached("UPDATE placement SET collection = ?2, orphan = 0 WHERE key = ?1")?.execute((key, to))?;
     }
     end(db, run, key, LOST, "lost")

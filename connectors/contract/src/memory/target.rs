@@ -30,6 +30,8 @@ pub struct Backup(BTreeMap<Vec<String>, BTreeMap<u64, Standing>>);
 struct Mailbox {
     /// Stays through a rename, as a mailbox's UIDVALIDITY does.
     validity: u64,
+    /// Handles tell the validity.
+    tells_validity: bool,
     next: u64,
     keywords: BTreeSet<String>,
     messages: BTreeMap<u64, Standing>,
@@ -39,6 +41,8 @@ struct Mailbox {
 struct State {
     mailboxes: BTreeMap<(AccountId, Vec<String>), Mailbox>,
     validity: u64,
+    /// Ids tell the path, and handles the validity.
+    by_path: bool,
     placed: u64,
     sought: Vec<Vec<NaturalKey>>,
     refuses_amending: bool,
@@ -71,6 +75,13 @@ impl MemoryTarget {
     /// The same, where a mailbox holds only so many keywords, as with Cyrus and in a Maildir.
     pub fn holding(self, keywords: usize) -> Self {
         Self { keywords, ..self }
+    }
+
+    /// The same, where ids tell the path of a mailbox beside its validity, and handles the validity, as with IMAP: an
+    /// id is another one once people renamed the mailbox, and handles name nothing once it was numbered anew.
+    pub fn naming_by_path(self) -> Self {
+        lock(&self.state).by_path = true;
+        self
     }
 
     /// Everything that stands in an account: path of its mailbox, then the message.
@@ -144,22 +155,33 @@ impl MemoryTarget {
         }
     }
 
+    /// A server numbers a mailbox anew: its messages stand there under other handles.
+    pub fn renumber_by_hand(&self, account: &AccountId, path: &[&str]) {
+        let mut state = lock(&self.state);
+        state.validity += 1;
+        let (validity, path) = (state.validity, path.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+        if let Some(mailbox) = state.mailboxes.get_mut(&(account.clone(), path)) {
+            let messages = std::mem::take(&mut mailbox.messages);
+            (mailbox.validity, mailbox.next) = (validity, 0);
+            messages.into_values().for_each(|message| drop(mailbox.add(message)));
+        }
+    }
+
     fn with<T>(&self, at: &Collection, act: impl FnOnce(&mut Mailbox) -> T) -> Result<T, Fault> {
         let mut state = lock(&self.state);
-        let own = state.mailboxes.iter_mut().filter(|((owner, _), _)| *owner == at.account);
-        let mut found = own.filter(|(_, mailbox)| id_of(mailbox) == at.id);
         let gone = || Fault::new(What::Vanished, "the mailbox is no longer there").reaching(Reach::Collection);
-        found.next().map(|(_, mailbox)| act(mailbox)).ok_or_else(gone)
+        let path = state.path_of(&at.account, Some(&at.id)).or_else(|| state.path_told(&at.id)).ok_or_else(gone)?;
+        state.mailboxes.get_mut(&(at.account.clone(), path)).map(act).ok_or_else(gone)
     }
 
     fn append(&self, at: &Collection, bytes: Bytes, facts: Facts) -> Result<Placed, Fault> {
-        let (uid, left_out) = self.with(at, |mailbox| {
+        let (handle, left_out) = self.with(at, |mailbox| {
             let left_out = mailbox.refused(&facts, self.keywords);
             let facts = facts.without_keywords(&left_out);
             (mailbox.add(Standing { bytes, facts, deleted: false }), left_out)
         })?;
         lock(&self.state).placed += 1;
-        let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
+        let handle = self.tells_handle.then_some(handle);
         Ok(Placed { handle, version: None, losses: refused(&left_out), left_out })
     }
 
@@ -176,7 +198,8 @@ impl MemoryTarget {
             return Err(Fault::new(What::Forbidden, "the server refused a change of flags"));
         }
         self.with(at, |mailbox| {
-            let message = mailbox.messages.get_mut(&uid_of(&change.placement.handle)).ok_or_else(vanished)?;
+            let uid = mailbox.uid_of(&change.placement.handle);
+            let message = mailbox.messages.get_mut(&uid).ok_or_else(vanished)?;
             let merge = change.want.merge(&change.known(), &message.facts);
             let before = message.facts.clone();
             message.facts.apply(&merge.set);
@@ -213,28 +236,52 @@ impl Mailbox {
         new_refused(&mut self.keywords, facts, most)
     }
 
-    fn add(&mut self, message: Standing) -> u64 {
+    /// Whether an id means this one, whatever it was called.
+    fn is(&self, id: &CollectionId) -> bool {
+        id.as_str().split(' ').next().is_some_and(|id| *id == format!("mailbox-{}", self.validity))
+    }
+
+    fn add(&mut self, message: Standing) -> Handle {
         self.next += 1;
         self.messages.insert(self.next, message);
-        self.next
+        self.handle(self.next)
+    }
+
+    fn handle(&self, uid: u64) -> Handle {
+        Handle::new(if self.tells_validity { format!("{}.{uid}", self.validity) } else { uid.to_string() })
+    }
+
+    /// 0, which nothing has, for what it never gave or no longer gives.
+    fn uid_of(&self, handle: &Handle) -> u64 {
+        let uid = match handle.as_str().split_once('.') {
+            Some((validity, uid)) => (validity == self.validity.to_string()).then_some(uid),
+            None => Some(handle.as_str()),
+        };
+        uid.and_then(|uid| uid.parse().ok()).unwrap_or(0)
     }
 }
 
 impl State {
     /// The mailbox of this path, made if it does not stand.
     fn make(&mut self, account: &AccountId, path: &[String]) -> CollectionId {
-        let Self { mailboxes, validity, .. } = self;
+        let Self { mailboxes, validity, by_path, .. } = self;
         let made = || {
             *validity += 1;
-            Mailbox { validity: *validity, ..Mailbox::default() }
+            Mailbox { validity: *validity, tells_validity: *by_path, ..Mailbox::default() }
         };
-        id_of(mailboxes.entry((account.clone(), path.to_vec())).or_insert_with(made))
+        id_of(path, mailboxes.entry((account.clone(), path.to_vec())).or_insert_with(made))
     }
 
     /// Where a mailbox stands now, by the id it was ensured with.
     fn path_of(&self, account: &AccountId, id: Option<&CollectionId>) -> Option<Vec<String>> {
         let own = self.mailboxes.iter().filter(|((owner, _), _)| owner == account);
-        own.into_iter().find(|(_, mailbox)| Some(&id_of(mailbox)) == id).map(|((_, path), _)| path.clone())
+        own.into_iter().find(|(_, mailbox)| id.is_some_and(|id| mailbox.is(id))).map(|((_, path), _)| path.clone())
+    }
+
+    /// The path that an id tells.
+    fn path_told(&self, id: &CollectionId) -> Option<Vec<String>> {
+        let (_, path) = id.as_str().split_once(' ')?;
+        Some(path.split('>').map(str::to_owned).collect())
     }
 
     /// Where one comes to stand that nobody ensured.
@@ -254,8 +301,9 @@ impl State {
     }
 }
 
-fn id_of(mailbox: &Mailbox) -> CollectionId {
-    CollectionId::new(format!("mailbox-{}", mailbox.validity))
+fn id_of(path: &[String], mailbox: &Mailbox) -> CollectionId {
+    let path = if mailbox.tells_validity { format!(" {}", path.join(">")) } else { String::new() };
+    CollectionId::new(format!("mailbox-{}{path}", mailbox.validity))
 }
 
 fn collection(account: &AccountId, workload: Workload, path: &[String], id: CollectionId) -> Collection {
@@ -271,16 +319,11 @@ fn collection(account: &AccountId, workload: Workload, path: &[String], id: Coll
     }
 }
 
-fn uid_of(handle: &Handle) -> u64 {
-    handle.as_str().parse().unwrap_or(0)
-}
-
 fn vanished() -> Fault {
     Fault::new(What::Vanished, "the message is no longer there")
 }
 
-fn observed(uid: u64, message: &Standing, look: Look) -> Observed {
-    let handle = Handle::new(uid.to_string());
+fn observed(handle: Handle, message: &Standing, look: Look) -> Observed {
     Observed {
         version: None,
         facts: message.facts.clone(),
@@ -352,8 +395,13 @@ impl Target for MemoryTarget {
     ) -> Result<Vec<Collection>, Fault> {
         let state = lock(&self.state);
         let own = state.mailboxes.iter().filter(|((owner, _), _)| owner == account);
-        let others = own.filter(|(_, mailbox)| !known.contains(&id_of(mailbox)));
-        Ok(others.map(|((_, path), mailbox)| collection(account, workload, path, id_of(mailbox))).collect())
+        let others = own.filter(|(_, mailbox)| !known.iter().any(|id| mailbox.is(id)));
+        Ok(others.map(|((_, path), mailbox)| collection(account, workload, path, id_of(path, mailbox))).collect())
+    }
+
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        let told = at.id.as_str().split(' ').next().and_then(|id| id.strip_prefix("mailbox-"));
+        handle.as_str().split_once('.').is_none_or(|(validity, _)| told == Some(validity))
     }
 
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
@@ -363,7 +411,7 @@ impl Target for MemoryTarget {
                 let hits = mailbox.messages.iter().filter(|(_, message)| matches(message, key));
                 let found = |uid: u64, message: &Standing| Found {
                     intent: key.intent.clone(),
-                    handle: Handle::new(uid.to_string()),
+                    handle: mailbox.handle(uid),
                     version: None,
                     facts: message.facts.clone(),
                     deleted: message.deleted,
@@ -393,20 +441,23 @@ impl Target for MemoryTarget {
     }
 
     async fn relocate(&self, what: &Placement, to: &Collection, _copy: Option<&Handle>) -> Result<Placed, Fault> {
-        let uid = uid_of(&what.handle);
-        let message = self.with(&what.at, |mailbox| mailbox.messages.remove(&uid))?.ok_or_else(vanished)?;
-        let (uid, left_out) = self.with(to, |mailbox| {
+        let take = |mailbox: &mut Mailbox| {
+            let uid = mailbox.uid_of(&what.handle);
+            mailbox.messages.remove(&uid)
+        };
+        let message = self.with(&what.at, take)?.ok_or_else(vanished)?;
+        let (handle, left_out) = self.with(to, |mailbox| {
             let left_out = mailbox.refused(&message.facts, self.keywords);
             let facts = message.facts.without_keywords(&left_out);
             (mailbox.add(Standing { facts, ..message }), left_out)
         })?;
-        let handle = self.tells_handle.then(|| Handle::new(uid.to_string()));
+        let handle = self.tells_handle.then_some(handle);
         Ok(Placed { handle, version: None, losses: refused(&left_out), left_out })
     }
 
     async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
-        let uid = uid_of(&what.handle);
         self.with(&what.at, |mailbox| {
+            let uid = mailbox.uid_of(&what.handle);
             let message = mailbox.messages.get(&uid).ok_or_else(vanished)?;
             if Digest::of(&message.bytes) != what.digest || message.facts != what.facts {
                 return Err(Fault::new(What::Forbidden, "the message was changed there since it was placed"));
@@ -422,7 +473,8 @@ impl Target for MemoryTarget {
 
     fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
         let seen = self.with(at, |mailbox| {
-            mailbox.messages.iter().map(|(uid, message)| Ok(observed(*uid, message, look))).collect::<Vec<_>>()
+            let seen = mailbox.messages.iter().map(|(uid, message)| Ok(observed(mailbox.handle(*uid), message, look)));
+            seen.collect::<Vec<_>>()
         });
         stream::iter(seen.unwrap_or_else(|fault| vec![Err(fault)])).boxed()
     }

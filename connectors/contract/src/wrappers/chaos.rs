@@ -161,6 +161,9 @@ impl Target for ChaosTarget {
         let lost_answer = self.chaos.writing()?;
         lost(lost_answer, self.inner.ensure(want).await)
     }
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        self.inner.may_name(at, handle)
+    }
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
         self.chaos.reading()?;
         self.inner.find(at, keys).await

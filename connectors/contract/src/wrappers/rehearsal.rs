@@ -83,6 +83,9 @@ impl Target for Rehearsal {
     ) -> Result<Vec<Collection>, Fault> {
         self.inner.others(account, workload, known).await
     }
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        self.inner.may_name(at, handle)
+    }
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
         self.inner.find(at, keys).await
     }

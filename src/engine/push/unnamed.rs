@@ -1,0 +1,40 @@
+//! What cannot be done for want of a handle: at a target that does not tell handles, what people moved or removed before
+//! it was looked for.
+
+use super::Push;
+use transhume_contract::{Fault, What};
+
+/// Placements looked at in one read of the store.
+const PAGE: usize = 500;
+
+impl Push<'_> {
+    /// What is due for a placement that was looked for and not found is owed, with its reason. Where verification saw it
+    /// where people filed it, it is theirs, and nothing is due.
+    pub(super) async fn owe_unnamed(&self) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        let (pushed, withdraws, mut after) = (self.routes.pushed(), self.engine.policy.withdraw_deleted, None);
+        loop {
+            let page = self.store.placements_overdue(self.workload, &pushed, withdraws, after, PAGE).await?;
+            let Some(last) = page.last().map(|one| one.placement.key) else { return Ok(()) };
+            for one in page {
+                match one.placement.key {
+                    key if !one.due => self.store.forgive(key).await?,
+                    key if one.filed => self.store.record_lost(key, one.home).await?,
+                    key => self.put_off(key, not_found()).await?,
+                }
+            }
+            after = Some(last);
+        }
+    }
+}
+
+fn not_found() -> Fault {
+    let sentence = "The message changed, moved or was deleted at the source since it was placed, but it is not found where \
+        it was placed: somebody moved or removed it before its number there was known.";
+    Fault::new(What::Vanished, sentence).ask(
+        "Run `transhume verify`, which looks whether it was filed elsewhere; if it stands nowhere, \
+         `transhume push --repair` places it again.",
+    )
+}

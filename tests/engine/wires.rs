@@ -1,0 +1,144 @@
+//! Wires to both sides that a test may hold: what is fetched and what is placed passes through its hands.
+
+use async_trait::async_trait;
+use futures::{StreamExt, future::BoxFuture, stream, stream::BoxStream};
+use std::sync::Arc;
+use transhume_contract::{
+    Access, Account, AccountId, AccountPage, Amended, Amending, Collection, CollectionId, Cursor, Facts, Fault, Feed,
+    Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Look, Loss, NaturalKey, Observed, OriginalSink,
+    Page, Placed, Placement, Placing, Source, SourceTraits, Target, TargetTraits, Traffic, Wanted, What, Workload,
+    memory::{MemorySource, MemoryTarget},
+};
+
+/// A source that waits for something before it gives a body.
+pub struct Waiting<F>(pub Arc<MemorySource>, pub F);
+
+#[async_trait]
+impl<F: Fn(&ItemRef) -> BoxFuture<'static, ()> + Send + Sync> Source for Waiting<F> {
+    fn identity(&self) -> &Identity {
+        self.0.identity()
+    }
+    fn traits(&self) -> SourceTraits {
+        self.0.traits()
+    }
+    fn traffic(&self) -> Traffic {
+        self.0.traffic()
+    }
+    async fn check(&self, account: Option<&Account>) -> Result<Access, Fault> {
+        self.0.check(account).await
+    }
+    async fn accounts(&self, from: Option<&Cursor>) -> Result<AccountPage, Fault> {
+        self.0.accounts(from).await
+    }
+    async fn collections(&self, account: &Account, workload: Workload) -> Result<Vec<Collection>, Fault> {
+        self.0.collections(account, workload).await
+    }
+    async fn feeds(&self, account: &Account, collections: &[Collection]) -> Result<Vec<Feed>, Fault> {
+        self.0.feeds(account, collections).await
+    }
+    async fn changes(&self, of: &Feed, from: Option<&Cursor>) -> Result<Page, Fault> {
+        self.0.changes(of, from).await
+    }
+    async fn fetch(&self, item: &ItemRef, into: &mut dyn OriginalSink) -> Result<Facts, Fault> {
+        (self.1)(item).await;
+        self.0.fetch(item, into).await
+    }
+    async fn settings(&self, account: &Account, workload: Workload, into: &mut dyn OriginalSink) -> Result<(), Fault> {
+        self.0.settings(account, workload, into).await
+    }
+}
+
+/// What becomes of one placing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Arrives,
+    /// It is done, and the answer is lost.
+    Unanswered,
+    /// It never arrives, and nobody knows.
+    Swallowed,
+}
+
+/// A target whose placings pass through a wire that may break: what becomes of each is decided by its facts, and what
+/// was placed is told before it is answered.
+pub struct Wire<D, T> {
+    pub target: Arc<MemoryTarget>,
+    pub fate: D,
+    pub placed: T,
+}
+
+impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Wire<D, T> {
+    async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
+        let (intent, facts) = (placing.intent.clone(), placing.facts.clone());
+        let lost = || Err(Fault::new(What::Unreachable, "the connection was lost").outcome_unknown());
+        let fate = (self.fate)(&facts);
+        if fate == Fate::Swallowed {
+            return (intent, lost());
+        }
+        let answers: Vec<_> = self.target.place(at, vec![placing]).collect().await;
+        (self.placed)(&facts);
+        let answer = answers.into_iter().next().unwrap().1;
+        (intent, if fate == Fate::Arrives { answer } else { lost() })
+    }
+}
+
+#[async_trait]
+impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Target for Wire<D, T> {
+    fn identity(&self) -> &Identity {
+        self.target.identity()
+    }
+    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
+        self.target.traits(account).await
+    }
+    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
+        self.target.check(account).await
+    }
+    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+        self.target.holdings(account, sample).await
+    }
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        self.target.foresee(want).await
+    }
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        self.target.ensure(want).await
+    }
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        self.target.others(account, workload, known).await
+    }
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        self.target.may_name(at, handle)
+    }
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.target.find(at, keys).await
+    }
+    fn place<'a>(
+        &'a self,
+        at: &'a Collection,
+        batch: Vec<Placing>,
+    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
+        stream::iter(batch).then(move |placing| self.place_one(at, placing)).boxed()
+    }
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        self.target.amend(at, changes).await
+    }
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
+        self.target.relocate(what, to, copy).await
+    }
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
+        self.target.withdraw(what).await
+    }
+    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
+        self.target.settle(at).await
+    }
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
+        self.target.observe(at, look)
+    }
+}
