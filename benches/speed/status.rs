@@ -19,6 +19,8 @@ const GOAL_SECONDS: f64 = 0.2;
 pub fn run(items: u32) {
     let dir = tempfile::tempdir().unwrap();
     project::write(dir.path(), "http://127.0.0.1:1", &Target::Folder, 3);
+    let line = |number| (account(number).address, account(number).name);
+    project::accounts(dir.path(), &(0..ACCOUNTS).map(line).collect::<Vec<_>>());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(fill(dir.path(), items / ACCOUNTS));
     table::head(&format!("status: {items} items in {ACCOUNTS} accounts"), &["", "seconds", "peak MB"]);
