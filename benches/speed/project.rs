@@ -3,6 +3,10 @@
 use crate::watched::transhume;
 use std::{fs, path::Path};
 
+/// The simulated tenant's own id. By another name the program would ask the source for it, which is away while rivals
+/// race to push.
+const TENANT: &str = "6babcaad-604b-40ac-a9d7-9fd97c0b779f";
+
 pub struct Imap<'a> {
     pub port: u16,
     pub master: &'a str,
@@ -29,7 +33,7 @@ pub fn write(dir: &Path, source: &str, target: &Target<'_>, lanes: u32) {
         ),
     };
     let text = format!(
-        "[source]\nconnector = \"graph\"\ntenant = \"contoso\"\nclient_id = \"app\"\n\
+        "[source]\nconnector = \"graph\"\ntenant = \"{TENANT}\"\nclient_id = \"app\"\n\
          client_secret = {{ file = \"client-secret\" }}\ngraph_url = \"{source}\"\nlogin_url = \"{source}\"\n\n\
          [target.mail]\n{target}\n[limits]\nlanes = {lanes}\nrequests = 1000000000\n"
     );
