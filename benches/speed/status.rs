@@ -8,8 +8,8 @@ use crate::{
 use std::path::Path;
 use transhume::store::{AccountStore, Assignment, Opening, Project, StoreOptions};
 use transhume_contract::{
-    Account, AccountId, AccountKind, AccountPage, Change, Collection, CollectionId, Content, Cursor, Facts, Feed,
-    FeedId, FlagState, ItemId, Listed, Membership, Next, Page, Role, Size, Timestamp, Version, Workload,
+    Account, AccountId, AccountKind, AccountPage, Appearance, Change, Collection, CollectionId, Content, Cursor, Facts,
+    Feed, FeedId, FlagState, ItemId, Listed, Membership, Next, Page, Role, Size, Timestamp, Version, Workload,
 };
 
 const ACCOUNTS: u32 = 10;
@@ -25,7 +25,7 @@ pub fn run(items: u32) {
     runtime.block_on(fill(dir.path(), items / ACCOUNTS));
     table::head(&format!("status: {items} items in {ACCOUNTS} accounts"), &["", "seconds", "peak MB"]);
     let runs: Vec<_> = (0..3).map(|_| transhume(dir.path(), &["status"])).collect();
-    let last = runs[2].stdout.lines().last().unwrap_or_default().to_owned();
+    let last = runs[2].stdout.lines().last().unwrap_or_default().replace(',', "");
     assert!(last.contains(&(items / ACCOUNTS * ACCOUNTS).to_string()), "{last}");
     let seconds = table::median(runs.iter().map(|run| run.seconds).collect());
     table::row(&["status".to_owned(), format!("{seconds:.3}"), format!("{:.0}", runs[2].peak_mb)]);
@@ -93,6 +93,7 @@ fn collection(account: &Account) -> Collection {
         role: Role::Inbox,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::store::AccountStore;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use transhume_contract::{Collection, Fault, Role, Wanted, Workload};
+use transhume_contract::{Appearance, Collection, Fault, Role, Wanted, Workload};
 
 /// A folder whose name changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,6 +46,7 @@ impl Engine {
                 role: row.collection.role,
                 known: None,
                 adopt: self.policy.existing == Existing::Adopt,
+                appearance: Appearance::default(),
             };
             let foreseen = self.stop.unless(self.target(workload)?.foresee(&want)).await?;
             let free = taken.insert((above.to_vec(), foreseen.name.to_lowercase()));

@@ -92,7 +92,9 @@ fn ancestry<'a>(collection: &'a Collection, by_id: &BTreeMap<&CollectionId, &'a 
 
 fn refusal(collection: &Collection, policy: &Policy) -> Option<&'static str> {
     let (wanted, reason) = match collection.role {
-        Role::Ordinary | Role::Inbox | Role::Sent => (!collection.hidden || policy.hidden, "hidden folder"),
+        Role::Ordinary | Role::Default | Role::Inbox | Role::Sent => {
+            (!collection.hidden || policy.hidden, "hidden folder")
+        }
         Role::Drafts => (policy.drafts, "drafts"),
         Role::Deleted => (policy.deleted, "deleted items"),
         Role::Junk => (policy.junk, "junk mail"),
@@ -110,7 +112,7 @@ fn refusal(collection: &Collection, policy: &Policy) -> Option<&'static str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::{Policy, standing};
-    use transhume_contract::{AccountId, Collection, CollectionId, Role, Size, Workload};
+    use transhume_contract::{AccountId, Appearance, Collection, CollectionId, Role, Size, Workload};
 
     fn collection(id: &str, parent: Option<&str>, name: &str, role: Role, hidden: bool) -> Collection {
         Collection {
@@ -122,6 +124,7 @@ mod tests {
             role,
             hidden,
             expected: Size::default(),
+            appearance: Appearance::default(),
         }
     }
 

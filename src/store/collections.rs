@@ -9,7 +9,7 @@ use super::{
     rows::{CollectionKey, ItemKey, Json, RunId, Work},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
-use transhume_contract::{Collection, CollectionId, Fault, Feed, FeedId, Role, Size, Workload};
+use transhume_contract::{Appearance, Collection, CollectionId, Fault, Feed, FeedId, Role, Size, Workload};
 
 /// One pass over a workload of an account. Each run begins its own; rounds of feeds go on across passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,7 @@ fn unnamed(feed: &Feed, id: &CollectionId) -> Collection {
         role: Role::Ordinary,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 

@@ -26,6 +26,16 @@ pub enum Sending {
     New(NewRendering),
 }
 
+impl Sending {
+    /// What the rendering itself is known by.
+    pub fn natural_key(&self) -> Option<&str> {
+        match self {
+            Self::Kept(rendering) => rendering.message_id.as_deref(),
+            Self::New(rendering) => rendering.message_id.as_deref(),
+        }
+    }
+}
+
 /// A placing that is about to be tried.
 #[derive(Clone, Debug)]
 pub struct Intending {
@@ -75,7 +85,7 @@ impl OpenIntent {
     pub fn key(&self) -> NaturalKey {
         NaturalKey {
             intent: self.id.clone(),
-            message_id: self.message_id.clone(),
+            key: self.message_id.clone(),
             digest: self.stored.digest,
             length: self.stored.length,
             name: None,

@@ -171,7 +171,7 @@ async fn what_is_adopted_is_looked_for_once_a_collection_and_by_its_message_id()
     let mut sizes: Vec<_> = looks.iter().map(Vec::len).collect();
     sizes.sort();
     assert_eq!(sizes, [3, 59]);
-    assert!(looks.iter().flatten().all(|key| key.message_id.as_deref() == Some(MESSAGE_ID)));
+    assert!(looks.iter().flatten().all(|key| key.key.as_deref() == Some(MESSAGE_ID)));
 }
 
 /// A target that tells no handles: what was placed before the death of a run is ours, though nobody knows its handle.

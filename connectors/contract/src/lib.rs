@@ -34,11 +34,12 @@ pub use source::{
     Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits, Traffic,
 };
 pub use target::{
-    Amended, Amending, Batch, Canary, Foreseen, Holdings, Profile, Sharing, Target, TargetTraits, Wanted,
+    Amended, Amending, Batch, Canary, Foreseen, Holdings, Objects, Profile, Scheduling, Sharing, Target, TargetTraits,
+    VCard, Wanted,
 };
 pub use words::{
-    Access, Account, AccountKind, AccountPage, Collection, Feed, Finding, Identity, Presence, Role, Severity, Size,
-    Unreachable, Workload,
+    Access, Account, AccountKind, AccountPage, Appearance, Collection, Feed, Finding, Identity, Presence, Role,
+    Severity, Size, Unreachable, Workload,
 };
 
 /// An instant, in UTC, as every connector speaks of it.

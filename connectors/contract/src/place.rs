@@ -25,6 +25,11 @@ pub struct Placing {
     pub facts: Facts,
     /// The name it shall carry, where a target names its items.
     pub name: Option<String>,
+    /// What the rendering itself is known by: its UID, its Message-ID.
+    pub key: Option<String>,
+    /// It takes the place of this, if that still stands as it is written here. `Vanished` where it is no longer there;
+    /// `Forbidden`, reach item, where people changed it since. Only where the target's traits say `replaces`.
+    pub instead: Option<Placement>,
     pub body: std::sync::Arc<dyn Body>,
 }
 
@@ -57,8 +62,8 @@ pub struct Placement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NaturalKey {
     pub intent: IntentId,
-    /// As the rendering carries it; absent where it has none.
-    pub message_id: Option<String>,
+    /// What the rendering itself is known by (its UID, its Message-ID); absent where it has none.
+    pub key: Option<String>,
     /// The hash and length of the bytes as they were sent.
     pub digest: Digest,
     pub length: u64,
@@ -66,7 +71,8 @@ pub struct NaturalKey {
     pub name: Option<String>,
 }
 
-/// Something at a target that matches a key byte for byte. Several may match one key: duplicates are legal.
+/// Something at a target that matches a key: byte for byte, or, where the target rewrites what it stores, by what the
+/// rendering itself is known by. Several may match one key: duplicates are legal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub intent: IntentId,
@@ -76,6 +82,9 @@ pub struct Found {
     pub facts: Facts,
     /// Somebody marked it as deleted: it goes with the next expunge. What a move left behind is marked so, too.
     pub deleted: bool,
+    /// The bytes as they stand there, where the target rewrites what it stores: whether they say what the rendering
+    /// says is told by their meaning.
+    pub content: Option<bytes::Bytes>,
 }
 
 /// Something seen at a target.
@@ -88,4 +97,6 @@ pub struct Observed {
     pub length: Option<u64>,
     /// The hash of the bytes read back, at depth `Content`.
     pub digest: Option<Digest>,
+    /// Those bytes, at depth `Content`, where the target rewrites what it stores.
+    pub content: Option<bytes::Bytes>,
 }

@@ -1,12 +1,61 @@
 //! The side that is moved to. No verb here touches what no placement names.
 
 use crate::{
-    Access, AccountId, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Known, Look, Loss,
-    NaturalKey, Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
+    Access, AccountId, Appearance, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Known,
+    Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+
+/// How a calendar target is kept from mailing the people of a meeting that is only being moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheduling {
+    /// Nothing needs to stand in the event: the target sends nothing, or a request header keeps it silent.
+    #[default]
+    Unneeded,
+    /// Every attendee is marked as the client's own to inform (`SCHEDULE-AGENT=CLIENT`).
+    ByClient,
+    /// Events without ORGANIZER: the target mails whatever stands in them.
+    NoOrganizer,
+}
+
+/// The version of vCard a target keeps whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VCard {
+    V3,
+    #[default]
+    V4,
+}
+
+/// What a target accepts of events, contacts and tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objects {
+    pub scheduling: Scheduling,
+    /// Events that end when they begin.
+    pub zero_length: bool,
+    /// Most bytes of one attachment inside an object, and of the whole object.
+    pub attachment_bytes: u64,
+    pub object_bytes: u64,
+    pub vcard: VCard,
+    pub photo_bytes: u64,
+}
+
+impl Default for Objects {
+    /// Accepts everything.
+    fn default() -> Self {
+        Self {
+            scheduling: Scheduling::default(),
+            zero_length: true,
+            attachment_bytes: u64::MAX,
+            object_bytes: u64::MAX,
+            vcard: VCard::default(),
+            photo_bytes: u64::MAX,
+        }
+    }
+}
 
 /// What a target accepts, so that renderings can be made for it: plain data, part of a rendering's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +75,26 @@ pub struct Profile {
     pub future_dates: bool,
     /// The longest keyword, in bytes; 0 where there are no keywords.
     pub keyword_bytes: u32,
+    /// Absent where the target takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<Objects>,
+}
+
+impl Default for Profile {
+    /// Accepts everything.
+    fn default() -> Self {
+        Self {
+            nul: true,
+            bare_lf: true,
+            eight_bit_headers: true,
+            headerless: true,
+            earliest: Timestamp::MIN,
+            latest: Timestamp::MAX,
+            future_dates: true,
+            keyword_bytes: 1000,
+            objects: None,
+        }
+    }
 }
 
 /// How much one call of `place` should carry.
@@ -48,6 +117,8 @@ pub struct TargetTraits {
     pub tells_handle: bool,
     /// The largest item accepted, where the target says so.
     pub max_item_bytes: Option<u64>,
+    /// `place` puts what changed in the place of the old one; else it is placed anew and the old one withdrawn.
+    pub replaces: bool,
 }
 
 /// A collection wanted at a target.
@@ -66,6 +137,8 @@ pub struct Wanted {
     /// What stands there under the name it would get is taken for it, whoever made it, even where the name had to be
     /// altered and the collection holds mail: a former migration made it so. Else that would be a collision.
     pub adopt: bool,
+    /// For a collection that this makes; one that stands keeps its own.
+    pub appearance: Appearance,
 }
 
 /// Facts of one placement to bring up to date.
@@ -208,5 +281,12 @@ pub trait Target: Send + Sync {
 /// Creating shares at a target without mailing anybody. Verbs arrive with the first target that has shares.
 pub trait Sharing: Send + Sync {}
 
-/// Proving that a target sends no scheduling mail. Verbs arrive with the first target that could.
-pub trait Canary: Send + Sync {}
+/// Proving that a target sends no scheduling mail.
+#[async_trait]
+pub trait Canary: Send + Sync {
+    /// What a proof holds for: the server, its version, the way it is kept silent. It changes when any of them does.
+    async fn method(&self, account: &AccountId) -> Result<String, Fault>;
+    /// Moves a meeting of one account with another in it as a migration would, updates it and removes it, and looks
+    /// whether anything reached the other. `Forbidden`, reach run, with what arrived, where something did.
+    async fn prove(&self, from: &AccountId, to: &AccountId) -> Result<(), Fault>;
+}

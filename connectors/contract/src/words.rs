@@ -121,6 +121,8 @@ pub struct AccountPage {
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Ordinary,
+    /// The account's own first calendar, address book or task list.
+    Default,
     Inbox,
     Sent,
     Drafts,
@@ -133,6 +135,16 @@ pub enum Role {
     RecoverableItems,
     /// Kept by the service for itself.
     Internal,
+}
+
+/// How people see a collection among the others, where its workload shows such things.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Appearance {
+    /// `#rrggbb`, in small letters.
+    pub colour: Option<String>,
+    /// Its place among the others, from the top.
+    pub order: Option<u32>,
 }
 
 /// A mail folder, calendar, address book, task list or drive.
@@ -150,6 +162,8 @@ pub struct Collection {
     pub hidden: bool,
     /// How much the service says it holds. An implausible emptiness is found against it.
     pub expected: Size,
+    #[serde(default)]
+    pub appearance: Appearance,
 }
 
 /// What a source's cursor speaks of.

@@ -232,7 +232,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use transhume_contract::{Role, Workload};
+    use transhume_contract::{Appearance, Role, Workload};
 
     fn want(path: &[&str], known: Option<&Held>) -> Wanted {
         Wanted {
@@ -243,6 +243,7 @@ mod tests {
             role: Role::Ordinary,
             known: known.map(|held| CollectionId::new(&held.mark.id)),
             adopt: false,
+            appearance: Appearance::default(),
         }
     }
 

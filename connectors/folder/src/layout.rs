@@ -42,6 +42,7 @@ pub(crate) fn directory(parent: Option<&str>, name: &str, role: Role) -> String 
         Role::Junk => ".Junk".to_owned(),
         Role::Archive => ".Archive".to_owned(),
         Role::Ordinary
+        | Role::Default
         | Role::Outbox
         | Role::ConversationHistory
         | Role::SyncIssues

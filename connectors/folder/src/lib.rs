@@ -31,8 +31,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Fault, Finding, Foreseen, Found, Handle,
-    Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
+    Access, AccountId, Amended, Amending, Appearance, Batch, Collection, CollectionId, Fault, Finding, Foreseen, Found,
+    Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
     Severity, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
@@ -173,6 +173,7 @@ fn collection(account: &AccountId, workload: Workload, held: Held) -> Collection
         role: Role::Ordinary,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 
@@ -188,6 +189,7 @@ fn traits() -> TargetTraits {
         latest: Timestamp::constant(2_147_385_600, 0),
         future_dates: true,
         keyword_bytes: 50,
+        objects: None,
     };
     TargetTraits {
         workloads: vec![Workload::Mail],
@@ -197,6 +199,7 @@ fn traits() -> TargetTraits {
         lanes_per_collection: 1,
         tells_handle: true,
         max_item_bytes: None,
+        replaces: false,
     }
 }
 

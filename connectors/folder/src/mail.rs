@@ -41,6 +41,7 @@ pub(crate) fn find(folder: &Path, keys: &[NaturalKey]) -> Result<Vec<Found>, Fau
             version: None,
             facts: entry.name.facts(&keywords),
             deleted: false,
+            content: None,
         }));
     }
     Ok(found)

@@ -39,7 +39,14 @@ fn observed(entry: &Entry, look: Look, keywords: &Keywords) -> io::Result<Observ
     let handle = Handle::new(&entry.name.base);
     let depth = look.depth_of(&handle);
     if depth == Depth::Presence {
-        return Ok(Observed { handle, version: None, facts: Facts::default(), length: None, digest: None });
+        return Ok(Observed {
+            handle,
+            version: None,
+            facts: Facts::default(),
+            length: None,
+            digest: None,
+            content: None,
+        });
     }
     let data = entry.path.metadata()?;
     let received = data.modified().ok().and_then(|date| Timestamp::try_from(date).ok());
@@ -51,5 +58,5 @@ fn observed(entry: &Entry, look: Look, keywords: &Keywords) -> io::Result<Observ
         }
     };
     let facts = Facts { received, message_id, ..entry.name.facts(keywords) };
-    Ok(Observed { handle, version: None, facts, length: Some(data.len()), digest })
+    Ok(Observed { handle, version: None, facts, length: Some(data.len()), digest, content: None })
 }

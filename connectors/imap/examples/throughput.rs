@@ -16,7 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 use transhume_contract::{
-    AccountId, Credential, Depth, Facts, Fault, IntentId, Placing, Role, Secret, Target, Wanted, Workload,
+    AccountId, Appearance, Credential, Depth, Facts, Fault, IntentId, Placing, Role, Secret, Target, Wanted, Workload,
     memory::HeldBody,
 };
 use transhume_imap::{ImapConfig, ImapTarget, Security};
@@ -88,7 +88,7 @@ fn placing(n: usize) -> Placing {
     let received = "2020-01-01T10:00:00Z".parse().ok();
     let facts = Facts { read: Some(true), received, ..Facts::default() };
     let body = Arc::new(HeldBody::new(message(n)));
-    Placing { intent: IntentId::new(n.to_string()), facts, name: None, body }
+    Placing { intent: IntentId::new(n.to_string()), facts, name: None, key: None, instead: None, body }
 }
 
 async fn ours(target: Arc<ImapTarget>, mailboxes: Vec<usize>, each: usize) {
@@ -104,7 +104,16 @@ async fn ours(target: Arc<ImapTarget>, mailboxes: Vec<usize>, each: usize) {
 
 fn wanted(mailbox: usize) -> Wanted {
     let (account, path) = (AccountId::new("anna"), vec![format!("Ours{mailbox}")]);
-    Wanted { account, workload: Workload::Mail, path, parent: None, role: Role::Ordinary, known: None, adopt: false }
+    Wanted {
+        account,
+        workload: Workload::Mail,
+        path,
+        parent: None,
+        role: Role::Ordinary,
+        known: None,
+        adopt: false,
+        appearance: Appearance::default(),
+    }
 }
 
 fn target(port: u16) -> Arc<ImapTarget> {

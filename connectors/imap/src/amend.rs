@@ -247,7 +247,7 @@ fn changed_there(why: &str) -> Fault {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use transhume_contract::{AccountId, Collection, CollectionId, Digest, Role, Size, Workload};
+    use transhume_contract::{AccountId, Appearance, Collection, CollectionId, Digest, Role, Size, Workload};
 
     fn keywords(list: &[&str]) -> Facts {
         Facts { categories: Some(list.iter().map(|word| (*word).to_owned()).collect()), ..Facts::default() }
@@ -263,6 +263,7 @@ mod tests {
             role: Role::Inbox,
             hidden: false,
             expected: Size::default(),
+            appearance: Appearance::default(),
         };
         let placement =
             Placement { at, handle: Handle::new("1"), version: None, digest: Digest::of(b""), facts: stood.clone() };

@@ -32,7 +32,7 @@ impl<'a> Wanted<'a> {
     fn of(keys: &'a [NaturalKey]) -> Self {
         let mut wanted = Self { by_id: HashMap::new(), by_length: HashMap::new(), known_by_length: HashMap::new() };
         for key in keys {
-            match key.message_id.as_deref().map(bare) {
+            match key.key.as_deref().map(bare) {
                 Some(id) if is_usual(id) => {
                     wanted.by_id.entry(id).or_default().push(key);
                     wanted.known_by_length.entry(key.length).or_default().push(key);
@@ -169,7 +169,14 @@ async fn matches(link: &mut Link, validity: u32, wanted: &Wanted<'_>, seen: &[Se
         for key in keys.into_iter().filter(|key| digest == Some(&key.digest)) {
             let handle = handle::make(validity, message.uid);
             let facts = message.facts.clone();
-            found.push(Found { intent: key.intent.clone(), handle, version: None, facts, deleted: message.deleted });
+            found.push(Found {
+                intent: key.intent.clone(),
+                handle,
+                version: None,
+                facts,
+                deleted: message.deleted,
+                content: None,
+            });
         }
     }
     Ok(found)
@@ -184,7 +191,7 @@ mod tests {
     fn what_was_under_way_and_silence_lengthen_the_wait() {
         let key = |length| {
             let (intent, digest) = (IntentId::new("1"), Digest::of(b""));
-            NaturalKey { intent, message_id: None, digest, length, name: None }
+            NaturalKey { intent, key: None, digest, length, name: None }
         };
         let (batch, silence) = (Batch { items: 100, bytes: 4 << 20 }, Duration::from_secs(300));
         let wait = |silent, keys: &[NaturalKey]| {

@@ -153,6 +153,7 @@ fn traits_of(config: &ImapConfig, link: &Link) -> TargetTraits {
         // Dovecot 2.3.19 stores its own clock instead of a date more than two hours ahead of it, without an error.
         future_dates: !link.is_dovecot(),
         keyword_bytes: flags::KEYWORD_BYTES as u32,
+        objects: None,
     };
     TargetTraits {
         workloads: vec![Workload::Mail],
@@ -162,6 +163,7 @@ fn traits_of(config: &ImapConfig, link: &Link) -> TargetTraits {
         lanes_per_collection: 1,
         tells_handle: link.can("UIDPLUS"),
         max_item_bytes: link.append_limit(),
+        replaces: false,
     }
 }
 

@@ -14,7 +14,9 @@ use crate::{
 };
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response, StatusAttribute};
 use std::collections::{BTreeMap, HashMap};
-use transhume_contract::{AccountId, Cause, Collection, Fault, Foreseen, Reach, Role, Size, Wanted, What, Workload};
+use transhume_contract::{
+    AccountId, Appearance, Cause, Collection, Fault, Foreseen, Reach, Role, Size, Wanted, What, Workload,
+};
 
 /// What is known of an account's mailboxes in this process.
 #[derive(Default)]
@@ -47,6 +49,7 @@ pub fn collection(account: &AccountId, workload: Workload, spot: &Spot, name: &s
         role: Role::Ordinary,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 

@@ -95,6 +95,7 @@ pub fn special_use(role: Role) -> Option<(&'static str, &'static [&'static str])
         Role::Junk => Some(("\\Junk", &["Junk", "Spam", "Junk E-mail", "Junk Email"])),
         Role::Archive => Some(("\\Archive", &["Archive", "Archives", "Archiv"])),
         Role::Ordinary
+        | Role::Default
         | Role::Inbox
         | Role::Outbox
         | Role::ConversationHistory

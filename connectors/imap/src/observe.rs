@@ -98,7 +98,14 @@ impl Walk {
         let still_there = seen.into_iter().filter(|(_, one)| !gone.contains(&one.uid));
         let observed = still_there.map(|(handle, one)| {
             let facts = Facts { message_id: one.message_id, ..one.facts };
-            Observed { handle, version: None, facts, length: one.size, digest: digests.get(&one.uid).copied() }
+            Observed {
+                handle,
+                version: None,
+                facts,
+                length: one.size,
+                digest: digests.get(&one.uid).copied(),
+                content: None,
+            }
         });
         Ok(observed.collect())
     }

@@ -129,17 +129,19 @@ impl Push<'_> {
     async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
         let bodies = self.bodies(&ready).await?;
         let (mut intending, mut rest) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
+        let mut keys = Vec::with_capacity(ready.len());
         for Ready { item, made, facts, base, losses } in ready {
             let ToPlace { item, from, revision, attempts, .. } = item;
             rest.push((Sent { item, bytes: made.stored.length, attempts }, facts.clone()));
+            keys.push(made.sending.natural_key().map(str::to_owned));
             let (at, sending) = (route.key, made.sending);
             intending.push(Intending { item, from, at, sending, facts, base, revision, losses });
         }
         let intents = self.intents(intending).await?;
         let (mut placings, mut sent) = (Vec::with_capacity(rest.len()), BTreeMap::new());
-        for (((one, facts), body), intent) in rest.into_iter().zip(bodies).zip(intents) {
+        for ((((one, facts), body), key), intent) in rest.into_iter().zip(bodies).zip(keys).zip(intents) {
             sent.insert(intent.clone(), one);
-            placings.push(Placing { intent, facts, name: None, body: Arc::new(body) });
+            placings.push(Placing { intent, facts, name: None, key, instead: None, body: Arc::new(body) });
         }
         Ok(Prepared { placings, sent, after })
     }

@@ -207,6 +207,7 @@ impl<'a> Routes<'a> {
             role: row.collection.role,
             known: self.known.get(&from).map(|(_, id)| id.clone()),
             adopt: self.engine.policy.existing == Existing::Adopt,
+            appearance: row.collection.appearance.clone(),
         };
         let at = self.engine.stop.settling(self.target.ensure(&want)).await?;
         if self.engine.rehearsing {

@@ -26,7 +26,7 @@ impl Sought {
     pub fn of_rendering(rendering: &Rendering, facts: Facts) -> Self {
         let (digest, length) = (rendering.stored.digest, rendering.stored.length);
         let intent = IntentId::new(format!("item {}", rendering.item.number()));
-        let key = NaturalKey { intent, message_id: rendering.message_id.clone(), digest, length, name: None };
+        let key = NaturalKey { intent, key: rendering.message_id.clone(), digest, length, name: None };
         Self { key, facts }
     }
 
@@ -199,17 +199,19 @@ mod tests {
 
     fn found(intent: &str, handle: &str, read: bool) -> Found {
         let facts = Facts { read: Some(read), ..Facts::default() };
-        Found { intent: IntentId::new(intent), handle: Handle::new(handle), version: None, facts, deleted: false }
+        Found {
+            intent: IntentId::new(intent),
+            handle: Handle::new(handle),
+            version: None,
+            facts,
+            deleted: false,
+            content: None,
+        }
     }
 
     fn sought(intent: &str, read: bool) -> Sought {
-        let key = NaturalKey {
-            intent: IntentId::new(intent),
-            message_id: None,
-            digest: Digest::of(b""),
-            length: 0,
-            name: None,
-        };
+        let key =
+            NaturalKey { intent: IntentId::new(intent), key: None, digest: Digest::of(b""), length: 0, name: None };
         Sought { key, facts: Facts { read: Some(read), ..Facts::default() } }
     }
 

@@ -98,7 +98,7 @@ impl Placement {
     pub fn natural_key(&self) -> NaturalKey {
         NaturalKey {
             intent: self.intent.clone(),
-            message_id: self.message_id.clone(),
+            key: self.message_id.clone(),
             digest: self.stored.digest,
             length: self.stored.length,
             name: None,

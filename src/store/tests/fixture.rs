@@ -9,9 +9,9 @@ use bytes::Bytes;
 use std::path::Path;
 use tempfile::TempDir;
 use transhume_contract::{
-    Account, AccountId, AccountKind, AccountPage, Change, Collection, CollectionId, Content, Cursor, Digest, Facts,
-    Fault, Feed, FeedId, FlagState, Handle, IntentId, ItemId, Listed, Membership, Next, OriginalSink, Page, Part,
-    Placed, Role, Size, Timestamp, Version, Workload,
+    Account, AccountId, AccountKind, AccountPage, Appearance, Change, Collection, CollectionId, Content, Cursor,
+    Digest, Facts, Fault, Feed, FeedId, FlagState, Handle, IntentId, ItemId, Listed, Membership, Next, OriginalSink,
+    Page, Part, Placed, Role, Size, Timestamp, Version, Workload,
 };
 
 pub const MAIL: Workload = Workload::Mail;
@@ -109,6 +109,7 @@ pub fn collection(id: &str) -> Collection {
         role: Role::Ordinary,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 

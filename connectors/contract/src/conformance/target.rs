@@ -1,7 +1,7 @@
 use super::{Report, Result as CheckResult, hold, said};
 use crate::{
-    AccountId, Amended, Amending, Collection, CollectionId, Depth, Digest, Facts, FlagState, Found, Handle, IntentId,
-    NaturalKey, Observed, Placed, Placement, Placing, Role, Target, Timestamp, Wanted, What, Workload,
+    AccountId, Amended, Amending, Appearance, Collection, CollectionId, Depth, Digest, Facts, FlagState, Found, Handle,
+    IntentId, NaturalKey, Observed, Placed, Placement, Placing, Role, Target, Timestamp, Wanted, What, Workload,
     memory::HeldBody,
 };
 use futures::StreamExt;
@@ -62,14 +62,14 @@ fn facts(read: bool) -> Facts {
 
 fn placing(n: u32, facts: Facts) -> Placing {
     let body = Arc::new(HeldBody::new(message(n)));
-    Placing { intent: IntentId::new(format!("conformance-{n}")), facts, name: None, body }
+    Placing { intent: IntentId::new(format!("conformance-{n}")), facts, name: None, key: None, instead: None, body }
 }
 
 fn key(n: u32) -> NaturalKey {
     let text = message(n);
     NaturalKey {
         intent: IntentId::new(format!("conformance-{n}")),
-        message_id: Some(format!("<conformance-{n}@example.org>")),
+        key: Some(format!("<conformance-{n}@example.org>")),
         digest: Digest::of(text.as_bytes()),
         length: text.len() as u64,
         name: None,
@@ -80,7 +80,16 @@ impl Subject<'_> {
     async fn ensure(&self, names: &[&str], known: Option<CollectionId>) -> Result<Collection, String> {
         let path = ["Conformance"].iter().chain(names).map(|&name| name.to_owned()).collect();
         let (account, role) = (self.account.clone(), Role::Ordinary);
-        let want = Wanted { account, workload: Workload::Mail, path, parent: None, role, known, adopt: false };
+        let want = Wanted {
+            account,
+            workload: Workload::Mail,
+            path,
+            parent: None,
+            role,
+            known,
+            adopt: false,
+            appearance: Appearance::default(),
+        };
         self.target.ensure(&want).await.map_err(said("ensure"))
     }
 
@@ -140,7 +149,16 @@ impl Subject<'_> {
         let whole = self.ensure(&["Above", "Below"], None).await?;
         let path = ["Conformance", "Above", "Below"].map(str::to_owned).to_vec();
         let (account, role, parent) = (self.account.clone(), Role::Ordinary, Some(parent.id));
-        let want = Wanted { account, workload: Workload::Mail, path, parent, role, known: None, adopt: false };
+        let want = Wanted {
+            account,
+            workload: Workload::Mail,
+            path,
+            parent,
+            role,
+            known: None,
+            adopt: false,
+            appearance: Appearance::default(),
+        };
         let below = self.target.ensure(&want).await.map_err(said("ensure"))?;
         hold(below.id == whole.id, || "below its parent and by its whole path are two collections".into())
     }

@@ -1,8 +1,8 @@
 use super::lock;
 use crate::{
-    Access, Account, AccountId, AccountKind, AccountPage, Change, Collection, CollectionId, Content, Cursor, Facts,
-    Fault, Feed, FeedId, Identity, ItemId, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Presence, Role,
-    Size, Source, SourceTraits, Version, What, Workload,
+    Access, Account, AccountId, AccountKind, AccountPage, Appearance, Change, Collection, CollectionId, Content,
+    Cursor, Facts, Fault, Feed, FeedId, Identity, ItemId, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part,
+    Presence, Role, Size, Source, SourceTraits, Version, What, Workload,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -109,6 +109,7 @@ impl MemorySource {
             role,
             hidden: false,
             expected: Size::default(),
+            appearance: Appearance::default(),
         });
         id
     }

@@ -1,8 +1,8 @@
 use super::lock;
 use crate::{
-    Access, AccountId, Amended, Amending, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault, Foreseen,
-    Found, Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile,
-    Reach, Role, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Appearance, Batch, Collection, CollectionId, Depth, Digest, Facts, Fault,
+    Foreseen, Found, Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement,
+    Placing, Profile, Reach, Role, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -316,6 +316,7 @@ fn collection(account: &AccountId, workload: Workload, path: &[String], id: Coll
         role: Role::Ordinary,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 
@@ -329,6 +330,7 @@ fn observed(handle: Handle, message: &Standing, look: Look) -> Observed {
         facts: message.facts.clone(),
         length: Some(message.bytes.len() as u64),
         digest: (look.depth_of(&handle) == Depth::Content).then(|| Digest::of(&message.bytes)),
+        content: None,
         handle,
     }
 }
@@ -353,6 +355,7 @@ impl Target for MemoryTarget {
             latest: Timestamp::MAX,
             future_dates: true,
             keyword_bytes: 255,
+            objects: None,
         };
         Ok(TargetTraits {
             workloads: vec![Workload::Mail],
@@ -362,6 +365,7 @@ impl Target for MemoryTarget {
             lanes_per_collection: 1,
             tells_handle: self.tells_handle,
             max_item_bytes: None,
+            replaces: false,
         })
     }
 
@@ -415,6 +419,7 @@ impl Target for MemoryTarget {
                     version: None,
                     facts: message.facts.clone(),
                     deleted: message.deleted,
+                    content: None,
                 };
                 hits.map(|(uid, message)| found(*uid, message)).collect::<Vec<_>>()
             };

@@ -1,7 +1,7 @@
 use crate::{
-    Access, AccountId, Amended, Amending, Body, Canary, Collection, CollectionId, Fault, Foreseen, Found, Handle,
-    Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing, Size,
-    Target, TargetTraits, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Appearance, Body, Canary, Collection, CollectionId, Fault, Foreseen, Found,
+    Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Sharing,
+    Size, Target, TargetTraits, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
@@ -31,6 +31,7 @@ fn imagined(want: &Wanted) -> Collection {
         role: Role::Ordinary,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 

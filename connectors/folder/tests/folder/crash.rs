@@ -39,7 +39,7 @@ async fn what_stands_after_a_crash_is_found_and_a_half_written_file_is_not() {
     fs::write(on.folder("Found").join("tmp/0123.transhume"), &TEXT[..20]).unwrap();
     let key = |intent: &str, text: &str| NaturalKey {
         intent: IntentId::new(intent),
-        message_id: None,
+        key: None,
         digest: Digest::of(text.as_bytes()),
         length: text.len() as u64,
         name: None,

@@ -151,7 +151,7 @@ async fn a_folder_they_made_is_told_and_can_be_looked_through() {
     let names: Vec<_> = others.iter().map(|other| other.name.as_str()).collect();
     assert_eq!(names, ["INBOX", "Theirs"]);
     let length = TEXT.len() as u64;
-    let (message_id, digest) = (Some("<1@x>".to_owned()), placement.digest);
-    let key = NaturalKey { intent: IntentId::new("m"), message_id, digest, length, name: None };
+    let (key, digest) = (Some("<1@x>".to_owned()), placement.digest);
+    let key = NaturalKey { intent: IntentId::new("m"), key, digest, length, name: None };
     assert_eq!(on.target.find(&others[1], &[key]).await.unwrap().len(), 1);
 }

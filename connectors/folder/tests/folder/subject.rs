@@ -10,8 +10,8 @@ use tempfile::TempDir;
 use tokio::io::AsyncRead;
 use transhume_contract::memory::HeldBody;
 use transhume_contract::{
-    AccountId, Amended, Amending, Body, Collection, Depth, Digest, Facts, Fault, FlagState, IntentId, Observed, Placed,
-    Placement, Placing, Role, Target, Timestamp, Wanted, Workload,
+    AccountId, Amended, Amending, Appearance, Body, Collection, Depth, Digest, Facts, Fault, FlagState, IntentId,
+    Observed, Placed, Placement, Placing, Role, Target, Timestamp, Wanted, Workload,
 };
 use transhume_folder::Folder;
 
@@ -35,7 +35,7 @@ pub fn facts() -> Facts {
 
 pub fn placing(intent: &str, text: &str, facts: Facts) -> Placing {
     let body = Arc::new(HeldBody::new(text.to_owned()));
-    Placing { intent: IntentId::new(intent), facts, name: None, body }
+    Placing { intent: IntentId::new(intent), facts, name: None, key: None, instead: None, body }
 }
 
 /// A body that must be opened, and may give other bytes than its digest says.
@@ -62,12 +62,12 @@ impl Body for Streamed {
 
 pub fn streamed(intent: &str, bytes: Vec<u8>) -> Placing {
     let body = Arc::new(Streamed { says: Digest::of(&bytes), bytes });
-    Placing { intent: IntentId::new(intent), facts: facts(), name: None, body }
+    Placing { intent: IntentId::new(intent), facts: facts(), name: None, key: None, instead: None, body }
 }
 
 pub fn torn(intent: &str) -> Placing {
     let body = Arc::new(Streamed { says: Digest::of(b"other"), bytes: b"bytes".to_vec() });
-    Placing { intent: IntentId::new(intent), facts: facts(), name: None, body }
+    Placing { intent: IntentId::new(intent), facts: facts(), name: None, key: None, instead: None, body }
 }
 
 impl Subject {
@@ -107,6 +107,7 @@ impl Subject {
             role,
             known: None,
             adopt: false,
+            appearance: Appearance::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{HashMap, HashSet};
-use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Role, Size, What, Workload};
+use transhume_contract::{AccountId, Appearance, Collection, CollectionId, Fault, Reach, Role, Size, What, Workload};
 use transhume_http::Request;
 
 const NAMED: &str = "the list of mail folders";
@@ -229,6 +229,7 @@ fn collection(
         role,
         hidden,
         expected: Size { items: folder.total_item_count, bytes },
+        appearance: Appearance::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
-use transhume_contract::{Collection, CollectionId, Depth, Observed, Role, Size, Target, Workload};
+use transhume_contract::{Appearance, Collection, CollectionId, Depth, Observed, Role, Size, Target, Workload};
 
 /// One mailbox, `INBOX` with UIDVALIDITY 7.
 struct Gaps {
@@ -114,6 +114,7 @@ fn inbox() -> Collection {
         role: Role::Inbox,
         hidden: false,
         expected: Size::default(),
+        appearance: Appearance::default(),
     }
 }
 

@@ -322,7 +322,7 @@ async fn what_has_no_message_id_is_found_by_its_bytes() {
     place(&target, &at_box, batch).await;
     let text = bytes('b');
     let mut wanted = key(1);
-    (wanted.message_id, wanted.digest, wanted.length) = (None, Digest::of(text.as_bytes()), text.len() as u64);
+    (wanted.key, wanted.digest, wanted.length) = (None, Digest::of(text.as_bytes()), text.len() as u64);
     assert_eq!(target.find(&at_box, &[wanted]).await.unwrap().len(), 2);
 }
 

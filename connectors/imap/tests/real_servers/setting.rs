@@ -11,8 +11,8 @@ use std::{
     },
 };
 use transhume_contract::{
-    AccountId, Body, Collection, Credential, Depth, Digest, Facts, Fault, IntentId, NaturalKey, Observed, Placed,
-    Placement, Placing, Role, Secret, Target, Wanted, Workload, memory::HeldBody,
+    AccountId, Appearance, Body, Collection, Credential, Depth, Digest, Facts, Fault, IntentId, NaturalKey, Observed,
+    Placed, Placement, Placing, Role, Secret, Target, Wanted, Workload, memory::HeldBody,
 };
 use transhume_imap::{ImapConfig, ImapTarget, Security};
 use transhume_servers::{Dovecot, DovecotOptions, Store};
@@ -72,7 +72,16 @@ pub fn anna() -> AccountId {
 
 pub fn wanted(path: &[&str], role: Role) -> Wanted {
     let path = path.iter().map(|name| (*name).to_owned()).collect();
-    Wanted { account: anna(), workload: Workload::Mail, path, parent: None, role, known: None, adopt: false }
+    Wanted {
+        account: anna(),
+        workload: Workload::Mail,
+        path,
+        parent: None,
+        role,
+        known: None,
+        adopt: false,
+        appearance: Appearance::default(),
+    }
 }
 
 pub async fn mailbox(target: &ImapTarget, path: &[&str]) -> Collection {
@@ -85,7 +94,7 @@ pub fn text(n: usize) -> String {
 
 pub fn placing_of(intent: &str, facts: Facts, bytes: impl Into<Vec<u8>>) -> Placing {
     let body: Arc<dyn Body> = Arc::new(HeldBody::new(bytes.into()));
-    Placing { intent: IntentId::new(intent), facts, name: None, body }
+    Placing { intent: IntentId::new(intent), facts, name: None, key: None, instead: None, body }
 }
 
 pub fn placing(n: usize) -> Placing {
@@ -96,7 +105,7 @@ pub fn key(n: usize) -> NaturalKey {
     let text = text(n);
     NaturalKey {
         intent: IntentId::new(n.to_string()),
-        message_id: Some(format!("<m{n}@example.org>")),
+        key: Some(format!("<m{n}@example.org>")),
         digest: Digest::of(text.as_bytes()),
         length: text.len() as u64,
         name: None,
