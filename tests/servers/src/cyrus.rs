@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::dovecot::{directory, hand_over};
 use crate::leash::Ending;
-use crate::{Leash, Login, StartError, at, ports};
+use crate::{Leash, Login, RawImap, StartError, at, cache, ports};
 
 /// What to start.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct CyrusOptions {
     pub accounts: Vec<Login>,
     /// May log in by SASL PLAIN with another's name as authorisation id (`user*master` means nothing to Cyrus).
     pub master: Option<Login>,
+    /// Calendars and address books too, with scheduling between the accounts: theirs is `<user>@lab.example`.
+    pub dav: bool,
 }
 
 impl CyrusOptions {
@@ -39,6 +41,7 @@ pub struct Cyrus {
     leash: Leash,
     dir: PathBuf,
     imap_port: u16,
+    dav_port: Option<u16>,
     _temporary: Option<TempDir>,
 }
 
@@ -51,12 +54,18 @@ impl Cyrus {
         let unpacked = Unpacked::find()?;
         let (dir, temporary) = directory(options.dir.as_deref())?;
         for _ in 0..4 {
-            let [imap_port] = ports::remembered(&dir.join("ports"))?;
-            prepare(&dir, &unpacked, &options, imap_port)?;
+            let [imap_port, dav_port] = ports::remembered(&dir.join("ports"))?;
+            let dav_port = options.dav.then_some(dav_port);
+            prepare(&dir, &unpacked, &options, (imap_port, dav_port))?;
             let leash = Leash::start("Cyrus", &unpacked.master(&dir), &dir.join("cyrus.log"), Ending::Orderly)?;
-            match leash.await_greeting(imap_port) {
+            let serves =
+                leash.await_greeting(imap_port).and_then(|()| dav_port.map_or(Ok(()), |port| leash.await_http(port)));
+            match serves {
                 Ok(()) => {
-                    return Ok(Self { leash, dir, imap_port, _temporary: temporary });
+                    if options.dav {
+                        provision(imap_port, &options.accounts)?;
+                    }
+                    return Ok(Self { leash, dir, imap_port, dav_port, _temporary: temporary });
                 }
                 Err(StartError::Silent { .. }) => fs::remove_file(dir.join("ports"))?,
                 Err(other) => return Err(other),
@@ -69,6 +78,11 @@ impl Cyrus {
     /// Plain IMAP.
     pub fn imap_port(&self) -> u16 {
         self.imap_port
+    }
+
+    /// Plain HTTP, where it was started with `dav`: the context is `/dav/`.
+    pub fn dav_url(&self) -> Option<String> {
+        self.dav_port.map(|port| format!("http://127.0.0.1:{port}/"))
     }
 
     pub fn dir(&self) -> &Path {
@@ -94,13 +108,7 @@ struct Unpacked(PathBuf);
 
 impl Unpacked {
     fn find() -> Result<Self, StartError> {
-        let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-        let given = env::var_os("TRANSHUME_CACHE").map(PathBuf::from);
-        let cache = env::var_os("XDG_CACHE_HOME").map_or(home.join(".cache"), PathBuf::from).join("transhume");
-        let places = given.into_iter().chain([PathBuf::from("/var/cache/transhume"), cache]);
-        let mut trees: Vec<PathBuf> = places.flat_map(|place| complete_trees(&place)).collect();
-        trees.sort();
-        trees.pop().map(Self).ok_or_else(|| StartError::Missing("Cyrus".to_owned()))
+        cache::newest("cyrus-").map(Self).ok_or_else(|| StartError::Missing("Cyrus".to_owned()))
     }
 
     fn service(&self, name: &str) -> String {
@@ -123,27 +131,32 @@ impl Unpacked {
     }
 }
 
-fn complete_trees(cache: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(cache) else {
-        return Vec::new();
-    };
-    let named = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("cyrus-"));
-    let paths = entries.flatten().map(|entry| entry.path());
-    paths.filter(|path| named(path) && path.join("complete").exists()).collect()
-}
-
 fn multiarch() -> String {
     format!("{}-linux-gnu", env::consts::ARCH)
 }
 
-fn prepare(dir: &Path, unpacked: &Unpacked, options: &CyrusOptions, port: u16) -> Result<(), StartError> {
+/// Calendars come into being at the first login over HTTP, below an INBOX that only one over IMAP makes (seen with
+/// 3.6.1, which answers 500 before).
+fn provision(imap_port: u16, accounts: &[Login]) -> Result<(), StartError> {
+    for login in accounts {
+        RawImap::login(imap_port, &login.user, &login.password)?;
+    }
+    Ok(())
+}
+
+fn prepare(
+    dir: &Path,
+    unpacked: &Unpacked,
+    options: &CyrusOptions,
+    ports: (u16, Option<u16>),
+) -> Result<(), StartError> {
     let state = dir.join("state");
     for name in ["var", "spool", "run", "lock", "proc"] {
         fs::create_dir_all(state.join(name)).map_err(at(&state))?;
     }
     // A server that was killed leaves its pid file, and the next master refuses to start.
     let _ = fs::remove_file(state.join("run/pid"));
-    for (name, text) in [("imapd.conf", imapd(&state, options)), ("cyrus.conf", services(dir, unpacked, port))] {
+    for (name, text) in [("imapd.conf", imapd(&state, options)), ("cyrus.conf", services(dir, unpacked, ports))] {
         let path = dir.join(name);
         fs::write(&path, text).map_err(at(&path))?;
     }
@@ -172,20 +185,28 @@ fn imapd(state: &Path, options: &CyrusOptions) -> String {
     for (setting, name) in paths {
         let _ = writeln!(text, "{setting}: {}", state.join(name).display());
     }
+    if options.dav {
+        // Cyrus refuses passwords over plain HTTP unless told, and schedules only for addresses of its own domain.
+        text.push_str("httpmodules: caldav carddav\ndefaultdomain: lab.example\n");
+    }
     if let Some(master) = &options.master {
         let _ = writeln!(text, "admins: {0}\nproxyservers: {0}", master.user);
     }
     text
 }
 
-fn services(dir: &Path, unpacked: &Unpacked, port: u16) -> String {
+fn services(dir: &Path, unpacked: &Unpacked, (imap, dav): (u16, Option<u16>)) -> String {
     let config = dir.join("imapd.conf");
     let config = config.display();
+    let service = |name: &str, program: &str, port: u16| {
+        let program = unpacked.service(program);
+        format!("  {name} cmd=\"{program} -C {config}\" listen=\"127.0.0.1:{port}\" prefork=1\n")
+    };
+    let http = dav.map(|port| service("http", "httpd", port)).unwrap_or_default();
     format!(
-        "START {{\n  recover cmd=\"{} -C {config} -r\"\n}}\nSERVICES {{\n  imap cmd=\"{} -C {config}\" \
-         listen=\"127.0.0.1:{port}\" prefork=1\n}}\nEVENTS {{\n}}\n",
+        "START {{\n  recover cmd=\"{} -C {config} -r\"\n}}\nSERVICES {{\n{}{http}}}\nEVENTS {{\n}}\n",
         unpacked.service("ctl_cyrusdb"),
-        unpacked.service("imapd"),
+        service("imap", "imapd", imap),
     )
 }
 

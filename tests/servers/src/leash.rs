@@ -73,9 +73,21 @@ impl Leash {
     /// # Errors
     /// When the server ends first or says nothing for 20 seconds; the end of its log is in the error.
     pub fn await_greeting(&self, port: u16) -> Result<(), StartError> {
+        self.await_word(port, greeted)
+    }
+
+    /// Waits until an HTTP request is answered on `port`, whatever the answer.
+    ///
+    /// # Errors
+    /// As [`Leash::await_greeting`].
+    pub fn await_http(&self, port: u16) -> Result<(), StartError> {
+        self.await_word(port, answered)
+    }
+
+    fn await_word(&self, port: u16, speaks: fn(u16) -> bool) -> Result<(), StartError> {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
-            if greeted(port) {
+            if speaks(port) {
                 return Ok(());
             }
             if !self.is_running() {
@@ -131,4 +143,14 @@ fn greeted(port: u16) -> bool {
     let heard = stream.read_exact(&mut start).is_ok() && &start == b"* OK";
     let _ = stream.write_all(b"a LOGOUT\r\n");
     heard
+}
+
+fn answered(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+    let asked = stream.write_all(b"OPTIONS / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let mut start = [0; 5];
+    asked.is_ok() && stream.read_exact(&mut start).is_ok() && &start == b"HTTP/"
 }

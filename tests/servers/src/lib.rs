@@ -1,4 +1,4 @@
-//! Real mail servers for tests and the demo, and a wire proxy that breaks them.
+//! Real mail and calendar servers for tests and the demo, and a wire proxy that breaks them.
 //!
 //! Everything listens on loopback only, on ports that were free, in a temporary directory unless told otherwise, and
 //! is stopped by pid when its handle is dropped. A server also stops when the process that started it dies in any
@@ -8,11 +8,14 @@
 //!
 //! * [`Dovecot`]: Debian's `dovecot-imapd`, in one of four stores.
 //! * [`Cyrus`]: unpacked beside it by `scripts/install-test-servers`, because Debian's packages conflict.
+//! * [`DavServer`]: Radicale or Xandikos, for calendars, tasks and contacts; Cyrus has them too.
 //! * [`Proxy`]: stands before either, hides capabilities, cuts, stalls, delays and counts.
 //! * [`RawImap`]: a bare client for what a person would do by hand.
 
+mod cache;
 mod certificate;
 mod cyrus;
+mod dav;
 mod dovecot;
 mod leash;
 mod login;
@@ -22,6 +25,7 @@ mod raw;
 
 pub use certificate::Tls;
 pub use cyrus::{Cyrus, CyrusOptions};
+pub use dav::{DavKind, DavOptions, DavServer};
 pub use dovecot::{Dovecot, DovecotOptions, Fsync, SPECIAL_FOLDERS, Store};
 pub use leash::{Ending, Leash};
 pub use login::Login;

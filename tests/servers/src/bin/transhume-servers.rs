@@ -106,7 +106,12 @@ fn serve(arguments: Arguments) -> Result<ExitCode, StartError> {
         Server::Cyrus { common } => {
             let password = common.password()?;
             let (accounts, master) = common.logins(&password);
-            let server = Cyrus::start(CyrusOptions { dir: common.dir.clone(), accounts, master: master.clone() })?;
+            let server = Cyrus::start(CyrusOptions {
+                dir: common.dir.clone(),
+                accounts,
+                master: master.clone(),
+                ..Default::default()
+            })?;
             common.run(server.environment(), &password, master.as_ref())
         }
     }
