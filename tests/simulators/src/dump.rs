@@ -5,14 +5,21 @@
 //! The frame is read strictly and the resources leniently: real tenants hold fields that nobody expected.
 //!
 //! Beside the kinds that Microsoft's own resources name, a graph dump may hold `masterCategory` (one entry of
-//! `/outlook/masterCategories`, with the mailbox as `user`). A user has a mailbox if a `mailboxSettings` or
-//! `mailFolder` line names them. The tree of a mailbox hangs from the `mailFolder` whose `parent` is `msgfolderroot`;
+//! `/outlook/masterCategories`, with the mailbox as `user`). A user has a mailbox if a line of anything that lies in
+//! mailboxes names them. The tree of a mailbox hangs from the `mailFolder` whose `parent` is `msgfolderroot`;
 //! a folder whose `parentFolderId` leads elsewhere (`recoverableitemsdeletions`) is reached by its name or id only.
+//!
+//! A `calendarGroup` is one entry of `/calendarGroups`; the `parent` of a `calendar` may name one, and is the first
+//! group otherwise. Permissions of a calendar stand in its resource as `calendarPermissions`, attachments of an event in
+//! `attachments`, what belongs to a task in `checklistItems`, `linkedResources` and `attachments`, as `$expand` shows
+//! them. The `content` of a contact is its photo. The `contactFolder` whose `parent` is `contacts` is the default one.
 //!
 //! A key that begins with `_` in a resource is a note to the simulator and is never served. `_sim` may hold `fails`
 //! (the error code that every read of this item answers), `poisons` (true if one such item turns the whole list page
 //! into an error) and `attachments` (those that the MIME does not hold, links to shared files, listed after those that
-//! it does).
+//! it does). On a series, `zone` names the IANA zone in which it takes place where its own name says nothing
+//! (`tzone://Microsoft/Custom`). On a calendar, `hidden` keeps it out of lists, and `delta_most` is the page size above
+//! which its change tracking answers 503.
 
 mod content;
 mod error;
@@ -75,12 +82,16 @@ impl Provider {
 }
 
 /// Kinds of graph things that cannot stand without a mailbox.
-const OF_A_MAILBOX: &[&str] = &["mailFolder", "message", "messageRule", "mailboxSettings", "masterCategory"];
+#[rustfmt::skip]
+const OF_A_MAILBOX: &[&str] = &[
+    "mailFolder", "message", "messageRule", "mailboxSettings", "masterCategory", "calendarGroup", "contactFolder",
+    "contact", "todoTaskList", "todoTask",
+];
 
 #[rustfmt::skip]
 const GRAPH_KINDS: &[&str] = &[
     "user", "group", "member", "mailFolder", "message", "messageRule", "mailboxSettings", "masterCategory",
-    "calendar", "event", "contactFolder", "contact", "todoTaskList", "todoTask", "drive", "driveItem", "permission",
+    "calendarGroup", "calendar", "event", "contactFolder", "contact", "todoTaskList", "todoTask", "drive", "driveItem", "permission",
     "site",
 ];
 

@@ -6,8 +6,8 @@
 //!
 //! Rooms: `wire` turns sockets into calls and replies, `login` is Entra, `tenant` is the state,
 //! `graph` reads the state as the service would show it, `pace` and `faults` make it difficult, `control` lets a test
-//! change and question it. Calendars, contacts, tasks and drives get a file each in `graph` and in `tenant`; until then
-//! the simulator answers 501 `NotSimulated` there, so that nobody takes silence for an empty calendar.
+//! change and question it. Drives and sites are not built yet: the simulator answers 501 `NotSimulated` there, so that
+//! nobody takes silence for an empty drive.
 
 pub mod dump;
 pub mod seed;
@@ -27,7 +27,7 @@ mod tls;
 mod wire;
 mod world;
 
-pub use options::{Knobs, Limits, MimeCut, Options, Switches};
+pub use options::{Cloud, EventDelta, Knobs, Limits, MimeCut, OccurrencesBy, Options, Switches};
 pub use simulator::{Running, Simulator, StartError};
 pub use stats::Counts;
 pub use tls::{SelfSigned, TlsError};

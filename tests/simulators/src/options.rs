@@ -161,6 +161,86 @@ pub struct Switches {
     pub resource_not_found_wording: bool,
     /// Seconds a device code client must leave between polls.
     pub device_interval_s: u64,
+    /// Whose schema is served.
+    pub cloud: Cloud,
+    /// Change tracking of all events of a calendar, which v1.0 binds and documents for beta only.
+    pub event_delta: EventDelta,
+    /// Its rows hold little beyond id, type, start and end, as documented for beta; else they are whole.
+    pub event_delta_limited: bool,
+    /// Above this page size it answers 503 with an empty body, as some calendars do; 0 for never.
+    pub event_delta_most: usize,
+    /// What brings `cancelledOccurrences` and `exceptionOccurrences` of a series.
+    pub occurrences_by: OccurrencesBy,
+    /// `exceptionOccurrences` vanish if other members are selected beside them (microsoft-graph-docs#9887).
+    pub mixed_select_drops_exceptions: bool,
+    /// Changing or cancelling one day of a series moves the change key and `lastModifiedDateTime` of its master.
+    pub exceptions_touch_master: bool,
+    /// The most days between the bounds of `calendarView` and `instances`; 0 for any number.
+    pub view_days_most: i64,
+    /// Whole days are matched with a window as days of UTC; else as days of the zone they were made in.
+    pub all_day_in_utc: bool,
+    /// The default contact folder stands among `/contactFolders`.
+    pub default_contacts_listed: bool,
+    /// Applications may read To Do at all; else they get 401 `UnknownError` whatever they were granted.
+    pub todo_app_only: bool,
+    /// Tasks show their checklist and links unasked; else only expanded.
+    pub task_parts_inline: bool,
+    /// An application without a permission for tasks gets 401 `UnknownError`; else 403 `ErrorAccessDenied`.
+    pub todo_missing_is_401: bool,
+}
+
+/// The clouds by what their v1.0 schema lacks.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cloud {
+    #[default]
+    Global,
+    /// GCC High and DoD: no lists of occurrences, no three addresses of contacts.
+    UsGov,
+    /// As US government, and no To Do and no master categories.
+    China,
+    /// Bleu and Delos: as US government, and no To Do.
+    Bleu,
+}
+
+impl Cloud {
+    /// `event.cancelledOccurrences` and `event.exceptionOccurrences`, and `contact.primaryEmailAddress` and siblings.
+    pub(crate) fn is_global(self) -> bool {
+        self == Self::Global
+    }
+
+    pub(crate) fn has_todo(self) -> bool {
+        matches!(self, Self::Global | Self::UsGov)
+    }
+
+    pub(crate) fn has_categories(self) -> bool {
+        self != Self::China
+    }
+}
+
+/// How `events/delta` answers.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventDelta {
+    #[default]
+    Answers,
+    /// 400: change tracking is not supported (msgraph-metadata#608).
+    BadRequest,
+    NotFound,
+}
+
+/// What a read of a series must ask for to be told of its exceptions and cancelled days: the documentation of beta and
+/// the practice of tools differ.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OccurrencesBy {
+    /// `$expand=exceptionOccurrences` brings both; `$select=cancelledOccurrences` brings those too.
+    #[default]
+    Expand,
+    /// Cancelled ones must be selected, exceptions selected and expanded.
+    SelectAndExpand,
+    /// Either brings either.
+    Either,
 }
 
 impl Default for Switches {
@@ -187,6 +267,19 @@ impl Default for Switches {
             raop_wording: false,
             resource_not_found_wording: false,
             device_interval_s: 5,
+            cloud: Cloud::Global,
+            event_delta: EventDelta::Answers,
+            event_delta_limited: true,
+            event_delta_most: 0,
+            occurrences_by: OccurrencesBy::Expand,
+            mixed_select_drops_exceptions: false,
+            exceptions_touch_master: true,
+            view_days_most: 1825,
+            all_day_in_utc: false,
+            default_contacts_listed: false,
+            todo_app_only: true,
+            task_parts_inline: false,
+            todo_missing_is_401: true,
         }
     }
 }

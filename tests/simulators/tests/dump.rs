@@ -156,8 +156,8 @@ fn lines_that_are_none_are_refused() {
         (
             r#"{"kind": "label", "user": "a", "resource": {}}"#,
             "has the kind \"label\", which a graph dump does not know; it knows user, group, member, mailFolder, message, \
-             messageRule, mailboxSettings, masterCategory, calendar, event, contactFolder, contact, todoTaskList, \
-             todoTask, drive, driveItem, permission, site",
+             messageRule, mailboxSettings, masterCategory, calendarGroup, calendar, event, contactFolder, contact, \
+             todoTaskList, todoTask, drive, driveItem, permission, site",
         ),
     ] {
         assert_eq!(refused(&[FIRST, "", line]), format!("tenant.jsonl line 3: {sentence}"));

@@ -1,7 +1,10 @@
 //! The control surface under `/_sim/`: what a test tells the simulator and asks it. No token is needed.
 
 mod churn;
+mod events;
 mod mutate;
+mod room_churn;
+mod rooms;
 mod script;
 
 use std::sync::Arc;

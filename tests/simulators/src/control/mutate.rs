@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::churn;
+use super::{churn, rooms};
 use crate::dump::Content;
 use crate::tenant::{Folder, Mailbox, outlook_time, resource_of};
 use crate::world::World;
@@ -85,13 +85,33 @@ pub(crate) fn mutate(world: &World, operations: Value) -> Result<Value, String> 
         Value::Array(several) => several,
         one => vec![one],
     };
-    let read = |operation| {
-        serde_json::from_value::<Operation>(operation)
-            .map_err(|why| format!("Not an operation: {why}. Each has \"op\", \"user\" and the members of its op."))
-    };
-    let operations = operations.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let operations = operations.into_iter().map(Wish::read).collect::<Result<Vec<_>, _>>()?;
     let done: Result<Vec<Value>, String> = operations.iter().map(|operation| operation.apply(world)).collect();
     Ok(json!({"done": done?}))
+}
+
+/// An operation on mail, or on calendars, contacts and tasks.
+enum Wish {
+    Mail(Operation),
+    Room(rooms::Operation),
+}
+
+impl Wish {
+    fn read(operation: Value) -> Result<Self, String> {
+        let name = operation["op"].as_str().unwrap_or_default();
+        let read = match rooms::OPS.contains(&name) {
+            true => serde_json::from_value(operation).map(Self::Room),
+            false => serde_json::from_value(operation).map(Self::Mail),
+        };
+        read.map_err(|why| format!("Not an operation: {why}. Each has \"op\", \"user\" and the members of its op."))
+    }
+
+    fn apply(&self, world: &World) -> Result<Value, String> {
+        match self {
+            Self::Mail(operation) => operation.apply(world),
+            Self::Room(operation) => operation.apply(world),
+        }
+    }
 }
 
 impl Operation {
@@ -113,7 +133,7 @@ impl Operation {
     }
 }
 
-fn mailbox<'a>(world: &'a World, name: &str) -> Result<&'a RwLock<Mailbox>, String> {
+pub(super) fn mailbox<'a>(world: &'a World, name: &str) -> Result<&'a RwLock<Mailbox>, String> {
     let user = world.tenant.any_address(name).ok_or_else(|| format!("There is no user {name}."))?;
     user.mailbox.as_ref().ok_or_else(|| format!("{name} has no mailbox."))
 }

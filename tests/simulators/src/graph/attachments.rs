@@ -22,17 +22,11 @@ pub(super) fn answer(scene: &Scene<'_>, user: &str, folder: Option<&str>, messag
     let mailbox = mailbox.read();
     let message = mailbox.message(slot).ok_or_else(Refusal::item_not_found)?;
     let all = Attachments::of(scene, &mailbox, message);
-    match rest {
-        [] => all.list(scene, user),
-        ["$count"] => Ok(Reply::text(all.found.len().to_string())),
-        [id] => all.one(scene, id),
-        [id, "$value"] => all.value(id),
-        [_, other, ..] => Err(Refusal::no_such_segment(other)),
-    }
+    all.serve(scene, &format!("users('{user}')/messages/attachments"), rest)
 }
 
-/// The attachments of one message with their ids.
-struct Attachments {
+/// The attachments of one item with their ids.
+pub(super) struct Attachments {
     found: Vec<(String, Attachment)>,
     modified: Value,
     /// The one that cannot be opened.
@@ -40,6 +34,26 @@ struct Attachments {
 }
 
 impl Attachments {
+    /// Those that a resource lists.
+    pub fn stated(found: Vec<(String, Attachment)>, modified: Value) -> Self {
+        Self { found, modified, broken: None }
+    }
+
+    pub fn serve(&self, scene: &Scene<'_>, context: &str, rest: &[&str]) -> Answer {
+        match rest {
+            [] => self.list(scene, context),
+            ["$count"] => Ok(Reply::text(self.found.len().to_string())),
+            [id] => self.one(scene, id),
+            [id, "$value"] => self.value(id),
+            [_, other, ..] => Err(Refusal::no_such_segment(other)),
+        }
+    }
+
+    /// As `$expand` shows them.
+    pub fn inlined(&self) -> Vec<Value> {
+        self.found.iter().map(|(id, one)| shown(id, one, &self.modified, true).into()).collect()
+    }
+
     fn of(scene: &Scene<'_>, mailbox: &Mailbox, message: &Message) -> Self {
         Self::with_ids(mailbox, message, scene.call.prefer().immutable_ids)
     }
@@ -54,7 +68,7 @@ impl Attachments {
         Self { found: found.collect(), modified, broken: message.marks().attachment_fails }
     }
 
-    fn list(&self, scene: &Scene<'_>, user: &str) -> Answer {
+    fn list(&self, scene: &Scene<'_>, context: &str) -> Answer {
         let select = scene.call.query.select();
         let wants_bytes = select.as_ref().is_none_or(|names| names.iter().any(|name| name == "contentBytes"));
         let most = scene.world.knobs().switches.attachments_at_once;
@@ -69,7 +83,7 @@ impl Attachments {
         let shown = self.found.iter().skip(window.skip).take(window.size);
         let rows: Vec<Value> = shown.map(|(id, one)| self.row(id, one, &expand, select.as_deref())).collect();
         let more = self.found.len() > window.skip.saturating_add(window.size);
-        Ok(Reply::json(outlook_page(scene.call, window, &format!("users('{user}')/messages/attachments"), rows, more)))
+        Ok(Reply::json(outlook_page(scene.call, window, context, rows, more)))
     }
 
     fn place(&self, id: &str) -> Result<usize, Refusal> {
@@ -126,8 +140,7 @@ fn broken() -> Refusal {
 
 /// Every attachment of a message, as `$expand=attachments` shows them.
 pub(super) fn inline(mailbox: &Mailbox, message: &Message, immutable: bool) -> Vec<Value> {
-    let all = Attachments::with_ids(mailbox, message, immutable);
-    all.found.iter().map(|(id, one)| shown(id, one, &all.modified, true).into()).collect()
+    Attachments::with_ids(mailbox, message, immutable).inlined()
 }
 
 /// The size that the store counts is a little more than that of the bytes.

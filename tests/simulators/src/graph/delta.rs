@@ -39,13 +39,19 @@ pub(super) struct Round {
     filter: Option<String>,
     kinds: Option<String>,
     /// What `$top` leaves for this round.
-    left: Option<usize>,
+    pub left: Option<usize>,
     /// An ordered first round walks the listing instead of the log.
     ordered: bool,
     last: Option<(i64, u32)>,
     shown: usize,
     /// An empty page was served at this place already.
-    rested: bool,
+    pub rested: bool,
+    /// The bounds of a tracked view, in seconds since 1970.
+    #[serde(default)]
+    pub window: Option<(i64, i64)>,
+    /// Rows of the next entry of the log that were shown already.
+    #[serde(default)]
+    pub inside: usize,
 }
 
 pub(super) fn answer(scene: &Scene<'_>, user: &str, folder: &str) -> Answer {
@@ -101,6 +107,8 @@ impl Round {
             last: None,
             shown: 0,
             rested: false,
+            window: None,
+            inside: 0,
         };
         round.ordered = ordered(query.get("$orderby"), round.filter.as_deref())?;
         if round.ordered {
@@ -151,13 +159,33 @@ impl Round {
             last: None,
             left: None,
             rested: false,
+            inside: 0,
             ..self.clone()
         }
     }
 
+    /// One place in so many, the same at each call.
+    pub fn falls_on(&self, scene: &Scene<'_>, often: u32, what: &str) -> bool {
+        let inside = if self.inside > 0 { format!(" {}", self.inside) } else { String::new() };
+        let place = format!("{} {what} {} {}{inside}", scene.world.options.seed, self.folder, self.at);
+        let digest = crate::tenant::short(&place);
+        often > 0 && digest.is_multiple_of(u64::from(often))
+    }
+
     pub fn link(&self, scene: &Scene<'_>, option: &str) -> String {
         let token = scene.world.seal.seal(self);
-        let options = ["$skiptoken", "$deltatoken", "$select", "$expand", "$filter", "$orderby", "$top", "changeType"];
+        let options = [
+            "$skiptoken",
+            "$deltatoken",
+            "$select",
+            "$expand",
+            "$filter",
+            "$orderby",
+            "$top",
+            "changeType",
+            "startDateTime",
+            "endDateTime",
+        ];
         link(scene.call, &options, (option, &token))
     }
 }
@@ -317,11 +345,8 @@ impl Walk<'_> {
         }
     }
 
-    /// One place in so many, the same at each call.
     fn falls_on(&self, often: u32, what: &str) -> bool {
-        let place = format!("{} {what} {} {}", self.scene.world.options.seed, self.round.folder, self.round.at);
-        let digest = crate::tenant::short(&place);
-        often > 0 && digest.is_multiple_of(u64::from(often))
+        self.round.falls_on(self.scene, often, what)
     }
 }
 

@@ -14,6 +14,12 @@ pub(crate) struct Expand {
     pub item: Option<bool>,
     pub event: bool,
     pub child_folders: bool,
+    /// Parts of a task.
+    pub parts: Vec<String>,
+    pub calendar: bool,
+    pub exceptions: bool,
+    /// What is selected of each exception.
+    pub exceptions_select: Option<Vec<String>>,
 }
 
 impl Expand {
@@ -30,9 +36,22 @@ impl Expand {
 
     fn take(&mut self, name: &str, inside: &str, of: &str) -> Result<(), Refusal> {
         match (of, name.to_ascii_lowercase().as_str()) {
-            ("message" | "mailFolder", "singlevalueextendedproperties") => self.properties = properties(inside)?,
-            ("message" | "mailFolder", "multivalueextendedproperties" | "extensions") => {}
-            ("message", "attachments") => self.attachments = true,
+            (
+                "message" | "mailFolder" | "event" | "calendar" | "contact" | "contactFolder",
+                "singlevalueextendedproperties",
+            ) => self.properties = properties(inside)?,
+            (
+                "message" | "mailFolder" | "event" | "calendar" | "contact" | "contactFolder" | "todoTask",
+                "multivalueextendedproperties" | "extensions",
+            ) => {}
+            ("message" | "event" | "todoTask", "attachments") => self.attachments = true,
+            ("event", "calendar") => self.calendar = true,
+            ("event", "exceptionoccurrences") => {
+                self.exceptions = true;
+                self.exceptions_select = selected(inside);
+            }
+            ("event", "cancelledoccurrences") => return Err(no_navigation(name, of)),
+            ("todoTask", "checklistitems" | "linkedresources") => self.parts.push(name.to_owned()),
             ("message", "microsoft.graph.eventmessage/event") => self.event = true,
             ("mailFolder", "childfolders") => self.child_folders = true,
             ("attachment", "microsoft.graph.itemattachment/item") => {
@@ -46,6 +65,19 @@ impl Expand {
         }
         Ok(())
     }
+}
+
+/// `$select=subject,start` inside the parentheses of an expansion.
+fn selected(inside: &str) -> Option<Vec<String>> {
+    let names = inside.split(';').find_map(|option| option.trim().strip_prefix("$select="))?;
+    Some(names.split(',').map(|name| name.trim().to_owned()).collect())
+}
+
+fn no_navigation(name: &str, of: &str) -> Refusal {
+    Refusal::unparsable(format!(
+        "Parsing OData Select and Expand failed: Property '{name}' on type 'microsoft.graph.{of}' is not a navigation \
+         property or complex property. Only navigation properties can be expanded."
+    ))
 }
 
 /// Commas at the top level part options; those in parentheses and quotes do not.

@@ -24,9 +24,15 @@ impl Window {
     /// # Errors
     /// 400 for numbers that are none, and for a `$top` that is too large when the switch says so.
     pub fn of_outlook(scene: &Scene<'_>) -> Result<Self, Refusal> {
+        Self::of_size(scene, OUTLOOK_DEFAULT)
+    }
+
+    /// # Errors
+    /// As for [`Self::of_outlook`].
+    pub fn of_size(scene: &Scene<'_>, usual: usize) -> Result<Self, Refusal> {
         let query = &scene.call.query;
         let top = checked_top(scene, OUTLOOK_MOST)?;
-        let size = top.or(scene.call.prefer().page_size).unwrap_or(OUTLOOK_DEFAULT).min(OUTLOOK_MOST);
+        let size = top.or(scene.call.prefer().page_size).unwrap_or(usual).min(OUTLOOK_MOST);
         Ok(Self { skip: query.number("$skip")?.unwrap_or(0), size })
     }
 }

@@ -58,18 +58,30 @@ impl Found {
 }
 
 /// One property of `$orderby`.
-struct Order {
+pub(super) struct Order {
     path: String,
     descending: bool,
 }
 
 impl Order {
-    fn parse(text: &str) -> Vec<Self> {
+    pub fn parse(text: &str) -> Vec<Self> {
         let one = |part: &str| {
             let (path, direction) = part.trim().split_once(' ').unwrap_or((part.trim(), "asc"));
             Self { path: path.to_owned(), descending: direction.trim().eq_ignore_ascii_case("desc") }
         };
         text.split(',').map(one).collect()
+    }
+
+    /// What a row is sorted by: the value at a path, as text.
+    pub fn key(&self, row: &Map<String, Value>) -> String {
+        let mut steps = self.path.split('/');
+        let first = steps.next().and_then(|name| row.get(name));
+        let found = steps.fold(first, |at, name| at?.get(name));
+        found.map_or_else(String::new, |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
+    pub fn descends(&self) -> bool {
+        self.descending
     }
 
     /// Newest first is how listings stand anyway.
@@ -149,7 +161,7 @@ pub(super) fn opened(
 }
 
 /// Failures that no retry heals, with the words that tools met.
-fn failure(marks: &Marks) -> Option<Refusal> {
+pub(super) fn failure(marks: &Marks) -> Option<Refusal> {
     let code = marks.fails.as_deref()?;
     let (status, message) = match code {
         "ErrorContentConversionFailed" => (500, "Content conversion failed."),

@@ -1,10 +1,19 @@
-//! Microsoft Graph v1.0, as far as it is built: directory, mail, reports. Calendars, contacts, tasks and drives each
-//! get a file here; their segments answer 501 until then.
+//! Microsoft Graph v1.0, as far as it is built: directory, mail, calendars, contacts, tasks, reports. Drives get a file
+//! here too; their segments answer 501 until then.
 
 mod access;
 mod attachments;
 pub(crate) mod batch;
+mod calendars;
+mod changes;
+mod contact_folders;
+mod contacts;
 mod delta;
+mod event_attachments;
+mod event_delta;
+mod event_row;
+mod event_view;
+mod events;
 mod expand;
 mod folder_delta;
 mod folders;
@@ -14,14 +23,20 @@ mod messages;
 mod mime;
 mod properties;
 mod reports;
+mod rooms;
 mod settings;
+mod shape;
+mod task_parts;
+mod todo;
 mod users;
 mod view;
+mod view_delta;
 
 use http::Method;
 use serde_json::Value;
 
 pub(crate) use access::Scene;
+pub(crate) use event_row::whole as event_whole;
 pub(crate) use reports::mailbox_usage;
 
 use crate::wire::{Call, Refusal, Reply};
@@ -31,8 +46,7 @@ type Answer = Result<Reply, Refusal>;
 /// Rooms that are not built yet, by the segment below a user, a group or the version.
 #[rustfmt::skip]
 const NOT_BUILT: &[&str] = &[
-    "calendar", "calendars", "calendarGroups", "calendarView", "events", "contacts", "contactFolders", "todo", "drive",
-    "drives", "sites", "onenote", "planner", "teams", "photo", "photos", "settings",
+    "drive", "drives", "sites", "onenote", "planner", "teams", "photo", "photos", "settings",
 ];
 
 /// Answers a call of an authenticated caller.
@@ -77,7 +91,11 @@ fn of_user(scene: &Scene<'_>, user: &str, rest: &[&str]) -> Answer {
         ["mailboxSettings", rest @ ..] => settings::mailbox_settings(scene, user, rest),
         ["outlook", "masterCategories", rest @ ..] => settings::categories(scene, user, rest),
         ["inferenceClassification", "overrides"] => settings::overrides(scene, user),
-        ["calendar", "calendarPermissions"] => settings::calendar_permissions(scene, user),
+        ["calendar" | "calendars" | "calendarGroups" | "calendarView" | "events", ..] => {
+            calendars::answer(scene, user, rest)
+        }
+        ["contacts" | "contactFolders", ..] => contacts::answer(scene, user, rest),
+        ["todo", rest @ ..] => todo::answer(scene, user, rest),
         ["licenseDetails"] => users::licences(scene, user),
         ["memberOf" | "transitiveMemberOf"] => groups::of_user(scene, user),
         ["mailFolders", rest @ ..] => of_folders(scene, user, rest),
@@ -152,9 +170,10 @@ fn plain(segment: &str) -> &str {
 #[rustfmt::skip]
 const COLLECTIONS: &[&str] = &[
     "users", "groups", "mailFolders", "childFolders", "messages", "attachments", "conversations", "threads",
-    "masterCategories", "messageRules", "members",
+    "masterCategories", "messageRules", "members", "calendars", "calendarGroups", "calendarPermissions", "events",
+    "instances", "contactFolders", "contacts", "lists", "tasks", "checklistItems", "linkedResources",
 ];
-const WORDS: &[&str] = &["$value", "$count", "delta"];
+const WORDS: &[&str] = &["$value", "$count", "delta", "calendarView"];
 
 /// The members of a collection answer.
 pub(crate) fn rows(body: &mut Value) -> Option<&mut Vec<Value>> {

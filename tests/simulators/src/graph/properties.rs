@@ -75,6 +75,15 @@ pub(crate) fn of_message(id: &PropertyId, message: &Message, resource: &Map<Stri
     stated(id, resource).or_else(|| told(id, message, resource))
 }
 
+/// A property of an event or a contact: what its resource states, else its class and about its size.
+pub(crate) fn of_item(id: &PropertyId, resource: &Map<String, Value>, class: &str) -> Option<String> {
+    stated(id, resource).or_else(|| match id.tag? {
+        0x001a => Some(class.to_owned()),
+        0x0e08 => Some(serde_json::to_vec(resource).unwrap_or_default().len().to_string()),
+        _ => None,
+    })
+}
+
 fn stated(id: &PropertyId, resource: &Map<String, Value>) -> Option<String> {
     let all = resource.get("singleValueExtendedProperties")?.as_array()?;
     let found = all.iter().find(|one| one["id"].as_str().is_some_and(|other| id.same(other)))?;

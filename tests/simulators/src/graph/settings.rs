@@ -44,6 +44,9 @@ fn named(settings: &Value, name: &str, context: &str) -> Value {
 }
 
 pub(super) fn categories(scene: &Scene<'_>, user: &str, rest: &[&str]) -> Answer {
+    if !scene.world.knobs().switches.cloud.has_categories() {
+        return Err(Refusal::no_such_segment("masterCategories"));
+    }
     let all = scene.mailbox(user, READ_SETTINGS)?.read().categories.clone();
     match rest {
         [] => page(scene, &format!("users('{user}')/outlook/masterCategories"), &all),

@@ -151,12 +151,7 @@ impl View {
     }
 
     fn bodied(&self, name: &str, value: Value) -> Value {
-        let body = matches!(name, "body" | "uniqueBody") && self.text_bodies;
-        if body && value["contentType"] == "html" {
-            let text = as_text(value["content"].as_str().unwrap_or_default());
-            return json!({"contentType": "text", "content": text});
-        }
-        value
+        if matches!(name, "body" | "uniqueBody") && self.text_bodies { flattened(value) } else { value }
     }
 
     fn expanded(&self, mailbox: &Mailbox, message: &Message, stored: &Map<String, Value>) -> Map<String, Value> {
@@ -197,6 +192,14 @@ pub(crate) fn unknown_member(name: &str, of: &str) -> Refusal {
     Refusal::unparsable(format!(
         "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.{of}'."
     ))
+}
+
+/// A body as text.
+pub(crate) fn flattened(body: Value) -> Value {
+    if body["contentType"] != "html" {
+        return body;
+    }
+    json!({"contentType": "text", "content": as_text(body["content"].as_str().unwrap_or_default())})
 }
 
 /// HTML as the service flattens it, roughly: tags go, blocks become lines.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::mailbox::ROOT;
+use super::load_rooms;
 use super::{Folder, Group, Mailbox, Message, Tenant, User};
 use crate::dump::{Dump, Entry};
 
@@ -18,10 +19,12 @@ pub(crate) fn load(dump: Dump) -> Tenant {
         }
     }
     give_mailboxes(&mut tenant, &later);
-    let messages = furnish(&mut tenant, later);
+    let things = furnish(&mut tenant, later);
     hang_folders(&mut tenant);
+    let (messages, things): (Vec<Entry>, Vec<Entry>) = things.into_iter().partition(|entry| entry.kind == "message");
     post(&mut tenant, messages);
     finish(&mut tenant);
+    load_rooms::fill(&mut tenant, things);
     tenant
 }
 
@@ -44,10 +47,11 @@ fn apart(mut resource: Value) -> (Value, Value) {
     (resource, notes)
 }
 
-/// Whoever a `mailboxSettings`, `mailFolder` or `message` line names has a mailbox.
+/// Whoever a line of something that lies in mailboxes names has a mailbox.
 fn give_mailboxes(tenant: &mut Tenant, entries: &[Entry]) {
     for entry in entries {
-        let of_mailbox = matches!(entry.kind.as_str(), "mailboxSettings" | "mailFolder" | "message");
+        let mail = matches!(entry.kind.as_str(), "mailboxSettings" | "mailFolder" | "message");
+        let of_mailbox = mail || load_rooms::KINDS.contains(&entry.kind.as_str());
         let Some(at) = place(tenant, entry).filter(|_| of_mailbox) else { continue };
         let user = &mut tenant.users[at];
         if user.mailbox.is_none() {
@@ -65,21 +69,22 @@ fn mailbox(user: &User) -> Mailbox {
     mailbox
 }
 
-fn place(tenant: &Tenant, entry: &Entry) -> Option<usize> {
+pub(super) fn place(tenant: &Tenant, entry: &Entry) -> Option<usize> {
     tenant.by_key.get(&entry.user.as_ref()?.to_lowercase()).copied()
 }
 
-/// Everything but messages, which need the folders first.
+/// Everything but what lies in folders and rooms, which are needed first.
 fn furnish(tenant: &mut Tenant, entries: Vec<Entry>) -> Vec<Entry> {
-    let mut messages = Vec::new();
+    let mut things = Vec::new();
     for entry in entries {
         match entry.kind.as_str() {
-            "message" => messages.push(entry),
+            "message" => things.push(entry),
             "member" => join(tenant, entry),
+            kind if load_rooms::KINDS.contains(&kind) => things.push(entry),
             _ => furnish_one(tenant, entry),
         }
     }
-    messages
+    things
 }
 
 fn join(tenant: &mut Tenant, entry: Entry) {

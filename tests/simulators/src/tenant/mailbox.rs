@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::folder::Listing;
 use super::ids::{Ids, short};
 use super::trail::Trail;
-use super::{Folder, Logged, Message};
+use super::{Folder, Logged, Message, Pen, Room};
 use crate::dump::Content;
 
 /// The folder above all folders.
@@ -30,6 +30,10 @@ pub(crate) struct Mailbox {
     pub settings: Value,
     pub rules: Vec<Value>,
     pub categories: Vec<Value>,
+    pub calendars: Room,
+    pub calendar_groups: Vec<Value>,
+    pub contacts: Room,
+    pub tasks: Room,
     /// Grows when delta tokens are made to expire; the service's own numbers look like this.
     pub generation: u64,
     pub over_quota: bool,
@@ -39,7 +43,33 @@ pub(crate) struct Mailbox {
     pub disabled: bool,
 }
 
+/// The rooms beside mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RoomKind {
+    Calendars,
+    Contacts,
+    Tasks,
+}
+
 impl Mailbox {
+    pub fn room(&self, kind: RoomKind) -> &Room {
+        match kind {
+            RoomKind::Calendars => &self.calendars,
+            RoomKind::Contacts => &self.contacts,
+            RoomKind::Tasks => &self.tasks,
+        }
+    }
+
+    /// A room, and what changing it needs.
+    pub fn room_mut(&mut self, kind: RoomKind) -> (&mut Room, Pen<'_>) {
+        let room = match kind {
+            RoomKind::Calendars => &mut self.calendars,
+            RoomKind::Contacts => &mut self.contacts,
+            RoomKind::Tasks => &mut self.tasks,
+        };
+        (room, Pen { trail: &mut self.trail, ids: &self.ids })
+    }
+
     pub fn new(owner: &str) -> Self {
         Self {
             ids: Ids::of(owner),
@@ -55,6 +85,10 @@ impl Mailbox {
             settings: Value::Null,
             rules: Vec::new(),
             categories: Vec::new(),
+            calendars: Room::default(),
+            calendar_groups: Vec::new(),
+            contacts: Room::default(),
+            tasks: Room::default(),
             generation: 149,
             over_quota: false,
             scoped_out: false,

@@ -63,6 +63,12 @@ pub(crate) struct Marks {
     /// The id it had first, if a move gave it another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub born: Option<String>,
+    /// The immutable id, of an exception that keeps that of its occurrence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<String>,
+    /// The zone in which a series is expanded whose own zone is nobody else's: an IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 impl Message {

@@ -1,15 +1,21 @@
-//! What the simulated tenant holds: people, groups, mailboxes. Rooms for calendars, contacts, tasks and drives stand
-//! beside [`Mailbox`] when they are built; until then their lines of the dump are kept in `rest` and given back.
+//! What the simulated tenant holds: people, groups, mailboxes with mail and with the rooms for calendars, contacts and
+//! tasks. A room for drives stands beside them when it is built; until then its lines of the dump are kept in `rest` and
+//! given back.
 
+pub(crate) mod agenda;
 mod compose;
 mod folder;
 mod ids;
+mod item;
 mod load;
+mod load_rooms;
 mod mailbox;
 mod message;
 mod parts;
+mod room;
 mod trail;
 mod unload;
+mod unload_rooms;
 
 use std::collections::HashMap;
 
@@ -19,11 +25,13 @@ use serde_json::Value;
 pub(crate) use compose::{item_of, resource_of};
 pub(crate) use folder::{Folder, Logged};
 pub(crate) use ids::{Ids, looks_like_an_id, short};
+pub(crate) use item::{Item, Kind as ItemKind};
 pub(crate) use load::load;
-pub(crate) use mailbox::Mailbox;
+pub(crate) use mailbox::{Mailbox, RoomKind};
 pub(crate) use mailbox::outlook_time;
 pub(crate) use message::{Marks, Message};
-pub(crate) use parts::{Attachment, AttachmentKind, attachments, parts_of};
+pub(crate) use parts::{Attachment, AttachmentKind, attachments, parts_of, stated_ones};
+pub(crate) use room::{Collection, Noted, Pen, Room};
 pub(crate) use unload::{folder_resource, unload};
 
 use crate::dump::Entry;

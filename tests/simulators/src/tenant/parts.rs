@@ -45,6 +45,12 @@ pub(crate) fn attachments(message: &Message) -> Vec<Attachment> {
     }
 }
 
+/// The attachments that a resource lists.
+pub(crate) fn stated_ones(resource: &Map<String, Value>) -> Vec<Attachment> {
+    let stated = resource.get("attachments").and_then(Value::as_array);
+    stated.into_iter().flatten().filter_map(Value::as_object).map(stated_one).collect()
+}
+
 fn stated_one(stated: &Map<String, Value>) -> Attachment {
     let text = |name: &str| stated.get(name).and_then(Value::as_str).map(str::to_owned);
     let kind = match stated.get("@odata.type").and_then(Value::as_str) {

@@ -31,9 +31,10 @@ fn of_mailbox(user: &User, mailbox: &RwLock<Mailbox>, into: &mut Vec<Entry>) {
     into.extend(mailbox.rules.iter().map(|rule| entry("messageRule", &user.upn, rule.clone())));
     into.extend(mailbox.categories.iter().map(|category| entry("masterCategory", &user.upn, category.clone())));
     into.extend(mailbox.messages().map(|message| message_entry(user, &mailbox, message)));
+    super::unload_rooms::of_mailbox(&user.upn, &mailbox, into);
 }
 
-fn entry(kind: &str, user: &str, resource: Value) -> Entry {
+pub(super) fn entry(kind: &str, user: &str, resource: Value) -> Entry {
     Entry { kind: kind.to_owned(), user: Some(user.to_owned()), resource, parent: None, content: None }
 }
 

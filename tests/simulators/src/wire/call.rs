@@ -112,11 +112,13 @@ fn bare(segment: String) -> String {
 }
 
 /// What `Prefer` headers ask for and Outlook honours (Microsoft Graph docs: customise Outlook with request headers).
-#[derive(Default, Clone, Copy)]
+#[derive(Default, Clone)]
 pub(crate) struct Prefer {
     pub immutable_ids: bool,
     pub page_size: Option<usize>,
     pub text_bodies: bool,
+    /// The zone in which events show their start and end.
+    pub zone: Option<String>,
 }
 
 impl Prefer {
@@ -134,6 +136,7 @@ impl Prefer {
         match name.trim().to_ascii_lowercase().as_str() {
             "idtype" => self.immutable_ids = value.eq_ignore_ascii_case("immutableid"),
             "odata.maxpagesize" => self.page_size = value.parse().ok().filter(|size| *size > 0),
+            "outlook.timezone" => self.zone = Some(value.to_owned()).filter(|zone| !zone.is_empty()),
             "outlook.body-content-type" => self.text_bodies = value.eq_ignore_ascii_case("text"),
             _ => {}
         }
@@ -150,6 +153,9 @@ impl Prefer {
         }
         if self.text_bodies {
             applied.push("outlook.body-content-type=\"text\"".to_owned());
+        }
+        if let Some(zone) = self.zone {
+            applied.push(format!("outlook.timezone=\"{zone}\""));
         }
         (!applied.is_empty()).then(|| applied.join(", "))
     }

@@ -82,6 +82,24 @@ impl Refusal {
         Self::new(404, "Request_ResourceNotFound", message)
     }
 
+    /// Options that change tracking does not take.
+    pub fn not_with_tracking(of: &str) -> Self {
+        let options = "'$orderby, $filter, $select, $expand, $search'";
+        let message =
+            format!("The following parameters are not supported with change tracking over the '{of}' resource: {options}.");
+        Self::new(400, "ErrorInvalidUrlQuery", message)
+    }
+
+    pub fn untracked(what: &str) -> Self {
+        let message = format!("Change tracking is not supported against 'microsoft.graph.{what}'.");
+        Self::new(400, "ErrorInvalidRequest", message)
+    }
+
+    /// What a To Do request of an application was answered with (wisecom-oy/atlas#148).
+    pub fn unknown_error() -> Self {
+        Self::new(401, "UnknownError", "")
+    }
+
     pub fn odata_unsupported() -> Self {
         Self::new(405, "ErrorInvalidRequest", "The OData request is not supported.")
     }
