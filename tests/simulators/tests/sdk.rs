@@ -44,28 +44,70 @@ fn messages<'a>(dump: &'a Dump, user: &'a str) -> impl Iterator<Item = &'a Entry
     dump.entries.iter().filter(move |entry| entry.kind == "message" && entry.user.as_deref() == Some(user))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_official_sdk_finds_its_way() {
-    let dump = tenant(&Recipe { accounts: 2, messages: 20, ..Recipe::default() });
+/// What a script of the SDK saw of a tenant.
+async fn driven(script: &'static str, dump: Dump) -> Value {
     let tls = SelfSigned::new(&[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("authority.pem");
     std::fs::write(&authority, tls.authority_pem()).unwrap();
     let options = Options { tls: Some(tls), ..Options::default() };
     let guid = options.tenant_id.clone();
-    let running = Simulator::start(dump.clone(), options).await.unwrap();
+    let running = Simulator::start(dump, options).await.unwrap();
     let url = format!("https://localhost:{}", running.port());
     let seen = tokio::task::spawn_blocking(move || {
         let mut command = Command::new(python());
-        command.arg(sdk().join("drive.py")).env("SIMULATOR", url).env("SIMULATOR_TENANT", guid);
+        command.arg(sdk().join(script)).env("SIMULATOR", url).env("SIMULATOR_TENANT", guid);
         done(command.env("SSL_CERT_FILE", &authority).env("REQUESTS_CA_BUNDLE", &authority))
     })
     .await
     .unwrap();
-    let seen: Value = serde_json::from_slice(&seen.stdout).unwrap();
-    compare(&dump, &seen);
     let stats = running.stats();
     assert_eq!((stats.concurrency_breaches, stats.window_breaches, stats.writes), (0, 0, 0));
+    serde_json::from_slice(&seen.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_sdk_finds_its_way() {
+    let dump = tenant(&Recipe { accounts: 2, messages: 20, ..Recipe::default() });
+    compare(&dump, &driven("drive.py", dump.clone()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_sdk_reads_calendars_contacts_and_tasks() {
+    let (accounts, messages, events, contacts, tasks) = (2, 1, 120, 60, 40);
+    let recipe = Recipe { accounts, messages, events, contacts, tasks, hostile: true, ..Recipe::default() };
+    let dump = tenant(&recipe);
+    let seen = driven("rooms.py", dump.clone()).await;
+    let rooms = seen.as_object().unwrap();
+    assert!(rooms.len() >= 2);
+    rooms.iter().for_each(|(user, seen)| compare_rooms(&dump, user, seen));
+}
+
+/// Every master, single, exception, cancelled day, contact, photo and task is found, but what can never be read.
+fn compare_rooms(dump: &Dump, user: &str, seen: &Value) {
+    let own = |kind: &'static str| {
+        dump.entries.iter().filter(move |entry| entry.kind == kind && entry.user.as_deref() == Some(user))
+    };
+    let readable = |entry: &&Entry| !entry.resource["_sim"]["fails"].is_string();
+    let hidden = |id: &Option<String>| {
+        own("calendar").any(|one| Some(one.resource["id"].as_str().unwrap()) == id.as_deref() && one.resource["_sim"]["hidden"] == true)
+    };
+    let events = || own("event").filter(|entry| !hidden(&entry.parent));
+    let is_exception = |entry: &&Entry| entry.resource["type"] == "exception";
+    assert_eq!(seen["listed"], events().filter(|entry| !is_exception(entry)).count(), "{user}");
+    assert_eq!(seen["tracked"], seen["listed"], "{user}");
+    assert_eq!(seen["read"], events().filter(readable).filter(|entry| !is_exception(entry)).count(), "{user}");
+    assert_eq!(seen["exceptions"], events().filter(is_exception).count(), "{user}");
+    let cancelled = |entry: &Entry| entry.resource["cancelledOccurrences"].as_array().map_or(0, Vec::len);
+    assert_eq!(seen["cancelled"], events().map(cancelled).sum::<usize>(), "{user}");
+    assert_eq!(seen["contacts"], own("contact").count(), "{user}");
+    let photos = own("contact").filter(readable).filter(|entry| entry.content.is_some()).count();
+    assert_eq!(seen["photos"], photos, "{user}");
+    assert_eq!(seen["tasks"], own("todoTask").count(), "{user}");
+    let steps = |entry: &Entry| entry.resource["checklistItems"].as_array().map_or(0, Vec::len);
+    assert_eq!(seen["steps"], own("todoTask").map(steps).sum::<usize>(), "{user}");
+    assert_eq!(seen["again"], 0, "a second round brings nothing");
+    assert!(seen["days"].as_u64().unwrap() > 0 || own("event").count() == 0);
 }
 
 fn compare(dump: &Dump, seen: &Value) {

@@ -310,3 +310,54 @@ fn subjects_and_bodies_are_decoded() {
         assert!(message.resource["body"]["content"].as_str().unwrap().contains(text), "{name}");
     }
 }
+
+/// The first account of a tenant whose rooms are full.
+fn rooms(hostile: bool) -> Dump {
+    let (accounts, messages, events, contacts, tasks) = (2, 0, 90, 50, 40);
+    tenant(&Recipe { accounts, messages, events, contacts, tasks, hostile, ..Recipe::default() })
+}
+
+#[test]
+fn rooms_are_seeded_when_asked_for_and_change_no_mail() {
+    let plain = tenant(&Recipe { accounts: 2, messages: 0, hostile: true, ..Recipe::default() });
+    assert_eq!(of(&plain, "event").count() + of(&plain, "calendar").count() + of(&plain, "contact").count(), 0);
+    let full = rooms(true);
+    let mail = |dump: &Dump| of(dump, "message").cloned().collect::<Vec<_>>();
+    assert!(mail(&plain) == mail(&full), "a room more does not shift the dice of mail");
+    assert_eq!(digest(&rooms(true)), digest(&rooms(true)));
+    for (kind, least) in [("contact", 100), ("todoTask", 80)] {
+        assert_eq!(of(&full, kind).count(), least, "{kind}");
+    }
+    let masters = of(&full, "event").filter(|event| event.resource["type"] != "exception");
+    assert!(masters.count() >= 180);
+}
+
+#[test]
+fn exceptions_belong_to_series_and_ids_of_rooms_are_unique() {
+    let dump = rooms(true);
+    for kind in ["calendar", "event", "contactFolder", "contact", "todoTaskList", "todoTask"] {
+        let ids: BTreeSet<_> = of(&dump, kind).map(|entry| entry.resource["id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), of(&dump, kind).count(), "{kind}");
+    }
+    let ids = |kind: &'static str| of(&dump, kind).map(|entry| entry.resource["id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
+    let (calendars, events) = (ids("calendar"), ids("event"));
+    assert!(of(&dump, "event").all(|event| calendars.contains(event.parent.as_deref().unwrap())));
+    let mut exceptions = of(&dump, "event").filter(|event| event.resource["type"] == "exception");
+    assert!(exceptions.all(|event| events.contains(event.resource["seriesMasterId"].as_str().unwrap())));
+}
+
+#[test]
+fn the_thirty_years_have_forty_exceptions_and_the_rest_is_odd_in_every_way() {
+    let dump = rooms(true);
+    let named = |subject: &str| of(&dump, "event").find(|event| event.resource["subject"] == subject).unwrap();
+    let series = named("thirty years of tuesdays");
+    let exceptions = of(&dump, "event").filter(|event| event.resource["seriesMasterId"] == series.resource["id"]);
+    assert_eq!(exceptions.count(), 40);
+    assert_eq!(series.resource["cancelledOccurrences"].as_array().unwrap().len(), 12);
+    assert_eq!(named("five hundred attendees").resource["attendees"].as_array().unwrap().len(), 500);
+    assert!(named("html of two megabytes").resource["body"]["content"].as_str().unwrap().len() > 2_000_000);
+    assert_eq!(named("custom zone").resource["originalStartTimeZone"], "tzone://Microsoft/Custom");
+    assert!(named("before 1970").resource["start"]["dateTime"].as_str().unwrap().starts_with("1965-07-14T09:00"));
+    let names: BTreeSet<_> = of(&dump, "calendar").map(|one| one.resource["name"].as_str().unwrap()).collect();
+    assert!(names.len() < of(&dump, "calendar").count(), "two of one name");
+}

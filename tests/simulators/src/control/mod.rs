@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub(crate) use mutate::mutate;
+pub(crate) use rooms::blank_contact;
 pub(crate) use script::faults;
 
 use crate::login::Outcome;

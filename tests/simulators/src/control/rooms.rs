@@ -366,7 +366,8 @@ impl Hand<'_> {
     fn create_contact(&mut self, folder: Option<&str>, set: &Members, photo: Option<Content>) -> Result<Value, String> {
         let mut contact = members(blank_contact());
         contact.extend(set.clone());
-        let item = Item { content: photo, ..self.fresh(Contacts, folder, born(contact))? };
+        let mut item = self.fresh(Contacts, folder, born(contact))?;
+        item.content = photo;
         Ok(self.add(Contacts, item))
     }
 

@@ -1,7 +1,9 @@
 //! The simulated tenant out of a few numbers: a town hall whose first mailboxes hold every odd mail we know of.
 
+mod contacts;
 mod dice;
 mod directory;
+mod events;
 mod hostile;
 mod locale;
 mod mailbox;
@@ -14,6 +16,7 @@ mod plain;
 mod resource;
 mod settings;
 mod states;
+mod tasks;
 
 use directory::{Member, Standing};
 use jiff::Timestamp;
@@ -34,8 +37,9 @@ pub struct Recipe {
     pub accounts: u32,
     /// Messages per account. With `hostile`, the first accounts hold each odd shape once however small this is.
     pub messages: u32,
-    /// Per account, as are contacts, tasks and files. Part of a recipe already, so that one written today stays valid,
-    /// but only mail is seeded so far.
+    /// Per account, as are contacts and tasks. A series counts once. With `hostile`, the first account holds every odd one
+    /// however small this is, unless it is 0. Files are part of a recipe already, so that one written today stays valid,
+    /// but are not seeded so far.
     pub events: u32,
     pub contacts: u32,
     pub tasks: u32,
@@ -84,6 +88,9 @@ fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
     }
     let mut entries = settings::of(member, place, &mailbox, dice);
     entries.extend(mailbox.into_entries());
+    entries.extend(events::account(recipe, place, member));
+    entries.extend(contacts::account(recipe, place, member));
+    entries.extend(tasks::account(recipe, place, member));
     entries
 }
 

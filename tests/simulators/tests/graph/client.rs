@@ -131,7 +131,7 @@ pub fn id(name: &str) -> String {
     format!("AAMkAG{name:-<40}=")
 }
 
-fn entry(kind: &str, user: &str, resource: Value, parent: Option<&str>) -> Entry {
+pub fn entry(kind: &str, user: &str, resource: Value, parent: Option<&str>) -> Entry {
     let (kind, user, parent) = (kind.to_owned(), Some(user.to_owned()), parent.map(str::to_owned));
     Entry { kind, user, resource, parent, content: None }
 }

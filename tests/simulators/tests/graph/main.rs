@@ -3,12 +3,19 @@
 
 mod auth;
 mod batch;
+mod calendars;
 mod client;
+mod contacts;
 mod delta;
+mod diary;
 mod directory;
+mod event_changes;
+mod event_series;
+mod events;
 mod faults;
 mod folders;
 mod messages;
 mod mutate;
 mod office;
 mod pace;
+mod todo;

@@ -1,0 +1,121 @@
+//! Calendars and what stands in them: ordinary appointments, and for the first account of a hostile tenant every odd one.
+
+mod build;
+mod office;
+mod series;
+mod singles;
+
+use serde_json::{Value, json};
+
+use self::build::Event;
+use super::Recipe;
+use super::dice::Dice;
+use super::directory::{DOMAIN, Member};
+use crate::dump::Entry;
+
+/// Every odd event, always the same in the same order: a single one, or a series with its exceptions.
+pub(super) fn hostile() -> Vec<Event> {
+    [singles::events(), series::events()].concat()
+}
+
+/// The calendars of an account; none unless the recipe asks for events.
+pub(super) fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
+    if recipe.events == 0 {
+        return Vec::new();
+    }
+    let dice = &mut Dice::named(recipe.seed, &format!("{} events", member.upn));
+    let hostile_one = recipe.hostile && place == 0;
+    let mut lines = Lines { user: &member.upn, entries: Vec::new() };
+    let default = lines.calendar(dice, name_of(member), member, json!({ "isDefaultCalendar": true, "isRemovable": false }));
+    if hostile_one {
+        let others = lines.odd_calendars(dice, member);
+        for (number, event) in hostile().into_iter().enumerate() {
+            // the odd ones stand in the default calendar, and each seventh in another one
+            let calendar = if number % 7 == 6 { &others[number / 7 % others.len()] } else { &default };
+            lines.entries.extend(event.lines(dice, &member.upn, calendar));
+        }
+    }
+    let left = usize::try_from(recipe.events).unwrap_or_default();
+    for number in 0..left.saturating_sub(lines.events()) {
+        let event = office::event(member, number, dice);
+        lines.entries.extend(event.lines(dice, &member.upn, &default));
+    }
+    lines.entries
+}
+
+fn name_of(member: &Member) -> &'static str {
+    match member.locale.tag {
+        "fr-FR" => "Calendrier",
+        "de-DE" => "Kalender",
+        "ja-JP" => "予定表",
+        "pl-PL" => "Kalendarz",
+        _ => "Calendar",
+    }
+}
+
+struct Lines<'a> {
+    user: &'a str,
+    entries: Vec<Entry>,
+}
+
+impl Lines<'_> {
+    /// Masters and singles so far.
+    fn events(&self) -> usize {
+        let counts = |entry: &&Entry| entry.kind == "event" && entry.resource["type"] != "exception";
+        self.entries.iter().filter(counts).count()
+    }
+
+    fn push(&mut self, kind: &str, resource: Value, parent: Option<&str>) {
+        let (kind, user, parent) = (kind.to_owned(), Some(self.user.to_owned()), parent.map(str::to_owned));
+        self.entries.push(Entry { kind, user, resource, parent, content: None });
+    }
+
+    fn calendar(&mut self, dice: &mut Dice, name: &str, member: &Member, more: Value) -> String {
+        let id = dice.outlook_id("AQMkAG", 120);
+        let mut resource = json!({
+            "id": id, "name": name, "color": "auto", "hexColor": "", "isDefaultCalendar": false,
+            "changeKey": dice.outlook_id("", 24), "canShare": true, "canViewPrivateItems": true, "canEdit": true,
+            "allowedOnlineMeetingProviders": ["teamsForBusiness"], "defaultOnlineMeetingProvider": "teamsForBusiness",
+            "isTallyingResponses": false, "isRemovable": true, "owner": { "name": member.name, "address": member.upn },
+        });
+        let group = more["group"].as_str().map(str::to_owned);
+        for (name, value) in more.as_object().into_iter().flatten().filter(|(name, _)| *name != "group") {
+            resource[name.as_str()] = value.clone();
+        }
+        self.push("calendar", resource, group.as_deref());
+        id
+    }
+
+    /// Two of one name, colours, a name that is hard on paths, one shared by somebody else, one in another group, one that
+    /// no list shows. Answers those that odd events may stand in.
+    fn odd_calendars(&mut self, dice: &mut Dice, member: &Member) -> Vec<String> {
+        let (mine, others) = (dice.guid(), dice.guid());
+        let class = "0006f0b7-0000-0000-c000-000000000046";
+        self.push("calendarGroup", json!({ "id": mine, "name": "Mes calendriers", "classId": class, "changeKey": "AQ==" }), None);
+        let foreign = dice.guid();
+        self.push("calendarGroup", json!({ "id": others, "name": "Autres calendriers", "classId": foreign, "changeKey": "AQ==" }), None);
+        let owner = json!({ "name": "Jürgen Groß", "address": format!("juergen.gross@{DOMAIN}") });
+        let plans: [(&str, Value); 7] = [
+            ("Projets", json!({ "color": "lightBlue", "hexColor": "#0078d4", "group": mine })),
+            ("Projets", json!({ "color": "lightRed", "hexColor": "", "group": mine })),
+            ("Élus/Budget: 50% \u{1F4B6} \"privé\"", json!({ "color": "maxColor", "hexColor": "#FFAA00", "group": mine })),
+            ("Archives", json!({ "color": "lightTeal", "group": others })),
+            ("\u{202b}تقويم\u{202c}", json!({ "color": "lightYellow", "calendarPermissions": permissions() })),
+            ("Jürgen Groß", json!({ "owner": owner, "canEdit": false, "canShare": false, "canViewPrivateItems": false })),
+            ("Caché", json!({ "_sim": { "hidden": true } })),
+        ];
+        let ids: Vec<String> = plans.into_iter().map(|(name, more)| self.calendar(dice, name, member, more)).collect();
+        ids[..5].to_vec()
+    }
+}
+
+fn permissions() -> Value {
+    json!([
+        { "id": "AAAAAAAAAAA=", "isRemovable": false, "isInsideOrganization": true, "role": "freeBusyRead",
+          "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read", "write"],
+          "emailAddress": { "name": "My Organization", "address": null } },
+        { "id": "L289RXlleD1BZG1=", "isRemovable": true, "isInsideOrganization": false, "role": "custom",
+          "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read"],
+          "emailAddress": { "name": "Zoë Gast", "address": "zoe@partner.example" } },
+    ])
+}
