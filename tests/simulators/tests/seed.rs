@@ -339,7 +339,9 @@ fn exceptions_belong_to_series_and_ids_of_rooms_are_unique() {
         let ids: BTreeSet<_> = of(&dump, kind).map(|entry| entry.resource["id"].as_str().unwrap()).collect();
         assert_eq!(ids.len(), of(&dump, kind).count(), "{kind}");
     }
-    let ids = |kind: &'static str| of(&dump, kind).map(|entry| entry.resource["id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
+    let ids = |kind: &'static str| {
+        of(&dump, kind).map(|entry| entry.resource["id"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
     let (calendars, events) = (ids("calendar"), ids("event"));
     assert!(of(&dump, "event").all(|event| calendars.contains(event.parent.as_deref().unwrap())));
     let mut exceptions = of(&dump, "event").filter(|event| event.resource["type"] == "exception");

@@ -29,8 +29,12 @@ fn change(hand: &mut Hand<'_>, kind: RoomKind, dice: &mut ChaCha8Rng, name: &str
     let picked = pick(hand, kind, dice);
     match (roll, picked) {
         (30..50, Some(id)) => set(hand, kind, &id, name).map(|()| "edit"),
-        (50..65, Some(_)) if kind == RoomKind::Calendars => some_day(hand, dice, name, false).map(|()| "edit_occurrence"),
-        (65..75, Some(_)) if kind == RoomKind::Calendars => some_day(hand, dice, name, true).map(|()| "cancel_occurrence"),
+        (50..65, Some(_)) if kind == RoomKind::Calendars => {
+            some_day(hand, dice, name, false).map(|()| "edit_occurrence")
+        }
+        (65..75, Some(_)) if kind == RoomKind::Calendars => {
+            some_day(hand, dice, name, true).map(|()| "cancel_occurrence")
+        }
         (75..87, Some(id)) => moved(hand, kind, dice, &id).map(|()| "move"),
         (87.., Some(id)) => match kind {
             RoomKind::Calendars => events::delete(hand, &id).map(|_| "delete"),

@@ -161,11 +161,15 @@ impl Operation {
         let owner = world.tenant.any_address(&self.user).map(|user| user.upn.clone()).unwrap_or_default();
         let mut hand = Hand { mailbox: &mut mailbox, now: stamp(world.now()), touches, owner };
         match &self.what {
-            What::ChurnEvents { .. } | What::ChurnContacts { .. } | What::ChurnTasks { .. } => self.what.churn(&mut hand),
+            What::ChurnEvents { .. } | What::ChurnContacts { .. } | What::ChurnTasks { .. } => {
+                self.what.churn(&mut hand)
+            }
             What::CreateCalendar { .. } | What::CreateContactFolder { .. } | What::CreateTaskList { .. } => {
                 self.what.collect(&mut hand)
             }
-            What::CreateEvent { .. } | What::CreateContact { .. } | What::CreateTask { .. } => self.what.create(&mut hand),
+            What::CreateEvent { .. } | What::CreateContact { .. } | What::CreateTask { .. } => {
+                self.what.create(&mut hand)
+            }
             _ => self.what.change(&mut hand),
         }
     }
@@ -199,7 +203,8 @@ impl What {
                 hand.add_collection(Contacts, resource, None)
             }
             Self::CreateTaskList { name } => {
-                let list = json!({"displayName": name, "isOwner": true, "isShared": false, "wellknownListName": "none"});
+                let list =
+                    json!({"displayName": name, "isOwner": true, "isShared": false, "wellknownListName": "none"});
                 hand.add_collection(Tasks, members(list), None)
             }
             _ => Err("This makes no collection.".to_owned()),
@@ -284,7 +289,9 @@ impl Hand<'_> {
         let room = self.mailbox.room(kind);
         let called = |item: &Item| {
             let resource = item.resource();
-            ["iCalUId", "subject", "displayName", "title"].iter().any(|member| resource.get(*member).is_some_and(|is| is == name))
+            ["iCalUId", "subject", "displayName", "title"]
+                .iter()
+                .any(|member| resource.get(*member).is_some_and(|is| is == name))
         };
         let by_name = || room.items().find(|(_, item)| called(item)).map(|(slot, _)| slot);
         let found = room.item_named(name, &self.mailbox.ids).or_else(by_name);
@@ -434,7 +441,10 @@ impl Hand<'_> {
 /// # Errors
 /// For members that only the service sets.
 pub(super) fn refuse_fixed(set: &Members) -> Result<(), String> {
-    match set.keys().find(|name| ["id", "parentFolderId", "changeKey", "seriesMasterId", "type"].contains(&name.as_str())) {
+    match set
+        .keys()
+        .find(|name| ["id", "parentFolderId", "changeKey", "seriesMasterId", "type"].contains(&name.as_str()))
+    {
         Some(fixed) => Err(format!("{fixed} cannot be set; use move for folders.")),
         None => Ok(()),
     }

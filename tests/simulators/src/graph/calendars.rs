@@ -21,8 +21,7 @@ const CALENDAR: Shape = Shape {
     ],
     apart: &["calendarPermissions"],
 };
-const GROUP: Shape =
-    Shape { name: "calendarGroup", members: &["id", "name", "classId", "changeKey"], apart: &[] };
+const GROUP: Shape = Shape { name: "calendarGroup", members: &["id", "name", "classId", "changeKey"], apart: &[] };
 const PERMISSION: Shape = Shape {
     name: "calendarPermission",
     members: &["id", "emailAddress", "isRemovable", "isInsideOrganization", "role", "allowedRoles"],
@@ -114,7 +113,9 @@ fn all_groups(mailbox: &Mailbox) -> Vec<Value> {
         return mailbox.calendar_groups.clone();
     }
     let class = "0006f0b7-0000-0000-c000-000000000046";
-    vec![json!({"id": implied_group(mailbox), "name": "My Calendars", "classId": class, "changeKey": mailbox.ids.change_key(0)})]
+    vec![
+        json!({"id": implied_group(mailbox), "name": "My Calendars", "classId": class, "changeKey": mailbox.ids.change_key(0)}),
+    ]
 }
 
 fn known_group(mailbox: &Mailbox, id: &str) -> Result<Value, Refusal> {
@@ -180,9 +181,13 @@ pub(super) fn of_event(scene: &Scene<'_>, user: &str, calendar: &Collection) -> 
 pub(super) fn expanded(calendar: &Collection) -> Value {
     let mut row = Map::new();
     row.insert("id".to_owned(), json!(&*calendar.id));
-    row.extend(calendar.resource.iter().filter(|(name, _)| !CALENDAR.apart.contains(&name.as_str())).map(
-        |(name, value)| (name.clone(), value.clone()),
-    ));
+    row.extend(
+        calendar
+            .resource
+            .iter()
+            .filter(|(name, _)| !CALENDAR.apart.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     row.into()
 }
 

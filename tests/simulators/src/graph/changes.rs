@@ -52,11 +52,7 @@ impl Tracked<'_> {
     ///
     /// # Errors
     /// Those of `rows`.
-    pub fn page(
-        &self,
-        mut round: Round,
-        rows: impl Fn(&Round, &Noted) -> Result<Vec<Value>, Refusal>,
-    ) -> Answer {
+    pub fn page(&self, mut round: Round, rows: impl Fn(&Round, &Noted) -> Result<Vec<Value>, Refusal>) -> Answer {
         let switches = self.scene.world.knobs().switches.clone();
         if round.left == Some(0) {
             return Ok(self.finished(&round, Vec::new()));

@@ -82,8 +82,14 @@ fn delta(scene: &Scene<'_>, user: &str) -> Answer {
     let mailbox = scene.mailbox(user, READ_CONTACTS)?.read();
     let listed = scene.world.knobs().switches.default_contacts_listed;
     let default = mailbox.default_of(RoomKind::Contacts);
-    let shelves =
-        Shelves { scene, mailbox: &mailbox, user, kind: RoomKind::Contacts, place: "contactFolders", of: "contactFolder" };
+    let shelves = Shelves {
+        scene,
+        mailbox: &mailbox,
+        user,
+        kind: RoomKind::Contacts,
+        place: "contactFolders",
+        of: "contactFolder",
+    };
     shelves.page(|at| {
         let folder = mailbox.contacts.collection(at);
         let shown = !folder.is_hidden() && (listed || Some(at) != default);

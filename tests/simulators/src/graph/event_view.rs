@@ -1,7 +1,7 @@
 //! What a calendar or a series shows between two bounds (Microsoft Graph docs: list calendarView, list instances).
 
-use jiff::tz::TimeZone;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::access::READ_BASIC_CALENDARS;
@@ -23,8 +23,7 @@ use crate::wire::Refusal;
 pub(super) fn window(scene: &Scene<'_>) -> Result<Window, Refusal> {
     let query = &scene.call.query;
     let (Some(from), Some(to)) = (query.get("startDateTime"), query.get("endDateTime")) else {
-        let message =
-            "This request requires a time window specified by the query string parameters StartDateTime and EndDateTime.";
+        let message = "This request requires a time window specified by the query string parameters StartDateTime and EndDateTime.";
         return Err(Refusal::new(400, "ErrorInvalidParameter", message));
     };
     let window = Window { from: bound("StartDateTime", from)?, to: bound("EndDateTime", to)? };
@@ -78,7 +77,11 @@ pub(super) fn instances(scene: &Scene<'_>, user: &str, calendar: Option<&str>, k
 }
 
 fn no_series() -> Refusal {
-    Refusal::new(400, "ErrorInvalidRequest", "Your request can't be completed. The event is not the master of a series.")
+    Refusal::new(
+        400,
+        "ErrorInvalidRequest",
+        "Your request can't be completed. The event is not the master of a series.",
+    )
 }
 
 fn rows(scene: &Scene<'_>, mailbox: &Mailbox, context: &str, found: Vec<(Timestamp, Seen)>) -> Answer {

@@ -101,7 +101,12 @@ pub(super) fn opened(scene: &Scene<'_>, user: &str, calendar: Option<&str>, key:
 ///
 /// # Errors
 /// 404 for what is absent, cancelled or elsewhere; 400 for what cannot be an id.
-pub(super) fn event_at(scene: &Scene<'_>, mailbox: &Mailbox, calendar: Option<u32>, key: &str) -> Result<Seen, Refusal> {
+pub(super) fn event_at(
+    scene: &Scene<'_>,
+    mailbox: &Mailbox,
+    calendar: Option<u32>,
+    key: &str,
+) -> Result<Seen, Refusal> {
     well_formed(scene, key)?;
     let room = &mailbox.calendars;
     let stored = room.item_named(key, &mailbox.ids).map(Seen::Item);

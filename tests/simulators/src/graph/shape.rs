@@ -35,11 +35,7 @@ impl Look {
 
     /// # Errors
     /// As for [`Self::of`].
-    pub fn choosing(
-        scene: &Scene<'_>,
-        shape: &'static Shape,
-        select: Option<Vec<String>>,
-    ) -> Result<Self, Refusal> {
+    pub fn choosing(scene: &Scene<'_>, shape: &'static Shape, select: Option<Vec<String>>) -> Result<Self, Refusal> {
         let known = |name: &&String| shape.members.contains(&name.as_str()) || name.as_str() == "id";
         if let Some(unknown) = select.iter().flatten().find(|name| !known(name)) {
             return Err(unknown_member(unknown, shape.name));

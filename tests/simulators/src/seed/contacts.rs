@@ -27,13 +27,10 @@ pub(super) fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Ent
     }
     while book.count < recipe.contacts {
         let contact = ordinary(book.count, dice);
-        book.contact(dice, &default, contact, dice_photo(dice));
+        let photo = dice.percent(20).then(|| Content::from(PIXEL.to_vec()));
+        book.contact(dice, &default, contact, photo);
     }
     book.entries
-}
-
-fn dice_photo(dice: &mut Dice) -> Option<Content> {
-    dice.percent(20).then(|| Content::from(PIXEL.to_vec()))
 }
 
 struct Book<'a> {
@@ -68,7 +65,8 @@ impl Book<'_> {
 }
 
 fn ordinary(number: u32, dice: &mut Dice) -> Value {
-    let (given, surname) = (*dice.pick(&["Anne", "Björn", "太郎", "Łucja", "Zoé"]), *dice.pick(&["Petit", "Groß", "山田", "Żak", "Ng"]));
+    let (given, surname) =
+        (*dice.pick(&["Anne", "Björn", "太郎", "Łucja", "Zoé"]), *dice.pick(&["Petit", "Groß", "山田", "Żak", "Ng"]));
     let address = format!("contact.{number}@partner.example");
     json!({
         "displayName": format!("{given} {surname} {number}"), "fileAs": format!("{surname}, {given}"), "givenName": given,
@@ -90,27 +88,78 @@ fn odd() -> Vec<(Value, Option<Content>)> {
     vec![
         (everything(), photo()),
         (json!({}), None),
-        (json!({ "displayName": null, "fileAs": null, "emailAddresses": [{ "name": "anonyme@partner.example", "address": "anonyme@partner.example" }] }), None),
+        (
+            json!({ "displayName": null, "fileAs": null, "emailAddresses": [{ "name": "anonyme@partner.example", "address": "anonyme@partner.example" }] }),
+            None,
+        ),
         (json!({ "companyName": "Société sans personne", "fileAs": "Société sans personne" }), photo()),
         (json!({ "mobilePhone": "+33 6 00 00 00 00" }), None),
-        (named("Trous", json!({ "emailAddresses": [null, { "name": "deux", "address": "deux@partner.example" }, null], "primaryEmailAddress": null })), None),
-        (named("Sans adresse", json!({ "emailAddresses": [{ "name": "nom seul" }, { "address": "x@partner.example" }, {}] })), None),
-        (named("X.500", json!({ "emailAddresses": [{ "name": "Jürgen", "address": "/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn=jg" }] })), None),
-        (named("🎅 Père Noël 👩‍💻", json!({ "nickName": "🦌", "personalNotes": "Ligne 1\r\nLigne 2\u{1}\u{b}fin\u{0}" })), None),
+        (
+            named(
+                "Trous",
+                json!({ "emailAddresses": [null, { "name": "deux", "address": "deux@partner.example" }, null], "primaryEmailAddress": null }),
+            ),
+            None,
+        ),
+        (
+            named(
+                "Sans adresse",
+                json!({ "emailAddresses": [{ "name": "nom seul" }, { "address": "x@partner.example" }, {}] }),
+            ),
+            None,
+        ),
+        (
+            named(
+                "X.500",
+                json!({ "emailAddresses": [{ "name": "Jürgen", "address": "/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn=jg" }] }),
+            ),
+            None,
+        ),
+        (
+            named(
+                "🎅 Père Noël 👩‍💻",
+                json!({ "nickName": "🦌", "personalNotes": "Ligne 1\r\nLigne 2\u{1}\u{b}fin\u{0}" }),
+            ),
+            None,
+        ),
         (named("\u{202b}علي حسن\u{202c}", json!({ "givenName": "علي", "surname": "حسن" })), None),
-        (named("山田 太郎", json!({ "givenName": "太郎", "surname": "山田", "yomiGivenName": "タロウ", "yomiSurname": "ヤマダ", "yomiCompanyName": "ヴァルモン" })), photo()),
-        (named("a;b,c\\d:e\"f", json!({ "companyName": "x;y", "homeAddress": { "street": "1, rue de l'Église\r\nBât. B", "city": "Val;mont" } })), None),
+        (
+            named(
+                "山田 太郎",
+                json!({ "givenName": "太郎", "surname": "山田", "yomiGivenName": "タロウ", "yomiSurname": "ヤマダ", "yomiCompanyName": "ヴァルモン" }),
+            ),
+            photo(),
+        ),
+        (
+            named(
+                "a;b,c\\d:e\"f",
+                json!({ "companyName": "x;y", "homeAddress": { "street": "1, rue de l'Église\r\nBât. B", "city": "Val;mont" } }),
+            ),
+            None,
+        ),
         (born("Né en 1899", "1899-12-31"), None),
         (born("Né un 29 février", "1988-02-29"), None),
         (born("Sans année", "1604-05-01"), None),
         (born("À naître", "2101-01-01"), None),
         (named("Notes de 300 ko", json!({ "personalNotes": "Très longue note. ".repeat(17_000) })), None),
-        (named("Cent téléphones", json!({ "businessPhones": (0..100).map(|n| format!("+33 1 {n:08}")).collect::<Vec<_>>() })), None),
+        (
+            named(
+                "Cent téléphones",
+                json!({ "businessPhones": (0..100).map(|n| format!("+33 1 {n:08}")).collect::<Vec<_>>() }),
+            ),
+            None,
+        ),
         (named("Téléphone en lettres", json!({ "homePhones": ["poste 12", "0800-FLOWERS;ext=3", ""] })), None),
         (named("Catégories", json!({ "categories": ["Red category", "catégorie disparue", "a,b"] })), None),
         (named("Doublon", json!({ "emailAddresses": [{ "name": "d", "address": "d@partner.example" }] })), None),
         (named("Doublon", json!({ "emailAddresses": [{ "name": "d", "address": "D@Partner.Example" }] })), None),
-        (named("Valeurs nulles", json!({ "homeAddress": null, "businessAddress": null, "imAddresses": null, "homePhones": null, "children": null })), None),
+        (
+            named(
+                "Valeurs nulles",
+                json!({ "homeAddress": null, "businessAddress": null, "imAddresses": null, "homePhones": null, "children": null }),
+            ),
+            None,
+        ),
         (named("Grande photo", json!({})), Some(Content::from([PIXEL.to_vec(), vec![0; 4 << 20]].concat()))),
         (named("Illisible", json!({ "_sim": { "fails": "ErrorCorruptData" } })), None),
     ]

@@ -40,7 +40,8 @@ struct Pad<'a> {
 impl Pad<'_> {
     fn list(&mut self, dice: &mut Dice, name: &str, role: &str, own: bool) -> String {
         let id = dice.outlook_id("AQMkAG", 120);
-        let resource = json!({ "id": id, "displayName": name, "isOwner": own, "isShared": !own, "wellknownListName": role });
+        let resource =
+            json!({ "id": id, "displayName": name, "isOwner": own, "isShared": !own, "wellknownListName": role });
         self.push("todoTaskList", resource, None);
         id
     }
@@ -87,7 +88,8 @@ fn steps(count: usize) -> Vec<Value> {
 
 fn odd() -> Vec<Value> {
     let states = ["notStarted", "inProgress", "completed", "waitingOnOthers", "deferred", "procrastinated"];
-    let mut all: Vec<Value> = states.iter().map(|status| json!({ "title": format!("état {status}"), "status": status })).collect();
+    let mut all: Vec<Value> =
+        states.iter().map(|status| json!({ "title": format!("état {status}"), "status": status })).collect();
     let patterns = [
         json!({ "type": "daily", "interval": 2 }),
         json!({ "type": "weekly", "interval": 1, "daysOfWeek": ["monday", "friday"], "firstDayOfWeek": "monday" }),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::mailbox::ROOT;
 use super::load_rooms;
+use super::mailbox::ROOT;
 use super::{Folder, Group, Mailbox, Message, Tenant, User};
 use crate::dump::{Dump, Entry};
 

@@ -99,7 +99,9 @@ impl Mailbox {
         let room = self.room(kind);
         let told = |collection: &Collection| match kind {
             RoomKind::Calendars => collection.is("isDefaultCalendar"),
-            RoomKind::Contacts => collection.parent.as_deref().is_some_and(|role| role.eq_ignore_ascii_case("contacts")),
+            RoomKind::Contacts => {
+                collection.parent.as_deref().is_some_and(|role| role.eq_ignore_ascii_case("contacts"))
+            }
             RoomKind::Tasks => collection.text("wellknownListName") == "defaultList",
         };
         let found = room.living().find(|(_, collection)| told(collection));

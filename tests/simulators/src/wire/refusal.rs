@@ -85,8 +85,9 @@ impl Refusal {
     /// Options that change tracking does not take.
     pub fn not_with_tracking(of: &str) -> Self {
         let options = "'$orderby, $filter, $select, $expand, $search'";
-        let message =
-            format!("The following parameters are not supported with change tracking over the '{of}' resource: {options}.");
+        let message = format!(
+            "The following parameters are not supported with change tracking over the '{of}' resource: {options}."
+        );
         Self::new(400, "ErrorInvalidUrlQuery", message)
     }
 

@@ -48,12 +48,13 @@ async fn every_mailbox_has_default_rooms_that_are_dumped_once_used() {
     assert!(client.all(&at("events")).await.is_empty() && client.all(&at("contacts")).await.is_empty());
     let lists = values(&client.all(&at("todo/lists")).await, "wellknownListName");
     assert_eq!(lists, ["defaultList", "flaggedEmails"]);
-    let kinds = |client: &Client| {
-        client.running.tenant().entries.iter().filter(|entry| entry.kind == "calendar").count()
-    };
+    let kinds =
+        |client: &Client| client.running.tenant().entries.iter().filter(|entry| entry.kind == "calendar").count();
     assert_eq!(kinds(&client), 0);
     let time = json!({"dateTime": "2026-10-01T09:00:00", "timeZone": "Europe/Paris"});
-    let made = client.mutate(json!({"op": "create_event", "user": ANNA, "set": {"subject": "a", "start": time, "end": time}})).await;
+    let made = client
+        .mutate(json!({"op": "create_event", "user": ANNA, "set": {"subject": "a", "start": time, "end": time}}))
+        .await;
     assert_eq!(kinds(&client), 1);
     let row = client.json(&at(&format!("events/{}", made["id"].as_str().unwrap()))).await;
     assert_eq!(row["start"], json!({"dateTime": "2026-10-01T07:00:00.0000000", "timeZone": "UTC"}));
@@ -75,7 +76,13 @@ async fn a_dump_with_rooms_that_is_served_again_is_the_same_tenant() {
 async fn permissions_are_refused_in_the_dialect_of_the_workload() {
     let client = Client::with(diary(), calm()).await;
     client.control("faults", json!({"roles": ["Mail.Read", "User.Read.All"]})).await;
-    for path in ["calendars", "events", "calendarView?startDateTime=2026-01-01&endDateTime=2026-01-02", "contacts", "contactFolders"] {
+    for path in [
+        "calendars",
+        "events",
+        "calendarView?startDateTime=2026-01-01&endDateTime=2026-01-02",
+        "contacts",
+        "contactFolders",
+    ] {
         assert_eq!(client.refusal(&at(path)).await, (403, "ErrorAccessDenied".to_owned()), "{path}");
     }
     assert_eq!(client.refusal(&at("todo/lists")).await, (401, "UnknownError".to_owned()));

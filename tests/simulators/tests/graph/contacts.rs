@@ -63,11 +63,13 @@ async fn changes_are_tracked_by_folder() {
     let (rows, here) = client.walk(&delta("contacts"), &[]).await;
     let (_, there) = client.walk(&delta(&id("Board")), &[]).await;
     assert_eq!(rows.len(), 2);
-    client.mutate(json!([
-        {"op": "edit_contact", "user": ANNA, "contact": "john", "set": {"birthday": "1970-02-03"}},
-        {"op": "move_contact", "user": ANNA, "contact": "jane", "to": "Board"},
-        {"op": "create_contact", "user": ANNA, "set": {"displayName": "new"}},
-    ])).await;
+    client
+        .mutate(json!([
+            {"op": "edit_contact", "user": ANNA, "contact": "john", "set": {"birthday": "1970-02-03"}},
+            {"op": "move_contact", "user": ANNA, "contact": "jane", "to": "Board"},
+            {"op": "create_contact", "user": ANNA, "set": {"displayName": "new"}},
+        ]))
+        .await;
     let (rows, link) = client.walk(&here.unwrap(), &[]).await;
     assert_eq!(rows[0]["birthday"], "1970-02-03T11:59:00Z");
     assert!(rows[0].get("displayName").is_none(), "only what changed");
@@ -85,11 +87,13 @@ async fn folders_are_tracked_too() {
     let client = Client::with(diary(), calm()).await;
     let (rows, link) = client.walk(&at("contactFolders/delta"), &[]).await;
     assert_eq!(values(&rows, "displayName"), ["Club", "Board"]);
-    client.mutate(json!([
-        {"op": "create_contact_folder", "user": ANNA, "name": "Choir", "parent": "Club"},
-        {"op": "edit_contact_folder", "user": ANNA, "folder": "Club", "set": {"displayName": "Clubs"}},
-        {"op": "delete_contact_folder", "user": ANNA, "folder": "Board"},
-    ])).await;
+    client
+        .mutate(json!([
+            {"op": "create_contact_folder", "user": ANNA, "name": "Choir", "parent": "Club"},
+            {"op": "edit_contact_folder", "user": ANNA, "folder": "Club", "set": {"displayName": "Clubs"}},
+            {"op": "delete_contact_folder", "user": ANNA, "folder": "Board"},
+        ]))
+        .await;
     let (rows, _) = client.walk(&link.unwrap(), &[]).await;
     assert_eq!(values(&rows, "displayName"), ["Choir", "Clubs", ""]);
     assert!(rows[2].get("@removed").is_some());

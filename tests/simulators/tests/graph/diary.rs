@@ -115,7 +115,8 @@ fn contacts() -> Vec<Entry> {
 
 fn tasks() -> Vec<Entry> {
     let list = |name: &str, role: &str| {
-        let resource = json!({"id": id(name), "displayName": name, "isOwner": true, "isShared": false, "wellknownListName": role});
+        let resource =
+            json!({"id": id(name), "displayName": name, "isOwner": true, "isShared": false, "wellknownListName": role});
         entry("todoTaskList", ANNA, resource, None)
     };
     let task = json!({

@@ -35,7 +35,9 @@ async fn all_events_are_tracked_as_masters_and_singles_with_little_in_them() {
     assert_eq!(rows.len(), 3);
     assert_eq!((&rows[0]["id"], &rows[1]["@removed"]["reason"]), (&json!(id("lunch")), &json!("deleted")));
     client.control("faults", json!({"switches": {"event_delta_limited": false}})).await;
-    client.mutate(json!({"op": "edit_event", "user": ANNA, "event": id("lunch"), "set": {"subject": "breakfast"}})).await;
+    client
+        .mutate(json!({"op": "edit_event", "user": ANNA, "event": id("lunch"), "set": {"subject": "breakfast"}}))
+        .await;
     let (rows, _) = client.walk(&link.unwrap(), &LARGE).await;
     let names: Vec<&str> = rows[0].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, ["@odata.etag", "id", "changeKey", "lastModifiedDateTime", "subject"]);

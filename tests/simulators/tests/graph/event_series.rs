@@ -25,13 +25,25 @@ async fn instances_are_days_and_exceptions_and_cancelled_days_are_gaps() {
     let client = Client::with(diary(), calm()).await;
     let rows = client.all(&instances()).await;
     let expected = [
-        "09-21T07:00", "09-28T12:00", "10-12T07:00", "10-19T07:00", "11-02T08:00", "11-09T08:00", "11-16T08:00",
-        "11-23T08:00", "11-30T08:00", "12-07T08:00", "12-30T08:00",
+        "09-21T07:00",
+        "09-28T12:00",
+        "10-12T07:00",
+        "10-19T07:00",
+        "11-02T08:00",
+        "11-09T08:00",
+        "11-16T08:00",
+        "11-23T08:00",
+        "11-30T08:00",
+        "12-07T08:00",
+        "12-30T08:00",
     ];
     assert_eq!(days(&rows), expected, "an hour later in UTC once summer time ends, no 5 October, no 26 October");
     assert_eq!(values(&rows[..3], "type"), ["occurrence", "exception", "occurrence"]);
     assert!(rows.iter().all(|row| row["seriesMasterId"] == id("standup").as_str() && row["recurrence"].is_null()));
-    assert_eq!((&rows[0]["originalStart"], &rows[1]["originalStart"]), (&json!("2026-09-21T07:00:00Z"), &json!("2026-09-28T07:00:00Z")));
+    assert_eq!(
+        (&rows[0]["originalStart"], &rows[1]["originalStart"]),
+        (&json!("2026-09-21T07:00:00Z"), &json!("2026-09-28T07:00:00Z"))
+    );
     let mut uids = values(&rows, "iCalUId");
     assert!(uids[0].starts_with(&UID[..32]) && uids[0] != format!("{UID}standup") && uids[0][32..40] == *"07EA0915");
     uids.sort();

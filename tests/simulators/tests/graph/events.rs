@@ -39,15 +39,20 @@ async fn filters_and_orders() {
 async fn times_come_in_the_zone_asked_for_but_whole_days_stay() {
     let client = Client::with(diary(), calm()).await;
     let path = at(&format!("events/{}", id("lunch")));
-    assert_eq!(client.json(&path).await["start"], json!({"dateTime": "2026-10-01T10:00:00.0000000", "timeZone": "UTC"}));
-    for (zone, clock) in [("Tokyo Standard Time", "2026-10-01T19:00:00.0000000"), ("America/New_York", "2026-10-01T06:00:00.0000000")] {
+    assert_eq!(
+        client.json(&path).await["start"],
+        json!({"dateTime": "2026-10-01T10:00:00.0000000", "timeZone": "UTC"})
+    );
+    for (zone, clock) in
+        [("Tokyo Standard Time", "2026-10-01T19:00:00.0000000"), ("America/New_York", "2026-10-01T06:00:00.0000000")]
+    {
         let header = format!("outlook.timezone=\"{zone}\"");
-        let answer = client.send(reqwest::Method::GET, &path, &[("prefer", &header)]).await;
+        let answer = client.send(reqwest::Method::GET, &path, &[("prefer", header.as_str())]).await;
         assert_eq!(answer.headers()["preference-applied"], header);
         let row: Value = answer.json().await.unwrap();
         assert_eq!(row["start"], json!({"dateTime": clock, "timeZone": zone}));
         assert_eq!(row["lastModifiedDateTime"], "2025-01-06T10:00:00.1234567Z");
-        let day = client.json_with(&at(&format!("events/{}", id("birthday"))), &[("prefer", &header)]).await;
+        let day = client.json_with(&at(&format!("events/{}", id("birthday"))), &[("prefer", header.as_str())]).await;
         assert_eq!(day["start"], json!({"dateTime": "2026-10-01T00:00:00.0000000", "timeZone": zone}));
     }
     let answer = client.send(reqwest::Method::GET, &path, &[("prefer", "outlook.timezone=\"Mars\"")]).await;

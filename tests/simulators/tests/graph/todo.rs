@@ -26,7 +26,10 @@ async fn lists_and_tasks() {
     assert!(rows[0].get("checklistItems").is_none() && rows[0].get("attachments").is_none());
     let task = garden(&format!("/{}", id("buy")));
     let row = client.json(&format!("{task}?$expand=checklistItems,linkedResources")).await;
-    assert_eq!((&row["checklistItems"][0]["displayName"], &row["linkedResources"][0]["externalId"]), (&json!("milk"), &json!("1")));
+    assert_eq!(
+        (&row["checklistItems"][0]["displayName"], &row["linkedResources"][0]["externalId"]),
+        (&json!("milk"), &json!("1"))
+    );
     let zone = [("prefer", "outlook.timezone=\"Tokyo Standard Time\"")];
     assert_eq!(client.json_with(&task, &zone).await["reminderDateTime"]["dateTime"], "2025-02-01T17:00:00.0000000");
     let elsewhere = at(&format!("lists/{}/tasks/{}", id("Tasks"), id("buy")));
@@ -51,7 +54,9 @@ async fn what_belongs_to_a_task() {
 #[tokio::test]
 async fn flagged_mail_is_mirrored() {
     let client = Client::with(diary(), calm()).await;
-    client.mutate(json!({"op": "edit", "user": ANNA, "message": id("in03"), "set": {"flag": {"flagStatus": "flagged"}}})).await;
+    client
+        .mutate(json!({"op": "edit", "user": ANNA, "message": id("in03"), "set": {"flag": {"flagStatus": "flagged"}}}))
+        .await;
     let rows = client.all(&at(&format!("lists/{}/tasks", id("Flagged")))).await;
     assert_eq!(values(&rows, "title"), ["in03"]);
 }
@@ -62,12 +67,14 @@ async fn changes_are_tracked_by_list_and_of_lists() {
     let (_, lists) = client.walk(&at("lists/delta"), &[]).await;
     let (rows, link) = client.walk(&garden("/delta"), &[]).await;
     assert_eq!(values(&rows, "title"), ["buy"]);
-    client.mutate(json!([
-        {"op": "edit_task", "user": ANNA, "task": "buy", "set": {"status": "completed"}},
-        {"op": "create_task", "user": ANNA, "list": "Garden", "set": {"title": "dig"}},
-        {"op": "create_task_list", "user": ANNA, "name": "Home"},
-        {"op": "move_task", "user": ANNA, "task": "buy", "to": "Home"},
-    ])).await;
+    client
+        .mutate(json!([
+            {"op": "edit_task", "user": ANNA, "task": "buy", "set": {"status": "completed"}},
+            {"op": "create_task", "user": ANNA, "list": "Garden", "set": {"title": "dig"}},
+            {"op": "create_task_list", "user": ANNA, "name": "Home"},
+            {"op": "move_task", "user": ANNA, "task": "buy", "to": "Home"},
+        ]))
+        .await;
     let (rows, link) = client.walk(&link.unwrap(), &[]).await;
     assert_eq!((&rows[0]["title"], rows[1].get("@removed").is_some()), (&json!("dig"), true));
     assert_eq!(values(&client.walk(&lists.unwrap(), &[]).await.0, "displayName"), ["Home"]);

@@ -115,7 +115,8 @@ impl Event {
     /// The lines of a dump, with ids.
     pub(crate) fn lines(mut self, dice: &mut Dice, user: &str, calendar: &str) -> Vec<Entry> {
         let id = dice.outlook_id("AAMkAG", 152);
-        let made = format!("040000008200E00074C5B7101A82E00800000000{}000000000000000010000000{}", dice.hex(8), dice.hex(16));
+        let made =
+            format!("040000008200E00074C5B7101A82E00800000000{}000000000000000010000000{}", dice.hex(8), dice.hex(16));
         let uid = self.resource["iCalUId"].as_str().map_or_else(|| made.to_uppercase(), str::to_owned);
         let cancelled = self.resource["cancelledOccurrences"].as_array().cloned().unwrap_or_default();
         if self.resource["type"] == "seriesMaster" {
@@ -138,7 +139,8 @@ impl Event {
         let mut lines = vec![line(keyed(self.resource.clone(), &id, &uid, dice))];
         for exception in self.exceptions {
             let own = dice.outlook_id("AAMkAG", 152);
-            let day = exception["originalStart"].as_str().and_then(|text| text.get(..10)).and_then(|day| day.parse().ok());
+            let day =
+                exception["originalStart"].as_str().and_then(|text| text.get(..10)).and_then(|day| day.parse().ok());
             let own_uid = day.map_or_else(|| uid.clone(), |day| crate::tenant::agenda::occurrence_uid(&uid, day));
             let mut resource = keyed(exception, &own, &own_uid, dice);
             resource["seriesMasterId"] = id.as_str().into();

@@ -26,7 +26,8 @@ pub(super) fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Ent
     let dice = &mut Dice::named(recipe.seed, &format!("{} events", member.upn));
     let hostile_one = recipe.hostile && place == 0;
     let mut lines = Lines { user: &member.upn, entries: Vec::new() };
-    let default = lines.calendar(dice, name_of(member), member, json!({ "isDefaultCalendar": true, "isRemovable": false }));
+    let default =
+        lines.calendar(dice, name_of(member), member, json!({ "isDefaultCalendar": true, "isRemovable": false }));
     if hostile_one {
         let others = lines.odd_calendars(dice, member);
         for (number, event) in hostile().into_iter().enumerate() {
@@ -91,17 +92,31 @@ impl Lines<'_> {
     fn odd_calendars(&mut self, dice: &mut Dice, member: &Member) -> Vec<String> {
         let (mine, others) = (dice.guid(), dice.guid());
         let class = "0006f0b7-0000-0000-c000-000000000046";
-        self.push("calendarGroup", json!({ "id": mine, "name": "Mes calendriers", "classId": class, "changeKey": "AQ==" }), None);
+        self.push(
+            "calendarGroup",
+            json!({ "id": mine, "name": "Mes calendriers", "classId": class, "changeKey": "AQ==" }),
+            None,
+        );
         let foreign = dice.guid();
-        self.push("calendarGroup", json!({ "id": others, "name": "Autres calendriers", "classId": foreign, "changeKey": "AQ==" }), None);
+        self.push(
+            "calendarGroup",
+            json!({ "id": others, "name": "Autres calendriers", "classId": foreign, "changeKey": "AQ==" }),
+            None,
+        );
         let owner = json!({ "name": "Jürgen Groß", "address": format!("juergen.gross@{DOMAIN}") });
         let plans: [(&str, Value); 7] = [
             ("Projets", json!({ "color": "lightBlue", "hexColor": "#0078d4", "group": mine })),
             ("Projets", json!({ "color": "lightRed", "hexColor": "", "group": mine })),
-            ("Élus/Budget: 50% \u{1F4B6} \"privé\"", json!({ "color": "maxColor", "hexColor": "#FFAA00", "group": mine })),
+            (
+                "Élus/Budget: 50% \u{1F4B6} \"privé\"",
+                json!({ "color": "maxColor", "hexColor": "#FFAA00", "group": mine }),
+            ),
             ("Archives", json!({ "color": "lightTeal", "group": others })),
             ("\u{202b}تقويم\u{202c}", json!({ "color": "lightYellow", "calendarPermissions": permissions() })),
-            ("Jürgen Groß", json!({ "owner": owner, "canEdit": false, "canShare": false, "canViewPrivateItems": false })),
+            (
+                "Jürgen Groß",
+                json!({ "owner": owner, "canEdit": false, "canShare": false, "canViewPrivateItems": false }),
+            ),
             ("Caché", json!({ "_sim": { "hidden": true } })),
         ];
         let ids: Vec<String> = plans.into_iter().map(|(name, more)| self.calendar(dice, name, member, more)).collect();

@@ -9,8 +9,14 @@ use crate::seed::dice::Dice;
 use crate::seed::directory::{DOMAIN, Member};
 
 const SUBJECTS: [&str; 8] = [
-    "Réunion de service", "Point d'avancement", "Teamrunde", "Rendez-vous voirie", "Planning meeting", "会議",
-    "Permanence", "Zebranie",
+    "Réunion de service",
+    "Point d'avancement",
+    "Teamrunde",
+    "Rendez-vous voirie",
+    "Planning meeting",
+    "会議",
+    "Permanence",
+    "Zebranie",
 ];
 
 /// The number decides when it is, so that a calendar is full but not crowded.
@@ -40,8 +46,10 @@ fn guests(dice: &mut Dice) -> Vec<serde_json::Value> {
 
 fn series(event: Event, day: Date, dice: &mut Dice) -> Event {
     let weekday = format!("{:?}", day.weekday()).to_lowercase();
-    let pattern = json!({ "type": "weekly", "interval": 1 + dice.below(2), "daysOfWeek": [weekday], "firstDayOfWeek": "monday" });
-    let series = event.repeating(pattern.clone(), json!({ "type": "numbered", "numberOfOccurrences": 10 + dice.below(30) }));
+    let pattern =
+        json!({ "type": "weekly", "interval": 1 + dice.below(2), "daysOfWeek": [weekday], "firstDayOfWeek": "monday" });
+    let series =
+        event.repeating(pattern.clone(), json!({ "type": "numbered", "numberOfOccurrences": 10 + dice.below(30) }));
     let step = i32::try_from(pattern["interval"].as_u64().unwrap_or(1)).unwrap_or(1);
     let later = |weeks: i32| day.checked_add(Span::new().weeks(weeks * step)).unwrap_or(day).to_string();
     if dice.percent(50) {

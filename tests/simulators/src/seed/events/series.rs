@@ -37,7 +37,8 @@ fn from(name: &str, start: &str) -> Event {
 fn thirty_years() -> Vec<Event> {
     let first = Date::constant(1996, 9, 3);
     let week = |number: i32| first.checked_add(Span::new().weeks(number)).unwrap_or(first);
-    let mut series = from("thirty-years-of-tuesdays", "1996-09-03T09:00:00").repeating(weekly(&["tuesday"]), until("2026-09-01"));
+    let mut series =
+        from("thirty-years-of-tuesdays", "1996-09-03T09:00:00").repeating(weekly(&["tuesday"]), until("2026-09-01"));
     for number in 0..40 {
         let day = week(number * 38 + 5);
         let moved = day.checked_add(1.day()).unwrap_or(day);
@@ -53,12 +54,11 @@ fn thirty_years() -> Vec<Event> {
 fn patterns() -> Vec<Event> {
     let workdays = ["monday", "tuesday", "wednesday", "thursday", "friday"];
     let all_days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-    let relative = |kind: &str, days: &[&str], index: &str, month: u8| {
-        json!({ "type": kind, "interval": 1, "daysOfWeek": days, "index": index, "month": month, "firstDayOfWeek": "sunday" })
-    };
+    let relative = |kind: &str, days: &[&str], index: &str, month: u8| json!({ "type": kind, "interval": 1, "daysOfWeek": days, "index": index, "month": month, "firstDayOfWeek": "sunday" });
     vec![
         from("daily-without-end", "2026-01-05T09:00:00").repeating(json!({ "type": "daily", "interval": 1 }), no_end()),
-        from("every-third-day", "2026-01-05T09:00:00").repeating(json!({ "type": "daily", "interval": 3 }), numbered(40)),
+        from("every-third-day", "2026-01-05T09:00:00")
+            .repeating(json!({ "type": "daily", "interval": 3 }), numbered(40)),
         from("every-other-week-from-sunday", "2026-01-06T09:00:00").repeating(
             json!({ "type": "weekly", "interval": 2, "daysOfWeek": ["sunday", "tuesday"], "firstDayOfWeek": "sunday" }),
             numbered(20),
@@ -70,7 +70,8 @@ fn patterns() -> Vec<Event> {
         from("workdays", "2026-01-05T09:00:00").repeating(weekly(&workdays), until("2026-12-31")),
         from("last-weekday-of-the-month", "2026-01-30T09:00:00")
             .repeating(relative("relativeMonthly", &workdays, "last", 0), no_end()),
-        from("third-tuesday", "2026-01-20T09:00:00").repeating(relative("relativeMonthly", &["tuesday"], "third", 0), numbered(30)),
+        from("third-tuesday", "2026-01-20T09:00:00")
+            .repeating(relative("relativeMonthly", &["tuesday"], "third", 0), numbered(30)),
         from("last-day-of-every-second-month", "2026-01-31T09:00:00").repeating(
             json!({ "type": "relativeMonthly", "interval": 2, "daysOfWeek": all_days, "index": "last" }),
             until("2030-01-31"),
@@ -125,24 +126,36 @@ fn zones() -> Vec<Event> {
         Event::in_custom_zone("series-in-customized-zone", "Customized Time Zone", "America/New_York", start, end)
             .repeating(weekly(&["monday"]), numbered(60)),
         Event::new("series-without-zone", PARIS, start, end).repeating(weekly(&["monday"]), blank),
-        Event::new("third-day-in-tokyo-is-second-in-utc", "Tokyo Standard Time", "2026-01-06T07:30:00", "2026-01-06T08:30:00")
-            .repeating(json!({ "type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"], "index": "first" }), no_end()),
+        Event::new(
+            "third-day-in-tokyo-is-second-in-utc",
+            "Tokyo Standard Time",
+            "2026-01-06T07:30:00",
+            "2026-01-06T08:30:00",
+        )
+        .repeating(
+            json!({ "type": "relativeMonthly", "interval": 1, "daysOfWeek": ["tuesday"], "index": "first" }),
+            no_end(),
+        ),
     ]);
     all
 }
 
 fn whole_days() -> Vec<Event> {
-    let yearly = |day: u8, month: u8| json!({ "type": "absoluteYearly", "interval": 1, "dayOfMonth": day, "month": month });
+    let yearly =
+        |day: u8, month: u8| json!({ "type": "absoluteYearly", "interval": 1, "dayOfMonth": day, "month": month });
     vec![
-        Event::all_day("birthday", PARIS, "1980-05-01T00:00:00", "1980-05-02T00:00:00").repeating(yearly(1, 5), no_end()),
+        Event::all_day("birthday", PARIS, "1980-05-01T00:00:00", "1980-05-02T00:00:00")
+            .repeating(yearly(1, 5), no_end()),
         Event::all_day("birthday-on-leap-day", "Tokyo Standard Time", "1988-02-29T00:00:00", "1988-03-01T00:00:00")
             .repeating(yearly(29, 2), no_end()),
         Event::all_day("weekends", PARIS, "2026-01-03T00:00:00", "2026-01-05T00:00:00")
             .repeating(weekly(&["saturday"]), numbered(52))
             .except("2026-03-28", None, json!({ "subject": "week-end du changement d'heure" }))
             .cancelling(&["2026-10-24"]),
-        Event::all_day("on-call-across-summer-time", PARIS, "2026-03-23T00:00:00", "2026-03-30T00:00:00")
-            .repeating(json!({ "type": "weekly", "interval": 4, "daysOfWeek": ["monday"], "firstDayOfWeek": "monday" }), numbered(12)),
+        Event::all_day("on-call-across-summer-time", PARIS, "2026-03-23T00:00:00", "2026-03-30T00:00:00").repeating(
+            json!({ "type": "weekly", "interval": 4, "daysOfWeek": ["monday"], "firstDayOfWeek": "monday" }),
+            numbered(12),
+        ),
         Event::new("night-shift", PARIS, "2026-03-20T22:00:00", "2026-03-21T06:00:00")
             .repeating(weekly(&["friday", "saturday", "sunday"]), until("2026-11-30"))
             .except("2026-03-28", Some(("2026-03-28T23:00:00", "2026-03-29T07:00:00")), json!({})),
@@ -187,7 +200,8 @@ fn exceptions() -> Vec<Event> {
 
 fn broken() -> Vec<Event> {
     vec![
-        from("range-that-ends-before-it-starts", "2026-05-05T09:00:00").repeating(weekly(&["tuesday"]), until("2026-01-01")),
+        from("range-that-ends-before-it-starts", "2026-05-05T09:00:00")
+            .repeating(weekly(&["tuesday"]), until("2026-01-01")),
         from("pattern-of-the-future", "2026-05-05T09:00:00")
             .repeating(json!({ "type": "lunarMonthly", "interval": 1, "dayOfMonth": 5 }), no_end()),
         Event::new("series-in-unknown-zone", "Mars Standard Time", "2026-05-05T09:00:00", "2026-05-05T10:00:00")

@@ -31,8 +31,20 @@ fn times() -> Vec<Event> {
         Event::new("other-end-zone", PARIS, "2026-05-05T09:30:00", "2026-05-05T18:30:00")
             .with(json!({ "originalEndTimeZone": "Tokyo Standard Time" })),
         Event::new("utc-as-tzone", "tzone://Microsoft/Utc", "2026-05-05T09:30:00", "2026-05-05T10:30:00"),
-        Event::in_custom_zone("custom-zone", "tzone://Microsoft/Custom", "Europe/Paris", "2026-05-05T09:30:00", "2026-05-05T10:30:00"),
-        Event::in_custom_zone("customized-zone", "Customized Time Zone", "Asia/Katmandu", "2026-05-05T09:30:00", "2026-05-05T10:30:00"),
+        Event::in_custom_zone(
+            "custom-zone",
+            "tzone://Microsoft/Custom",
+            "Europe/Paris",
+            "2026-05-05T09:30:00",
+            "2026-05-05T10:30:00",
+        ),
+        Event::in_custom_zone(
+            "customized-zone",
+            "Customized Time Zone",
+            "Asia/Katmandu",
+            "2026-05-05T09:30:00",
+            "2026-05-05T10:30:00",
+        ),
         Event::all_day("whole-day", PARIS, "2026-05-08T00:00:00", "2026-05-09T00:00:00"),
         Event::all_day("whole-day-made-in-tokyo", "Tokyo Standard Time", "2026-05-08T00:00:00", "2026-05-09T00:00:00"),
         Event::all_day("whole-days-over-new-year", PARIS, "2026-12-24T00:00:00", "2027-01-04T00:00:00"),
@@ -158,10 +170,14 @@ fn attachments() -> Vec<Event> {
 /// What no schema allows, and items that never come.
 fn broken() -> Vec<Event> {
     vec![
-        at_nine("unknown-values").with(json!({ "showAs": "sabbatical", "sensitivity": "topSecret", "importance": "urgent" })),
-        at_nine("end-before-start").with(json!({ "end": { "dateTime": "2026-05-05T06:00:00.0000000", "timeZone": "UTC" } })),
-        at_nine("impossible-date").with(json!({ "start": { "dateTime": "2026-02-31T25:61:00.0000000", "timeZone": "UTC" } })),
-        at_nine("unknown-zone").with(json!({ "originalStartTimeZone": "Mars Standard Time", "originalEndTimeZone": "" })),
+        at_nine("unknown-values")
+            .with(json!({ "showAs": "sabbatical", "sensitivity": "topSecret", "importance": "urgent" })),
+        at_nine("end-before-start")
+            .with(json!({ "end": { "dateTime": "2026-05-05T06:00:00.0000000", "timeZone": "UTC" } })),
+        at_nine("impossible-date")
+            .with(json!({ "start": { "dateTime": "2026-02-31T25:61:00.0000000", "timeZone": "UTC" } })),
+        at_nine("unknown-zone")
+            .with(json!({ "originalStartTimeZone": "Mars Standard Time", "originalEndTimeZone": "" })),
         at_nine("fails-corrupt").with(json!({ "_sim": { "fails": "ErrorCorruptData" } })),
     ]
 }

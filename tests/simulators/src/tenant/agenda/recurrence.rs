@@ -191,10 +191,7 @@ mod tests {
         assert_eq!(days(pattern, range, 4), ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"]);
         let leap = json!({"type": "absoluteYearly", "interval": 1, "dayOfMonth": 29, "month": 2});
         let range = json!({"type": "numbered", "startDate": "2024-02-29", "numberOfOccurrences": 5});
-        assert_eq!(
-            days(leap, range, 9),
-            ["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]
-        );
+        assert_eq!(days(leap, range, 9), ["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]);
     }
 
     #[test]
@@ -220,6 +217,11 @@ mod tests {
         let daily = json!({"type": "daily", "interval": 300, "month": 0, "dayOfMonth": 0, "index": "first"});
         let range = json!({"type": "noEnd", "startDate": "9998-12-01", "endDate": "0001-01-01"});
         assert_eq!(days(daily, range, 9), ["9998-12-01", "9999-09-27"]);
-        assert!(Recurrence::read(&json!({"pattern": {"type": "hourly"}, "range": {"type": "noEnd", "startDate": "2026-01-01"}})).is_none());
+        assert!(
+            Recurrence::read(
+                &json!({"pattern": {"type": "hourly"}, "range": {"type": "noEnd", "startDate": "2026-01-01"}})
+            )
+            .is_none()
+        );
     }
 }

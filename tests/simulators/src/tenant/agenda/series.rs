@@ -19,6 +19,8 @@ pub(crate) struct Series {
     /// From the beginning to the end of one day's event, by the wall clock.
     length: SignedDuration,
     all_day: bool,
+    /// Where whole days begin when they are matched with a window.
+    midnights: TimeZone,
     cancelled: BTreeSet<Date>,
 }
 
@@ -42,8 +44,15 @@ impl Series {
             length: start.duration_until(end),
             zone,
             all_day,
+            midnights: TimeZone::UTC,
             cancelled: cancelled(master),
         })
+    }
+
+    /// Matches whole days where they begin for somebody, rather than in UTC.
+    #[must_use]
+    pub fn beginning(self, midnights: TimeZone) -> Self {
+        Self { midnights, ..self }
     }
 
     /// The days in a window that are not cancelled, with exceptions not regarded.
@@ -68,7 +77,8 @@ impl Series {
     /// From when to when a day's event lasts.
     pub fn span(&self, date: Date) -> Option<(Timestamp, Timestamp)> {
         let (start, end) = self.clocks(date)?;
-        Some((self.zone.to_timestamp(start).ok()?, self.zone.to_timestamp(end).ok()?))
+        let zone = if self.all_day { &self.midnights } else { &self.zone };
+        Some((zone.to_timestamp(start).ok()?, zone.to_timestamp(end).ok()?))
     }
 
     /// As an event states them: in UTC, or as bare midnights for whole days.
@@ -148,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_wall_clock_stays_across_a_change_of_the_clock() {
-        let series = series(weekly("2026-03-28T22:30:00", "2026-03-29T00:30:00", "W. Europe Standard Time", "2026-03-28"));
+        let series =
+            series(weekly("2026-03-28T22:30:00", "2026-03-29T00:30:00", "W. Europe Standard Time", "2026-03-28"));
         let starts: Vec<String> = series
             .dates(Window::ALWAYS)
             .map(|date| series.printed(date).map(|(start, end)| format!("{start} {end}")).unwrap())

@@ -15,7 +15,10 @@ use crate::tenant::{Item, ItemKind, Room};
 pub(crate) enum Seen {
     /// A single or an exception.
     Item(u32),
-    Occurrence { master: u32, date: Date },
+    Occurrence {
+        master: u32,
+        date: Date,
+    },
 }
 
 /// Everything of a calendar in a window, by its beginning. `utc_days` matches whole days as days of UTC.
@@ -41,6 +44,7 @@ pub(crate) fn shown_of(
     }
     let marks = item.marks.as_deref();
     let Some(series) = Series::of(state, marks.and_then(|marks| marks.zone.as_deref())) else { return Vec::new() };
+    let series = series.beginning(midnights(state, utc_days));
     let excepted = room.exceptions_of(slot).filter_map(|(_, exception)| series.day_of(&exception.resource()));
     let excepted: Vec<Date> = excepted.collect();
     let days = series.dates(window).filter(|date| !excepted.contains(date));
