@@ -4,12 +4,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::rooms::{Hand, members, refuse_fixed};
+use super::hand::{Hand, Members, members, refuse_fixed};
 use crate::graph::event_whole;
 use crate::tenant::agenda::{Seen, Series, civil, written};
 use crate::tenant::{Item, ItemKind, RoomKind};
-
-type Members = Map<String, Value>;
 
 pub(super) fn create(hand: &mut Hand<'_>, calendar: Option<&str>, set: &Members) -> Result<Value, String> {
     refuse_fixed(set)?;

@@ -2,6 +2,7 @@
 
 mod churn;
 mod events;
+mod hand;
 mod mutate;
 mod room_churn;
 mod rooms;
@@ -13,8 +14,9 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub(crate) use hand::blank_contact;
 pub(crate) use mutate::mutate;
-pub(crate) use rooms::blank_contact;
+
 pub(crate) use script::faults;
 
 use crate::login::Outcome;

@@ -6,8 +6,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
-use super::rooms::{Hand, members};
-use super::{events, rooms};
+use super::events;
+use super::hand::{Hand, blank_contact, members};
 use crate::tenant::agenda::{Series, Window};
 use crate::tenant::{Item, ItemKind, RoomKind};
 
@@ -96,7 +96,7 @@ fn create(hand: &mut Hand<'_>, kind: RoomKind, dice: &mut ChaCha8Rng, name: &str
     if kind != RoomKind::Calendars {
         let resource = match kind {
             RoomKind::Contacts => {
-                let mut contact = rooms::blank_contact();
+                let mut contact = blank_contact();
                 contact["displayName"] = format!("Arrived {name}").into();
                 contact["emailAddresses"] = json!([{"name": name, "address": format!("{name}@example.org")}]);
                 contact

@@ -42,7 +42,7 @@ impl Tracked<'_> {
         let rounds = self.mailbox.room(self.kind).collection(self.collection).rounds.load(Ordering::Relaxed);
         let round = match given(self.scene)? {
             Some(token) => Round::open(self.scene, self.mailbox, self.user, &self.place, &token)?,
-            None => Round { number: rounds, ..Round::begin(self.scene, self.mailbox, self.user, &self.place)? },
+            None => Round::begin(self.scene, self.mailbox, self.user, &self.place)?.numbered(rounds),
         };
         round.stale(self.scene, rounds, self.mailbox.generation)?;
         Ok(round)
@@ -83,11 +83,10 @@ impl Tracked<'_> {
         let partial = self.scene.world.knobs().switches.partial_rows;
         let ids = &self.mailbox.ids;
         self.page(round, |round, noted| match noted {
-            Noted::Gone(item) if round.since > 0 => {
+            Noted::Gone(item) => {
                 let kind = format!("#microsoft.graph.{}", self.of);
                 Ok(vec![tombstone(&kind, &look.id(item, ids))])
             }
-            Noted::Gone(_) => Ok(Vec::new()),
             Noted::Here(slot) => {
                 let Some(item) = self.mailbox.room(self.kind).item(*slot) else { return Ok(Vec::new()) };
                 listable(item)?;
@@ -111,7 +110,8 @@ impl Tracked<'_> {
         let mut entries = log.range(round.at + 1..).peekable();
         let mut found = Vec::new();
         while let Some((step, noted)) = entries.peek() {
-            let all = rows(round, noted)?;
+            let known = **step > round.begun || matches!(noted, Noted::Here(_));
+            let all = if known { rows(round, noted)? } else { Vec::new() };
             let left = all.len().saturating_sub(round.inside);
             let taken = left.min(size - found.len());
             found.extend(all.into_iter().skip(round.inside).take(taken));
@@ -129,11 +129,11 @@ impl Tracked<'_> {
         Ok((found, entries.peek().is_some()))
     }
 
-    fn continued(&self, round: &Round, rows: Vec<Value>) -> Reply {
+    pub fn continued(&self, round: &Round, rows: Vec<Value>) -> Reply {
         self.reply(rows, "@odata.nextLink", round.link(self.scene, "$skiptoken"))
     }
 
-    fn finished(&self, round: &Round, rows: Vec<Value>) -> Reply {
+    pub fn finished(&self, round: &Round, rows: Vec<Value>) -> Reply {
         let rounds = &self.mailbox.room(self.kind).collection(self.collection).rounds;
         let number = rounds.fetch_add(1, Ordering::Relaxed) + 1;
         let next = round.next(self.mailbox, self.mailbox.trail.head(), number);
@@ -195,11 +195,9 @@ impl Shelves<'_> {
         let here = room.living().filter(|(_, one)| one.changed > round.at);
         let mut changes: Vec<(u64, Value)> =
             here.filter_map(|(at, one)| Some((one.changed, shown(at)?.into()))).collect();
-        if round.since > 0 {
-            let gone = room.gone.iter().filter(|(step, _)| *step > round.at);
-            let kind = format!("#microsoft.graph.{}", self.of);
-            changes.extend(gone.map(|(step, id)| (*step, tombstone(&kind, id))));
-        }
+        let gone = room.gone.iter().filter(|(step, _)| *step > round.at.max(round.begun));
+        let kind = format!("#microsoft.graph.{}", self.of);
+        changes.extend(gone.map(|(step, id)| (*step, tombstone(&kind, id))));
         changes.sort_by_key(|(step, _)| *step);
         changes
     }

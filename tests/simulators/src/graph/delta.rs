@@ -31,6 +31,9 @@ pub(super) struct Round {
     pub number: u64,
     /// The step that the client knew before this round.
     pub since: u64,
+    /// The step at which this round began: what was gone by then, it need not tell.
+    #[serde(default)]
+    pub begun: u64,
     /// The step up to which this round was walked, and the digest of the history there.
     pub at: u64,
     pub digest: u64,
@@ -96,6 +99,7 @@ impl Round {
             generation: mailbox.generation,
             number: 0,
             since: 0,
+            begun: mailbox.trail.head(),
             at: 0,
             digest: 0,
             select: query.select(),
@@ -119,6 +123,11 @@ impl Round {
             round.number = mailbox.folder(at).rounds.load(Ordering::Relaxed);
         }
         Ok(round)
+    }
+
+    /// The same, as the round that follows so many finished ones.
+    pub fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
     }
 
     /// # Errors
@@ -152,6 +161,7 @@ impl Round {
         let digest = mailbox.trail.digest(step).unwrap_or_default();
         Self {
             since: step,
+            begun: step,
             at: step,
             digest,
             number,
@@ -250,7 +260,9 @@ impl Walk<'_> {
         let mut rows = Vec::new();
         while rows.len() < size {
             let Some((step, logged)) = entries.next() else { break };
-            rows.extend(self.row(view, filter.as_ref(), logged)?);
+            if *step > self.round.begun || !matches!(logged, Logged::Gone { .. }) {
+                rows.extend(self.row(view, filter.as_ref(), logged)?);
+            }
             self.round.at = *step;
         }
         self.round.digest = self.mailbox.trail.digest(self.round.at).unwrap_or_default();
@@ -275,7 +287,7 @@ impl Walk<'_> {
 
     fn row(&self, view: &View, filter: Option<&Filter>, logged: &Logged) -> Result<Option<Value>, Refusal> {
         match logged {
-            Logged::Gone { id, born } if self.round.since > 0 && self.wants("deleted") => {
+            Logged::Gone { id, born } if self.wants("deleted") => {
                 let id = if view.immutable { self.mailbox.immutable_id(born) } else { id.to_string() };
                 Ok(Some(tombstone("#microsoft.graph.message", &id)))
             }

@@ -61,7 +61,7 @@ struct Telling<'a> {
 impl Telling<'_> {
     fn rows(&self, round: &Round, noted: &Noted, partial: bool) -> Result<Vec<Value>, Refusal> {
         match noted {
-            Noted::Gone(item) if round.since > 0 && item.kind != ItemKind::Exception => {
+            Noted::Gone(item) if item.kind != ItemKind::Exception => {
                 let id = item.shown_id(&self.mailbox.ids, self.row.look.immutable);
                 Ok(vec![tombstone("#microsoft.graph.event", &id)])
             }

@@ -237,7 +237,7 @@ impl EventRow {
         let rows = found.into_iter().filter_map(|(_, slot)| whole(mailbox, Seen::Item(slot), self.look.immutable));
         let rows = rows.map(|(id, mut event)| {
             self.dress(&mut event);
-            let whole = Look { select: self.expand.exceptions_select.clone(), ..self.look.plain() };
+            let whole = self.look.with(self.expand.exceptions_select.clone());
             Value::Object(whole.row(&id, event))
         });
         rows.collect()

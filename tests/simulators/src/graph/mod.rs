@@ -15,6 +15,7 @@ mod event_row;
 mod event_view;
 mod events;
 mod expand;
+mod flagged;
 mod folder_delta;
 mod folders;
 mod groups;

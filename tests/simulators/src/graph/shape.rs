@@ -44,9 +44,9 @@ impl Look {
         Ok(Self { shape, select, immutable: scene.call.prefer().immutable_ids, extra })
     }
 
-    /// The same without a selection.
-    pub fn plain(&self) -> Self {
-        Self { shape: self.shape, select: None, immutable: self.immutable, extra: self.extra }
+    /// The same with another selection.
+    pub fn with(&self, select: Option<Vec<String>>) -> Self {
+        Self { shape: self.shape, select, immutable: self.immutable, extra: self.extra }
     }
 
     pub fn wants(&self, name: &str) -> bool {

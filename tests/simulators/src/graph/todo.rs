@@ -14,8 +14,8 @@ use super::expand::Expand;
 use super::list::Window;
 use super::rooms::{Listing, item_at, page, vanishing};
 use super::shape::{Look, Shape, readable};
-use super::{Answer, Scene, task_parts};
-use crate::tenant::{Item, Mailbox, Message, RoomKind, looks_like_an_id};
+use super::{Answer, Scene, flagged, task_parts};
+use crate::tenant::{Item, Mailbox, RoomKind, looks_like_an_id};
 use crate::wire::Refusal;
 
 const LIST: Shape = Shape {
@@ -75,6 +75,10 @@ fn list_at(mailbox: &Mailbox, key: &str) -> Result<u32, Refusal> {
         return Err(Refusal::malformed_id());
     }
     mailbox.tasks.named(key).ok_or_else(Refusal::item_not_found)
+}
+
+fn is_flagged(mailbox: &Mailbox, list: u32) -> bool {
+    mailbox.tasks.collection(list).text("wellknownListName") == FLAGGED
 }
 
 fn lists(scene: &Scene<'_>, user: &str) -> Answer {
@@ -157,34 +161,12 @@ fn tasks(scene: &Scene<'_>, user: &str, key: &str) -> Answer {
     let mailbox = mailbox(scene, user)?.read();
     let collection = list_at(&mailbox, key)?;
     let context = format!("users('{user}')/todo/lists('{key}')/tasks");
-    if mailbox.tasks.collection(collection).text("wellknownListName") == FLAGGED {
-        let flagged = mailbox.messages().filter_map(|message| flagged(&mailbox, message));
-        let rows = flagged.map(|(id, task)| Value::Object(row.row(&id, task))).collect();
+    if is_flagged(&mailbox, collection) {
+        let rows = flagged::all(&mailbox).map(|(id, task)| Value::Object(row.row(&id, task))).collect();
         return page(scene, &context, rows, window);
     }
     let listing = Listing { scene, mailbox: &mailbox, kind: RoomKind::Tasks, collection, of: "todoTask" };
     listing.page(&context, window, |item| row.row(&row.look.id(item, &mailbox.ids), item.resource()))
-}
-
-/// A flagged message as its task.
-fn flagged(mailbox: &Mailbox, message: &Message) -> Option<(String, Map<String, Value>)> {
-    let resource = message.resource();
-    let status = match resource.get("flag")?["flagStatus"].as_str()? {
-        "flagged" => "notStarted",
-        "complete" => "completed",
-        _ => return None,
-    };
-    let member = |name: &str| resource.get(name).cloned().unwrap_or_default();
-    let id = &*message.id;
-    let link = json!([{"id": id, "webUrl": member("webLink"), "applicationName": "Outlook",
-        "displayName": member("subject"), "externalId": id}]);
-    let task = json!({
-        "title": member("subject"), "status": status, "importance": member("importance"), "isReminderOn": false,
-        "categories": member("categories"), "createdDateTime": member("createdDateTime"), "hasAttachments": false,
-        "lastModifiedDateTime": member("lastModifiedDateTime"), "body": {"content": "", "contentType": "text"},
-        "dueDateTime": resource.get("flag")?.get("dueDateTime"), "linkedResources": link,
-    });
-    Some((mailbox.ids.collection("flagged", &message.id), task.as_object().cloned()?))
 }
 
 fn task_delta(scene: &Scene<'_>, user: &str, key: &str) -> Answer {
@@ -197,6 +179,9 @@ fn task_delta(scene: &Scene<'_>, user: &str, key: &str) -> Answer {
     let tracked = Tracked { scene, mailbox: &mailbox, user, kind, collection, place, of: "todoTask" };
     let round = tracked.round()?;
     let look = Look::choosing(scene, &TASK, round.select.clone())?;
+    if is_flagged(&mailbox, collection) {
+        return Ok(flagged::changes(&tracked, round, |id, task| look.row(id, row.dressed(task))));
+    }
     tracked.things(round, &look, |item| row.dressed(item.resource()))
 }
 
@@ -219,8 +204,19 @@ pub(super) fn opened(scene: &Scene<'_>, user: &str, list: &str, key: &str) -> Re
 
 fn one(scene: &Scene<'_>, user: &str, list: &str, key: &str) -> Answer {
     let row = TaskRow::of(scene)?;
+    let context = format!("users('{user}')/todo/lists('{list}')/tasks/$entity");
+    if let Some(task) = mirrored(scene, user, list, key)? {
+        return Ok(entity(scene, &context, row.row(key, task)));
+    }
     let item = opened(scene, user, list, key)?;
     let mailbox = mailbox(scene, user)?.read();
-    let context = format!("users('{user}')/todo/lists('{list}')/tasks/$entity");
     Ok(entity(scene, &context, row.row(&row.look.id(&item, &mailbox.ids), item.resource())))
+}
+
+/// The task that stands for a flagged message.
+fn mirrored(scene: &Scene<'_>, user: &str, list: &str, key: &str) -> Result<Option<Map<String, Value>>, Refusal> {
+    let mailbox = mailbox(scene, user)?.read();
+    let collection = list_at(&mailbox, list)?;
+    let mut tasks = flagged::all(&mailbox).filter(|_| is_flagged(&mailbox, collection));
+    Ok(tasks.find(|(id, _)| id == key).map(|(_, task)| task))
 }

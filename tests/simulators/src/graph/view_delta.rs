@@ -70,16 +70,20 @@ const NOWHERE: u32 = u32::MAX;
 impl Telling<'_> {
     fn rows(&self, round: &Round, noted: &Noted) -> Result<Vec<Value>, Refusal> {
         match noted {
-            Noted::Gone(item) if round.since > 0 => {
-                let seen = self.shown(NOWHERE, item, &item.resource());
-                Ok(self.ids(item, &seen).into_iter().map(|id| self.tombstone(&id)).collect())
-            }
-            Noted::Gone(_) => Ok(Vec::new()),
+            Noted::Gone(item) => Ok(self.gone(round, item)),
             Noted::Here(slot) => match self.mailbox.calendars.item(*slot) {
                 Some(item) => self.here(round, *slot, item),
                 None => Ok(Vec::new()),
             },
         }
+    }
+
+    /// Tombstones of everything that a client may know of what is gone: as it was last, and as it was when told of.
+    fn gone(&self, round: &Round, item: &Item) -> Vec<Value> {
+        let known = |state| self.ids(item, &self.shown(NOWHERE, item, &state));
+        let mut ids = known(item.resource());
+        ids.extend(known(item.as_of(round.since)));
+        ids.into_iter().map(|id| self.tombstone(&id)).collect()
     }
 
     fn here(&self, round: &Round, slot: u32, item: &Item) -> Result<Vec<Value>, Refusal> {

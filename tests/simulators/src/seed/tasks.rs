@@ -79,7 +79,7 @@ fn ordinary(number: u32, dice: &mut Dice) -> Value {
 
 fn steps(count: usize) -> Vec<Value> {
     let step = |number: usize| {
-        let done = number % 3 == 0;
+        let done = number.is_multiple_of(3);
         json!({ "id": format!("8c1d3f60-0000-4000-8000-{number:012}"), "displayName": format!("Étape {number} ✓"), "isChecked": done,
             "createdDateTime": "2025-01-01T08:00:00.0000000Z", "checkedDateTime": if done { json!("2025-01-02T08:00:00Z") } else { Value::Null } })
     };

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::load::place;
-use super::{Collection, Item, ItemKind, Mailbox, RoomKind, Tenant};
+use super::{Collection, Item, Mailbox, RoomKind, Tenant};
 use crate::dump::Entry;
 
 /// The kinds of lines that rooms are made of.
@@ -146,8 +146,8 @@ fn default_contacts<'a>(mailbox: &mut Mailbox, things: impl Iterator<Item = &'a 
         return;
     }
     let contacts = things.filter(|entry| entry.kind == "contact");
-    let unknown = contacts.filter_map(|entry| entry.resource["parentFolderId"].as_str());
-    let unknown = unknown.filter(|id| mailbox.contacts.named(id).is_none()).next().map(str::to_owned);
+    let mut unknown = contacts.filter_map(|entry| entry.resource["parentFolderId"].as_str());
+    let unknown = unknown.find(|id| mailbox.contacts.named(id).is_none()).map(str::to_owned);
     let plain = mailbox.contacts.living().find(|(_, folder)| folder.text("displayName") == "Contacts");
     if let (None, Some((at, _))) = (&unknown, plain) {
         mailbox.contacts.collection_mut(at).parent = Some("contacts".to_owned());
@@ -165,12 +165,5 @@ fn default_lists(mailbox: &mut Mailbox) {
         let id = mailbox.ids.collection("todoTaskList", role);
         let resource = json!({"displayName": name, "isOwner": true, "isShared": false, "wellknownListName": role});
         implied(mailbox, RoomKind::Tasks, &id, &resource, None);
-    }
-}
-
-/// Whether an event of the dump belongs to a series that the dump lacks.
-impl Item {
-    pub fn is_orphan(&self) -> bool {
-        self.kind == ItemKind::Exception && self.master.is_none()
     }
 }

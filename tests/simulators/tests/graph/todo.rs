@@ -59,6 +59,16 @@ async fn flagged_mail_is_mirrored() {
         .await;
     let rows = client.all(&at(&format!("lists/{}/tasks", id("Flagged")))).await;
     assert_eq!(values(&rows, "title"), ["in03"]);
+    let list = at(&format!("lists/{}/tasks", id("Flagged")));
+    let one = client.json(&format!("{list}/{}", rows[0]["id"].as_str().unwrap())).await;
+    assert_eq!(one["title"], "in03");
+    let (tracked, link) = client.walk(&format!("{list}/delta"), &[]).await;
+    assert_eq!(values(&tracked, "id"), values(&rows, "id"), "the list is tracked, too");
+    let unflagged = json!({"flag": {"flagStatus": "notFlagged"}});
+    client.mutate(json!({"op": "edit", "user": ANNA, "message": id("in03"), "set": unflagged})).await;
+    let (left, link) = client.walk(&link.unwrap(), &[]).await;
+    assert_eq!((left.len(), &left[0]["id"], left[0].get("@removed").is_some()), (1, &rows[0]["id"], true));
+    assert!(client.walk(&link.unwrap(), &[]).await.0.is_empty());
 }
 
 #[tokio::test]

@@ -12,7 +12,6 @@ use crate::tenant::agenda::{written, zone};
 /// An event, and the exceptions of a series.
 #[derive(Clone)]
 pub(crate) struct Event {
-    pub name: String,
     pub resource: Value,
     pub exceptions: Vec<Value>,
     zone: TimeZone,
@@ -40,7 +39,6 @@ impl Event {
     fn in_zone(name: &str, shown: &str, zone: TimeZone, start: &str, end: &str) -> Self {
         let (start, end) = (clock(start), clock(end));
         let mut event = Self {
-            name: name.to_owned(),
             resource: blank(name, shown),
             exceptions: Vec::new(),
             zone,
@@ -152,6 +150,25 @@ impl Event {
 
 /// Microsoft Graph docs: event.
 fn blank(name: &str, zone: &str) -> Value {
+    let mut event = settings(name, zone);
+    event["responseStatus"] = json!({ "response": "organizer", "time": "0001-01-01T00:00:00Z" });
+    event["body"] = json!({
+        "contentType": "html",
+        "content": "<html><body><p>Voir <b>ci-dessous</b>.</p></body></html>\r\n",
+    });
+    event["location"] = json!({
+        "displayName": "Salle du Conseil", "locationType": "default", "uniqueId": "Salle du Conseil",
+        "uniqueIdType": "private", "address": {}, "coordinates": {},
+    });
+    event["locations"] =
+        json!([{ "displayName": "Salle du Conseil", "locationType": "default", "uniqueIdType": "private" }]);
+    event["organizer"] =
+        json!({ "emailAddress": { "name": "Émilie Lefèvre", "address": "emilie.lefevre@valmont.example" } });
+    event
+}
+
+/// The members of an event that are plain values.
+fn settings(name: &str, zone: &str) -> Value {
     json!({
         "id": "", "createdDateTime": "2025-01-05T10:00:00.1234567Z", "lastModifiedDateTime": "2025-01-06T10:00:00.7654321Z",
         "changeKey": "", "categories": [], "transactionId": null, "originalStartTimeZone": zone,
@@ -162,13 +179,6 @@ fn blank(name: &str, zone: &str) -> Value {
         "webLink": "https://outlook.office365.com/owa/?itemid=simulated&exvsurl=1&path=/calendar/item",
         "onlineMeetingUrl": null, "isOnlineMeeting": false, "onlineMeetingProvider": "unknown",
         "allowNewTimeProposals": true, "isDraft": false, "hideAttendees": false, "recurrence": null,
-        "onlineMeeting": null, "responseStatus": { "response": "organizer", "time": "0001-01-01T00:00:00Z" },
-        "body": { "contentType": "html", "content": "<html><body><p>Voir <b>ci-dessous</b>.</p></body></html>\r\n" },
-        "start": null, "end": null,
-        "location": { "displayName": "Salle du Conseil", "locationType": "default", "uniqueId": "Salle du Conseil",
-            "uniqueIdType": "private", "address": {}, "coordinates": {} },
-        "locations": [{ "displayName": "Salle du Conseil", "locationType": "default", "uniqueIdType": "private" }],
-        "attendees": [],
-        "organizer": { "emailAddress": { "name": "Émilie Lefèvre", "address": "emilie.lefevre@valmont.example" } },
+        "onlineMeeting": null, "start": null, "end": null, "attendees": [],
     })
 }
