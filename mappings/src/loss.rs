@@ -27,6 +27,16 @@ pub struct Rendered {
     pub message_id: Option<String>,
 }
 
+/// What [`crate::render::calendar`] tells of the iCalendar object it wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedObject {
+    pub losses: Vec<Loss>,
+    /// The object's UID: the natural key to find it by.
+    pub uid: String,
+    /// Bytes written.
+    pub size: u64,
+}
+
 /// This original has no standard form. It is true of the item for ever (until a newer edition), not of the moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]

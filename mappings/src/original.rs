@@ -5,7 +5,7 @@ use std::io::{self, Read};
 /// One part of an original.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartInfo {
-    /// `mime`; or `message`, `attachment/<n>` and `attachment/<n>/meta`.
+    /// `mime`, `message`, `event`, `attachment/<n>`: see [`Parts`].
     pub name: String,
     /// As the source said: `message/rfc822`, `application/json`.
     pub media_type: String,
@@ -19,6 +19,19 @@ pub struct PartInfo {
 /// * one part `mime`, media type `message/rfc822`;
 /// * a part `message` (the Microsoft Graph `message` resource as JSON) and for each attachment `attachment/<n>/meta`
 ///   (the `attachment` resource without `contentBytes`) with `attachment/<n>` (its bytes; missing for links).
+///
+/// An event, with all that belongs to its series, has these parts, all but the first only where there is something:
+/// * `event`, `application/json`: the Microsoft Graph `event` resource of the series master or the single event, as the
+///   service answered. It may carry `cancelledOccurrences` and expanded `exceptionOccurrences`;
+/// * `exceptions`, `application/json`: an array of the series' exceptions as `event` resources, where the cloud does not
+///   expand them into the master. Those in both count once;
+/// * `instances`, `application/json`: an array of all `event` resources that the service lists for the series, over its
+///   whole life. Where the master has no `cancelledOccurrences`, days of the pattern that are missing here are
+///   cancelled; of an endless series only those before the last one listed. It is to be left out where the listing was
+///   cut short at its beginning;
+/// * `attachments`, `application/json`: an array of `{"event": <id of the event it belongs to>, "attachment": <the
+///   attachment resource without contentBytes>}`;
+/// * `attachment/<n>`: the bytes of the n-th entry of that array, counted from 0; missing for links.
 pub trait Parts {
     fn parts(&self) -> Vec<PartInfo>;
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>>;

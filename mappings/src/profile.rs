@@ -59,3 +59,46 @@ impl MailProfile {
         self.eight_bit_headers && self.headerless && self.empty
     }
 }
+
+/// How a calendar target is kept from mailing the people of a meeting that is only being moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheduling {
+    /// Nothing needs to stand in the event: the target does not schedule, or a request header keeps it silent
+    /// (Nextcloud since the end of 2024, seen with 32.0.1).
+    Unneeded,
+    /// `SCHEDULE-AGENT=CLIENT` on every attendee but the owner, and on an organiser who is not the owner. `NONE` is
+    /// ignored by servers built on sabre/dav (seen with Baikal 0.12.1, Nextcloud 32.0.1), `CLIENT` on the organiser
+    /// alone by Cyrus 3.6.1 too.
+    ByClient,
+    /// No ORGANIZER: SOGo 5.8.0 mails whatever the parameters say.
+    NoOrganizer,
+}
+
+/// What a calendar target stores without changing or refusing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarProfile {
+    pub scheduling: Scheduling,
+    /// Events that end when they begin. Cyrus refuses them (seen with 3.6.1), SOGo invents an hour.
+    pub zero_length: bool,
+    /// Most bytes of one attachment carried inside the event; 0 where none are.
+    pub attachment_max: u64,
+    /// Most bytes of the whole object. Attachments are left out, the largest first, until it fits; texts never are.
+    pub object_max: u64,
+}
+
+impl CalendarProfile {
+    /// Accepts only what every server seen accepts.
+    pub const fn strict() -> Self {
+        Self {
+            scheduling: Scheduling::ByClient,
+            zero_length: false,
+            attachment_max: 5_000_000,
+            object_max: 10_000_000,
+        }
+    }
+
+    /// Accepts everything: a plain folder.
+    pub const fn lenient() -> Self {
+        Self { scheduling: Scheduling::Unneeded, zero_length: true, attachment_max: u64::MAX, object_max: u64::MAX }
+    }
+}

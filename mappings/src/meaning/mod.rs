@@ -1,9 +1,10 @@
-//! The comparable value of mail: what a reader gets from it, whatever bytes carry it.
+//! The comparable value of mail: what a reader gets from it, whatever bytes carry it. That of events is in [`calendar`].
 //!
 //! Written apart from [`crate::render`] on purpose and sharing no code with it: what converts must not judge itself.
 //! Two messages have the same meaning when their fields, texts and attachments read alike; encodings, folding,
 //! boundaries, line ends and NUL bytes do not count.
 
+pub mod calendar;
 mod charset;
 mod content;
 mod difference;

@@ -1,5 +1,6 @@
 //! Pure conversions from a provider's original to standard forms.
 
+mod calendar;
 mod facts;
 mod filter;
 mod keyword;
@@ -8,6 +9,7 @@ mod reassemble;
 mod sieve;
 mod words;
 
+pub use calendar::calendar;
 pub use facts::{FlagState, Importance, MailFacts, TargetFacts, mail_facts};
 pub use keyword::{Keyword, keyword};
 pub use sieve::{Sieve, sieve};

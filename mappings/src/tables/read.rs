@@ -40,6 +40,28 @@ struct Transliteration {
     letters: Pairs,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Zones {
+    #[serde(default)]
+    special: Pairs,
+    #[serde(default)]
+    windows: Pairs,
+    #[serde(default)]
+    territories: Pairs,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Calendar {
+    #[serde(default)]
+    busy: Pairs,
+    #[serde(default)]
+    colours: Pairs,
+    #[serde(default)]
+    well_known: Pairs,
+}
+
 /// The part of a file a row stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
@@ -47,6 +69,10 @@ pub(super) enum Section {
     Facts,
     Reserved,
     Letters,
+    Zones,
+    Busy,
+    Colours,
+    WellKnown,
 }
 
 /// One row of a table file.
@@ -75,6 +101,18 @@ pub(super) fn rows<'a>(file: &'a str, text: &str) -> Result<Vec<Row<'a>>, TableE
             rows
         }
         "transliteration.toml" => pairs(file, text, Section::Letters, parse::<Transliteration>(file, text)?.letters),
+        "zones.toml" => {
+            let Zones { special, windows, territories } = parse(file, text)?;
+            let all = [special, windows, territories].into_iter();
+            all.flat_map(|section| pairs(file, text, Section::Zones, section)).collect()
+        }
+        "calendar.toml" => {
+            let Calendar { busy, colours, well_known } = parse(file, text)?;
+            let mut rows = pairs(file, text, Section::Busy, busy);
+            rows.extend(pairs(file, text, Section::Colours, colours));
+            rows.extend(pairs(file, text, Section::WellKnown, well_known));
+            rows
+        }
         other => return Err(unknown_file(other)),
     };
     rows.sort_by_key(|row| row.line);

@@ -1,0 +1,93 @@
+//! The parts of an event's original, read.
+
+use super::json::{list, said};
+use crate::loss::Losses;
+use crate::{Parts, Unrendered};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::Read;
+
+/// Most bytes of one part told as JSON: a master with thirty years of expanded exceptions stays far below.
+const JSON_MAX: u64 = 64 << 20;
+
+/// An event and all that belongs to its series, as the service told it.
+pub(super) struct Bundle {
+    /// The series master, or the single event.
+    pub event: Value,
+    /// Changed occurrences, each once.
+    pub exceptions: Vec<Value>,
+    /// All occurrences the service lists, where it was asked.
+    pub instances: Option<Vec<Value>>,
+    pub attachments: Vec<Attachment>,
+}
+
+pub(super) struct Attachment {
+    /// The event it belongs to.
+    pub event: String,
+    pub meta: Value,
+    /// Name and size of the part that holds its bytes.
+    pub bytes: Option<(String, u64)>,
+}
+
+pub(super) fn read(original: &dyn Parts, losses: &mut Losses) -> Result<Bundle, Unrendered> {
+    let Some(event) = json(original, "event", losses)? else {
+        let names: Vec<String> = original.parts().into_iter().map(|part| part.name).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let sentence = format!("This original has no part `event` (its parts: {names}); pull the item again.");
+        return Err(Unrendered::unmappable(sentence));
+    };
+    let told = array(json(original, "exceptions", losses)?).unwrap_or_default();
+    let instances = array(json(original, "instances", losses)?);
+    let exceptions = exceptions(&event, told, instances.as_deref().unwrap_or_default());
+    let attachments = attachments(original, array(json(original, "attachments", losses)?).unwrap_or_default());
+    Ok(Bundle { event, exceptions, instances, attachments })
+}
+
+fn array(value: Option<Value>) -> Option<Vec<Value>> {
+    match value? {
+        Value::Array(list) => Some(list),
+        // An answer of the service kept with its frame.
+        mut framed => match framed["value"].take() {
+            Value::Array(list) => Some(list),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
+        },
+    }
+}
+
+fn json(original: &dyn Parts, name: &str, losses: &mut Losses) -> Result<Option<Value>, Unrendered> {
+    let Some(part) = original.parts().into_iter().find(|part| part.name == name) else { return Ok(None) };
+    if part.size > JSON_MAX {
+        let sentence = format!("The part `{name}` has {} bytes, more than any event has; pull the item again.", part.size);
+        return Err(Unrendered::unmappable(sentence));
+    }
+    let mut bytes = Vec::new();
+    original.open(name)?.take(JSON_MAX).read_to_end(&mut bytes)?;
+    if let Ok(value) = serde_json::from_slice(&bytes) {
+        return Ok(Some(value));
+    }
+    // Raw control characters, which the service has sent inside strings.
+    bytes.iter_mut().filter(|byte| **byte < b' ').for_each(|byte| *byte = b' ');
+    let value = serde_json::from_slice(&bytes).map_err(|error| {
+        Unrendered::unmappable(format!("The part `{name}` is no JSON ({error}); pull the item again."))
+    })?;
+    losses.add("json_repaired", "raw control characters in the service's data became spaces");
+    Ok(Some(value))
+}
+
+/// From the master, beside it, and among the instances: one exception may be told in all three places.
+fn exceptions(event: &Value, told: Vec<Value>, instances: &[Value]) -> Vec<Value> {
+    let among = instances.iter().filter(|one| one["type"] == "exception").cloned();
+    let all = list(event, "exceptionOccurrences").iter().cloned().chain(told).chain(among);
+    let mut seen = BTreeSet::new();
+    all.filter(|one| said(one, "id").is_none_or(|id| seen.insert(id.to_owned()))).collect()
+}
+
+fn attachments(original: &dyn Parts, told: Vec<Value>) -> Vec<Attachment> {
+    let parts = original.parts();
+    let attachment = |(number, mut entry): (usize, Value)| {
+        let name = format!("attachment/{number}");
+        let bytes = parts.iter().find(|part| part.name == name).map(|part| (name, part.size));
+        Attachment { event: said(&entry, "event").unwrap_or_default().to_owned(), meta: entry["attachment"].take(), bytes }
+    };
+    told.into_iter().enumerate().map(attachment).collect()
+}

@@ -1,0 +1,22 @@
+//! TRANSP, and the service's own word in X-MICROSOFT-CDO-BUSYSTATUS, which Outlook, Thunderbird and others read.
+
+use super::entry::Node;
+use super::json::said;
+use super::{Occasion, Scene};
+use crate::loss::Losses;
+use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarTransparency};
+
+pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mut Losses) {
+    let state = said(occasion.event, "showAs").unwrap_or("busy");
+    let known = scene.tables.busy(state);
+    if known.is_none() {
+        losses.add("busy_unknown", format!("the state `{state}` says neither free nor busy; it stands as busy"));
+    }
+    let (transparency, status) = known.unwrap_or(("OPAQUE", "BUSY"));
+    let transparency = match transparency {
+        "TRANSPARENT" => ICalendarTransparency::Transparent,
+        _ => ICalendarTransparency::Opaque,
+    };
+    node.entries.push(ICalendarEntry::new(ICalendarProperty::Transp).with_value(transparency));
+    node.extension("X-MICROSOFT-CDO-BUSYSTATUS", status);
+}

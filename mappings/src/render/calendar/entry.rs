@@ -1,0 +1,156 @@
+//! Values of the calcard crate, made from ours.
+//!
+//! calcard writes and folds. Three of its ways are worked around here (seen with 0.3.14): it escapes commas and
+//! semicolons in URIs, where RFC 5545 3.3.13 allows no escapes, so they are percent-encoded before; it writes quotes and
+//! backslashes of parameters with backslashes, where RFC 5545 3.2 knows none, so they are respelled before; it writes
+//! `\r` for a carriage return, where only `\n` is known, so texts come with LF alone.
+
+use crate::loss::Losses;
+use calcard::common::PartialDateTime;
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
+    ICalendarProperty, ICalendarValueType, ICalendarWeekday, Uri,
+};
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::{Timestamp, tz::Offset};
+
+use super::zones::Zone;
+
+/// A component with its children; calcard keeps both in one flat list.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub kind: ICalendarComponentType,
+    pub entries: Vec<ICalendarEntry>,
+    pub children: Vec<Node>,
+}
+
+impl Node {
+    pub fn new(kind: ICalendarComponentType) -> Self {
+        Self { kind, entries: Vec::new(), children: Vec::new() }
+    }
+
+    pub fn text(&mut self, name: ICalendarProperty, value: &str) {
+        self.entries.push(ICalendarEntry::new(name).with_value(value));
+    }
+
+    pub fn extension(&mut self, name: &str, value: &str) {
+        self.text(ICalendarProperty::Other(name.to_owned()), value);
+    }
+
+    pub fn object(self) -> ICalendar {
+        let mut object = ICalendar::default();
+        self.lay(&mut object);
+        object
+    }
+
+    fn lay(self, object: &mut ICalendar) -> u32 {
+        let place = object.components.len();
+        let component =
+            ICalendarComponent { component_type: self.kind, entries: self.entries, component_ids: Vec::new() };
+        object.components.push(component);
+        let children = self.children.into_iter().map(|child| child.lay(object)).collect();
+        object.components[place].component_ids = children;
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+}
+
+pub(super) fn floating(at: DateTime) -> PartialDateTime {
+    PartialDateTime { hour: byte(at.hour()), minute: byte(at.minute()), second: byte(at.second()), ..day(at.date()) }
+}
+
+pub(super) fn day(at: Date) -> PartialDateTime {
+    let year = Some(u16::try_from(at.year()).unwrap_or_default());
+    PartialDateTime { year, month: byte(at.month()), day: byte(at.day()), ..PartialDateTime::default() }
+}
+
+pub(super) fn utc(at: Timestamp) -> PartialDateTime {
+    PartialDateTime { tz_hour: Some(0), tz_minute: Some(0), ..floating(Offset::UTC.to_datetime(at)) }
+}
+
+pub(super) fn offset(offset: Offset) -> PartialDateTime {
+    let minutes = offset.seconds().abs() / 60;
+    let part = |number: i32| Some(u8::try_from(number).unwrap_or_default());
+    let (tz_hour, tz_minute) = (part(minutes / 60), part(minutes % 60));
+    PartialDateTime { tz_hour, tz_minute, tz_minus: offset.is_negative(), ..PartialDateTime::default() }
+}
+
+fn byte(number: i8) -> Option<u8> {
+    Some(u8::try_from(number).unwrap_or_default())
+}
+
+/// A property that says a day.
+pub(super) fn date(name: ICalendarProperty, at: Date) -> ICalendarEntry {
+    ICalendarEntry::new(name)
+        .with_param(ICalendarParameter::new(ICalendarParameterName::Value, ICalendarValueType::Date))
+        .with_value(day(at))
+}
+
+/// A property that says a wall clock in a zone.
+pub(super) fn local(name: ICalendarProperty, at: DateTime, zone: &Zone) -> ICalendarEntry {
+    if zone.is_utc() {
+        let value = PartialDateTime { tz_hour: Some(0), tz_minute: Some(0), ..floating(at) };
+        return ICalendarEntry::new(name).with_value(value);
+    }
+    ICalendarEntry::new(name)
+        .with_param(ICalendarParameter::new(ICalendarParameterName::Tzid, zone.name.clone()))
+        .with_value(floating(at))
+}
+
+/// A property that says an instant: as wall clock of the zone, and where that would mean another instant (the hour that
+/// happens twice when summer time ends) in UTC.
+pub(super) fn instant(name: ICalendarProperty, at: Timestamp, zone: &Zone, losses: &mut Losses) -> ICalendarEntry {
+    let wall = zone.local(at);
+    if zone.instant(wall).is_some_and(|meant| meant.as_second() == at.as_second()) {
+        return local(name, wall, zone);
+    }
+    let detail = format!("{wall} happens twice in {}; the second one is written in UTC", zone.name);
+    losses.add("zone_dropped", detail);
+    ICalendarEntry::new(name).with_value(utc(at))
+}
+
+pub(super) fn weekday(day: Weekday) -> ICalendarWeekday {
+    match day {
+        Weekday::Sunday => ICalendarWeekday::Sunday,
+        Weekday::Monday => ICalendarWeekday::Monday,
+        Weekday::Tuesday => ICalendarWeekday::Tuesday,
+        Weekday::Wednesday => ICalendarWeekday::Wednesday,
+        Weekday::Thursday => ICalendarWeekday::Thursday,
+        Weekday::Friday => ICalendarWeekday::Friday,
+        Weekday::Saturday => ICalendarWeekday::Saturday,
+    }
+}
+
+/// A text without what RFC 5545 3.3.11 forbids in it: line ends become LF, other control characters go.
+pub(super) fn clean(text: &str, losses: &mut Losses) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let forbidden = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let removed = text.chars().filter(|c| forbidden(*c)).count() as u64;
+    losses.count("control_characters_removed", removed, [
+        "control character, which a calendar may not hold",
+        "control characters, which a calendar may not hold",
+    ]);
+    if removed == 0 { text } else { text.chars().filter(|c| !forbidden(*c)).collect() }
+}
+
+/// A text for a parameter: on one line, without the characters that have no spelling there.
+pub(super) fn parameter(text: &str, losses: &mut Losses) -> String {
+    let text = clean(text.trim(), losses).replace(['\n', '\t'], " ");
+    if !text.contains(['"', '\\', '^']) {
+        return text;
+    }
+    losses.add("name_respelled", format!("`{text}` is written with ' and / for quotes and backslashes"));
+    text.replace('"', "'").replace('\\', "/").replace('^', "'")
+}
+
+/// A URI, with the characters that would be escaped as in a text percent-encoded.
+pub(super) fn uri(text: &str) -> Uri {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.trim().chars() {
+        match c {
+            ',' | ';' | '\\' | ' ' | '"' | '<' | '>' => plain.push_str(&format!("%{:02X}", u32::from(c))),
+            c if c.is_control() => {}
+            c => plain.push(c),
+        }
+    }
+    Uri::Location(plain)
+}

@@ -1,0 +1,60 @@
+//! UID, STATUS, and when the event was made and changed.
+
+use super::entry::{self, Node};
+use super::json::{said, yes};
+use super::{Occasion, Scene};
+use crate::loss::Losses;
+use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarStatus};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The master's `iCalUId`: the same for everybody invited, so that a later update from outside finds the event.
+pub(super) fn uid(event: &Value, losses: &mut Losses) -> String {
+    if let Some(uid) = said(event, "iCalUId") {
+        return entry::clean(uid, losses).replace('\n', "");
+    }
+    losses.add("uid_made", "the service told no iCalUId; one was made from the event's id");
+    let digest = blake3::hash(event["id"].as_str().unwrap_or_default().as_bytes());
+    format!("transhume-{}", &digest.to_hex()[..32])
+}
+
+pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mut Losses) {
+    node.text(ICalendarProperty::Uid, &scene.uid);
+    node.entries.push(ICalendarEntry::new(ICalendarProperty::Status).with_value(status(occasion.event)));
+    if yes(occasion.event, "isDraft") {
+        losses.add("invitation_unsent", "a meeting whose invitations were never sent stands as any other");
+    }
+}
+
+/// A meeting that its organiser cancelled may still stand in the calendars of those invited.
+fn status(event: &Value) -> ICalendarStatus {
+    if yes(event, "isCancelled") {
+        ICalendarStatus::Cancelled
+    } else if event["showAs"] == "tentative" {
+        ICalendarStatus::Tentative
+    } else {
+        ICalendarStatus::Confirmed
+    }
+}
+
+/// CREATED, LAST-MODIFIED, and DTSTAMP, which RFC 5545 wants: where nobody told a change, the creation, then the start.
+pub(super) fn add_dates(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, _: &mut Losses) {
+    let created = moment(occasion.event, "createdDateTime");
+    let modified = moment(occasion.event, "lastModifiedDateTime");
+    let start = || super::when::instant(&occasion.event["start"], scene);
+    let stamp = modified.or(created).or_else(start).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut add = |name, at| node.entries.push(ICalendarEntry::new(name).with_value(entry::utc(at)));
+    add(ICalendarProperty::Dtstamp, stamp);
+    if let Some(created) = created {
+        add(ICalendarProperty::Created, created);
+    }
+    if let Some(modified) = modified {
+        add(ICalendarProperty::LastModified, modified);
+    }
+}
+
+/// `0001-01-01T00:00:00Z` means never.
+fn moment(event: &Value, name: &str) -> Option<Timestamp> {
+    let at: Timestamp = said(event, name)?.parse().ok()?;
+    (entry::utc(at).year > Some(1)).then_some(at)
+}
