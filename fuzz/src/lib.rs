@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use transhume_mappings::render::{self, keyword, sieve};
-use transhume_mappings::{MailProfile, PartInfo, Parts, Rendered, Tables, meaning};
+use transhume_mappings::{CalendarProfile, CalendarSetting, MailProfile, PartInfo, Parts, Rendered, Tables, meaning};
 
 struct Memory(BTreeMap<String, (&'static str, Vec<u8>)>);
 
@@ -103,6 +103,33 @@ pub fn rules_to_sieve(data: &[u8]) {
     assert!(!script.contains(['\0', '\r']));
 }
 
+/// An event as JSON, a zero byte, its exceptions, a zero byte, its instances.
+pub fn event_to_ical(data: &[u8]) {
+    let mut pieces = data.splitn(3, |&byte| byte == 0);
+    let mut parts = vec![("event", "application/json", pieces.next().unwrap_or_default())];
+    parts.extend(pieces.next().map(|piece| ("exceptions", "application/json", piece)));
+    parts.extend(pieces.next().map(|piece| ("instances", "application/json", piece)));
+    let original = Memory::of(&parts);
+    let (setting, tables) = (CalendarSetting::new("alice@x.example"), Tables::embedded());
+    let mut out = Vec::new();
+    let Ok(rendered) = render::calendar(&original, &CalendarProfile::strict(), &setting, &tables, &mut out) else {
+        return;
+    };
+    let text = String::from_utf8(out).expect("iCalendar is UTF-8");
+    assert_eq!(rendered.size, text.len() as u64);
+    let read = meaning::calendar::text(&text).expect("what is rendered can be read");
+    let Ok(told) = meaning::calendar::original(&original, &setting, &tables) else { return };
+    let _ = meaning::calendar::differences(&told, &read, &rendered.losses);
+}
+
+/// An iCalendar text; it means the same as itself, whatever its line ends.
+pub fn ical_meaning(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let Ok(meaning) = meaning::calendar::text(&text) else { return };
+    let other = meaning::calendar::text(&text.replace("\r\n", "\n")).expect("line ends do not count");
+    assert_eq!(meaning::calendar::differences(&meaning, &other, &[]), Vec::<String>::new());
+}
+
 /// A file of category rows.
 pub fn tables(data: &[u8]) {
     let text = String::from_utf8_lossy(data).into_owned();
@@ -115,7 +142,7 @@ pub fn tables(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    const SEEDS: [&[u8]; 12] = [
+    const SEEDS: [&[u8]; 15] = [
         b"",
         b"\0",
         b"\x1fSubject: a\r\n\r\nb",
@@ -128,6 +155,9 @@ mod tests {
         b"Work\nwork\nR\xc3\xa9union\nReunion\n$Junk\n~0123abcd\n",
         b"\xff\xfe\x00\x01\x02\x80",
         b": \r\n : \r\n\t\r\n\r\n",
+        b"{\"iCalUId\":\"u\",\"start\":{\"dateTime\":\"2025-03-12T08:00:00.0000000\",\"timeZone\":\"UTC\"},\"attendees\":[{},5],\"recurrence\":{\"pattern\":{\"type\":\"daily\",\"interval\":9},\"range\":{\"type\":\"noEnd\",\"startDate\":\"2025-03-12\"}}}\0[{\"originalStart\":\"2025-03-12T08:00:00Z\"}]",
+        b"{\"isAllDay\":true,\"start\":{\"dateTime\":\"9999-12-31T00:00:00.0000000\"}}\0\0[]",
+        b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20250312T080000Z\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYSETPOS=-1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
     ];
 
     #[test]
@@ -139,6 +169,8 @@ mod tests {
             super::keywords(seed);
             super::rules_to_sieve(seed);
             super::tables(seed);
+            super::event_to_ical(seed);
+            super::ical_meaning(seed);
         }
     }
 }

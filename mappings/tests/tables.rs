@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use transhume_mappings::render::{MailFacts, keyword, mail_facts};
-use transhume_mappings::{MailProfile, Tables};
+use transhume_mappings::{MailProfile, Tables, WellKnown};
 
 fn laid(file: &str, text: &str) -> Result<Tables, String> {
     Tables::with_overrides(&BTreeMap::from([(file.to_owned(), text.to_owned())])).map_err(|error| error.to_string())
@@ -68,6 +68,26 @@ fn equal_tables_have_equal_digests() {
 }
 
 #[test]
+fn calendar_tables_are_laid_over_and_render_no_mail_again() {
+    let shipped = Tables::embedded();
+    assert_eq!(shipped.zone("tzone://Microsoft/Custom", None), None);
+    let zones = "[special]\n\"tzone://Microsoft/Custom\" = \"Europe/Rome\"\n[windows]\n\"GMT Standard Time\" = \"\"\n";
+    let tables = laid("zones.toml", zones).unwrap();
+    assert_eq!(tables.zone("TZONE://microsoft/custom", None), Some("Europe/Rome"));
+    assert_eq!(tables.zone("GMT Standard Time", None), None);
+    assert_eq!(tables.digest(), shipped.digest());
+    assert_ne!(tables.calendar_digest(), shipped.calendar_digest());
+    assert_eq!(shipped.calendar_colour("lightRed"), Some("#a4262c"));
+    assert_eq!((shipped.calendar_colour("auto"), shipped.calendar_colour("lightMauve")), (Some(""), None));
+    assert_eq!(shipped.well_known_calendar("kalender"), Some(WellKnown::Default));
+    assert_eq!(shipped.well_known_calendar("Geburtstage"), Some(WellKnown::Generated));
+    assert_eq!(shipped.well_known_calendar("Feiertage"), None);
+    let colours = laid("calendar.toml", "[colours]\n\"lightRed\" = \"#FF0000\"\n").unwrap();
+    assert_eq!(colours.calendar_colour("lightRed"), Some("#ff0000"));
+    assert_ne!(laid("categories.toml", "[keywords]\n\"A\" = \"x\"\n").unwrap().digest(), shipped.digest());
+}
+
+#[test]
 fn mistakes_are_told_with_file_and_line() {
     let cases = [
         ("keywords.toml", ""),
@@ -89,6 +109,15 @@ fn mistakes_are_told_with_file_and_line() {
         ("imap.toml", "[reserved]\nkeywords = [\n    \"Junk\",\n    \"a(b\",\n]\n"),
         ("transliteration.toml", "[letters]\n\"ab\" = \"x\"\n"),
         ("transliteration.toml", "[letters]\n\"é\" = \"(\"\n"),
+        ("zones.toml", "[windows]\n\"Our Time\" = \"Europe/Atlantis\"\n"),
+        ("zones.toml", "[zones]\n\"Our Time\" = \"Europe/Berlin\"\n"),
+        ("calendar.toml", "[busy]\n\"away\" = \"OPAQUE OOF\"\n"),
+        ("calendar.toml", "[busy]\n\"oof\" = \"BUSY OOF\"\n"),
+        ("calendar.toml", "[busy]\n\"oof\" = \"OPAQUE\"\n"),
+        ("calendar.toml", "[busy]\n\"oof\" = \"OPAQUE OOF very\"\n"),
+        ("calendar.toml", "[colours]\n\"lightMauve\" = \"#ffffff\"\n"),
+        ("calendar.toml", "[colours]\n\"lightRed\" = \"red\"\n"),
+        ("calendar.toml", "[well_known]\n\"Feiertage\" = \"holidays\"\n"),
     ];
     let told: Vec<String> = cases.iter().map(|(file, text)| sentence(file, text)).collect();
     insta::assert_snapshot!(told.join("\n"));

@@ -6,6 +6,8 @@
 //! | `busy_unknown` | the state, where it stands as busy |
 //! | `importance_unknown` | the priority, where it stands as normal |
 //! | `end_before_start`, `end_missing`, `zero_length` | an end a minute after the start |
+//! | `all_day_time_dropped` | an end one day later |
+//! | `hour_ambiguous` | an instant, where the clock on the wall is the same, and ends |
 //! | `zone_dropped` | the clock on the wall, where the instant is the same |
 //! | `organizer_dropped`, `organizer_missing` | an organiser who is gone |
 //! | `answer_unknown`, `attendee_type_unknown` | the answer and role of somebody invited, who is still there |
@@ -16,7 +18,7 @@
 
 use super::{CalendarMeaning, Facts, Occurrence, When};
 use crate::Loss;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use std::collections::BTreeSet;
 
 /// Most sentences on one object: a zone that changed differs on every day.
@@ -141,6 +143,9 @@ fn excuses(loss: &Loss, one: &Difference) -> bool {
         ("busy_unknown", "busy") => is == "BUSY",
         ("importance_unknown", "priority") => is == "normal",
         ("end_before_start" | "end_missing" | "zero_length", "end") => a_minute_later(was, is),
+        ("all_day_time_dropped", "end") => a_day_later(was, is),
+        ("hour_ambiguous", "start") => wall(was).is_some() && wall(was) == wall(is),
+        ("hour_ambiguous", "end") => true,
         ("zone_dropped", "start") => instant(was).is_some() && instant(was) == instant(is),
         ("organizer_dropped" | "organizer_missing", "organizer") => is.is_empty(),
         ("answer_unknown" | "attendee_type_unknown", what) => what.starts_with("attendee ") && !is.is_empty(),
@@ -153,6 +158,15 @@ fn excuses(loss: &Loss, one: &Difference) -> bool {
 fn a_minute_later(was: &str, is: &str) -> bool {
     let times = was.parse::<jiff::Timestamp>().ok().zip(is.parse::<jiff::Timestamp>().ok());
     times.is_some_and(|(was, is)| is.duration_since(was).as_secs() == 60)
+}
+
+fn a_day_later(was: &str, is: &str) -> bool {
+    let days = was.parse::<Date>().ok().zip(is.parse::<Date>().ok());
+    days.is_some_and(|(was, is)| was.tomorrow().is_ok_and(|next| next == is))
+}
+
+fn wall(shown: &str) -> Option<&str> {
+    shown.split_once(" (").map(|(wall, _)| wall)
 }
 
 /// The instant in `wall (instant)`.

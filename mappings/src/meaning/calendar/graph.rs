@@ -155,7 +155,7 @@ impl Told<'_> {
             (When::Moment { at: first, wall }, When::Moment { at: last, .. }) => {
                 let same = wall == place;
                 let at = if same { first } else { self.zone.to_timestamp(place).ok()? };
-                (self.moment(at), self.moment(at + (last - first)))
+                (self.moment(at), self.moment(at.checked_add(last.duration_since(first)).ok()?))
             }
             _ => return None,
         };
@@ -252,7 +252,7 @@ impl Told<'_> {
         if event["isReminderOn"] == true
             && let Some(minutes) = event["reminderMinutesBeforeStart"].as_i64()
         {
-            fact("alarm", (-minutes * 60).to_string());
+            fact("alarm", minutes.saturating_mul(-60).to_string());
         }
         let link = event["onlineMeeting"]["joinUrl"].as_str().filter(|url| !url.is_empty());
         fact("meeting", uri(link.unwrap_or(said("onlineMeetingUrl"))));

@@ -81,7 +81,7 @@ fn times(event: &Component, zones: &mut Zones) -> Result<(When, When), Unreadabl
     let end = match start {
         When::Day(day) => {
             let days = length.map_or(1, |length| length.as_hours() / 24);
-            When::Day(day.checked_add(days.days()).unwrap_or(day))
+            When::Day(day.checked_add(jiff::SignedDuration::from_hours(days.clamp(-400_000, 400_000) * 24)).unwrap_or(day))
         }
         When::Moment { at, .. } => {
             let at = at.checked_add(length.unwrap_or_default()).unwrap_or(at);

@@ -1,7 +1,7 @@
 //! RRULE, expanded period by period on the clock of the wall (RFC 5545 3.3.10).
 
 use super::{OCCURRENCES, Unreadable, YEARS, unreadable};
-use jiff::ToSpan;
+use jiff::{Span, ToSpan};
 use jiff::civil::{Date, DateTime, Weekday};
 
 /// As far as calendars of people use it: by days, not by hours or numbers of weeks.
@@ -107,16 +107,16 @@ impl Rule {
         let steps = number.checked_mul(self.interval)?;
         let (first, last) = match self.frequency {
             Frequency::Daily => {
-                let day = start.checked_add(steps.days()).ok()?;
+                let day = start.checked_add(Span::new().try_days(steps).ok()?).ok()?;
                 (day, day)
             }
             Frequency::Weekly => {
                 let back = i32::from(start.weekday().since(self.week_start));
-                let first = start.checked_add((steps.checked_mul(7)? - back).days()).ok()?;
+                let first = start.checked_add(Span::new().try_days(steps.checked_mul(7)?.checked_sub(back)?).ok()?).ok()?;
                 (first, first.checked_add(6.days()).ok()?)
             }
             Frequency::Monthly => {
-                let first = start.first_of_month().checked_add(steps.months()).ok()?;
+                let first = start.first_of_month().checked_add(Span::new().try_months(steps).ok()?).ok()?;
                 (first, first.last_of_month())
             }
             Frequency::Yearly => {

@@ -6,7 +6,7 @@
 use super::json::{list, said};
 use crate::{Unrendered, loss::Losses};
 use jiff::civil::{Date, Weekday};
-use jiff::{Span, ToSpan};
+use jiff::Span;
 use serde_json::Value;
 
 /// No series is looked at beyond this year.
@@ -80,12 +80,12 @@ impl Series {
     fn period(&self, number: i32) -> Option<Vec<Date>> {
         let steps = number.checked_mul(i32::from(self.interval))?;
         match &self.kind {
-            Kind::Daily => Some(vec![later(self.start, steps.days())?]),
-            Kind::Weekly { days, first } => {
+            Kind::Daily => Some(vec![later(self.start, days(steps))?]),
+            Kind::Weekly { days: named, first } => {
                 let back = i32::from(self.start.weekday().since(*first));
-                let week = later(self.start, steps.checked_mul(7)?.checked_sub(back)?.days())?;
-                let all = (0..7).filter_map(|offset| later(week, offset.days()));
-                Some(all.filter(|day| days.contains(&day.weekday())).collect())
+                let week = later(self.start, days(steps.checked_mul(7)?.checked_sub(back)?))?;
+                let all = (0..7).filter_map(|offset| later(week, days(offset)));
+                Some(all.filter(|day| named.contains(&day.weekday())).collect())
             }
             Kind::AbsoluteMonthly { day } => Some(vec![clamped(self.month(steps)?, *day)]),
             Kind::RelativeMonthly { days, index } => Some(chosen(self.month(steps)?, days, *index)),
@@ -96,7 +96,7 @@ impl Series {
 
     /// The first day of the month so many months later.
     fn month(&self, months: i32) -> Option<Date> {
-        later(self.start.first_of_month(), months.months())
+        later(self.start.first_of_month(), Span::new().try_months(months).ok())
     }
 
     fn year(&self, years: i32, month: i8) -> Option<Date> {
@@ -104,8 +104,12 @@ impl Series {
     }
 }
 
-fn later(day: Date, span: Span) -> Option<Date> {
-    day.checked_add(span).ok()
+fn days(number: i32) -> Option<Span> {
+    Span::new().try_days(number).ok()
+}
+
+fn later(day: Date, span: Option<Span>) -> Option<Date> {
+    day.checked_add(span?).ok()
 }
 
 fn clamped(first: Date, day: i8) -> Date {

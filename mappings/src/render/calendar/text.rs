@@ -47,17 +47,25 @@ fn location(node: &mut Node, event: &Value, losses: &mut Losses) {
     let first = &event["location"];
     let places = list(event, "locations");
     let places = if places.is_empty() { std::slice::from_ref(first) } else { places };
-    let mut names: Vec<&str> = places.iter().filter_map(|place| said(place, "displayName")).collect();
-    names.dedup();
-    let whole = said(first, "displayName").filter(|_| names.is_empty());
-    names.extend(whole);
+    let mut names = place_names(places, losses);
+    if names.is_empty() {
+        names = place_names(std::slice::from_ref(first), losses);
+    }
     if !names.is_empty() {
-        node.text(ICalendarProperty::Location, &entry::clean(&names.join("; "), losses));
+        node.text(ICalendarProperty::Location, &names.join("; "));
     }
     coordinates(node, places, losses);
     if places.iter().any(has_more) {
         losses.add("location_details", "the postal address, mail address or web page of a place; its name stands");
     }
+}
+
+fn place_names(places: &[Value], losses: &mut Losses) -> Vec<String> {
+    let told = places.iter().filter_map(|place| said(place, "displayName"));
+    let mut names: Vec<String> = told.map(|name| entry::clean(name, losses).trim().to_owned()).collect();
+    names.retain(|name| !name.is_empty());
+    names.dedup();
+    names
 }
 
 fn coordinates(node: &mut Node, places: &[Value], losses: &mut Losses) {

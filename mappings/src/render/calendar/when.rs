@@ -5,9 +5,9 @@ use super::json::{said, yes};
 use super::zones::Zone;
 use super::{Occasion, Scene};
 use crate::{Unrendered, loss::Losses};
-use calcard::icalendar::ICalendarProperty;
+use calcard::icalendar::{ICalendarDuration, ICalendarEntry, ICalendarProperty};
 use jiff::civil::{Date, DateTime, Time};
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde_json::Value;
 
 /// `dateTimeTimeZone`: a wall clock of seven fractional digits, without offset, in the zone beside it. Without a zone
@@ -15,19 +15,24 @@ use serde_json::Value;
 pub(super) fn instant(told: &Value, scene: &Scene<'_>) -> Option<Timestamp> {
     let text = said(told, "dateTime")?;
     if let Ok(at) = text.parse::<Timestamp>() {
-        return Some(at);
+        return Some(at).filter(|at| in_reach(Zone::utc().local(*at)));
     }
     let zone = match said(told, "timeZone") {
         None => Zone::utc(),
         Some(name) => Zone::named(name, scene.setting, scene.tables)?,
     };
-    zone.instant(text.parse().ok()?)
+    zone.instant(text.parse().ok().filter(|wall| in_reach(*wall))?)
 }
 
 /// The day and time printed, whatever the zone: all-day events are midnight to midnight in any (Microsoft Graph docs:
 /// event resource), so they are never converted.
 fn printed(told: &Value) -> Option<DateTime> {
-    said(told, "dateTime")?.trim_end_matches('Z').parse().ok()
+    said(told, "dateTime")?.trim_end_matches('Z').parse().ok().filter(|wall| in_reach(*wall))
+}
+
+/// Years of four digits, with room for zones and lengths on either side; 0001 means never.
+fn in_reach(wall: DateTime) -> bool {
+    (2..=9990).contains(&wall.year())
 }
 
 pub(super) fn printed_day(told: &Value) -> Option<Date> {
@@ -89,9 +94,9 @@ fn hours(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &m
         (Some(_), 0) if scene.profile.zero_length => (start, false),
         (told, 0) if told.is_some() => {
             losses.add("zero_length", "the event ended as it began, which the target refuses; one minute stands for it");
-            (start + 1.minute(), true)
+            (later(start, 60), true)
         }
-        (told, _) => (start + i64::from(shorter(losses, told.is_some(), "one minute")).minutes(), true),
+        (told, _) => (later(start, 60 * i64::from(shorter(losses, told.is_some(), "one minute"))), true),
     };
     if scene.series.is_some() && occasion.replaces.is_none() {
         first_hours(node, occasion, scene, (start, written.then_some(end)), losses);
@@ -105,6 +110,10 @@ fn hours(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &m
     Ok(())
 }
 
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(at)
+}
+
 /// The first occurrence of a series: on the first day of its pattern, at the time of day the master tells.
 fn first_hours(
     node: &mut Node,
@@ -115,12 +124,24 @@ fn first_hours(
 ) {
     let wall = scene.zone.local(start);
     let first = scene.first(occasion, wall.date(), losses).to_datetime(wall.time());
-    let moved = scene.zone.instant(first).map_or(start, |at| if wall.date() == first.date() { start } else { at });
-    node.entries.push(entry::local(ICalendarProperty::Dtstart, first, &scene.zone));
-    if let Some(end) = end {
-        let end = moved + (end - start);
-        node.entries.push(entry::local(ICalendarProperty::Dtend, scene.zone.local(end), &scene.zone));
+    let begins = scene.zone.instant(first).unwrap_or(start);
+    if wall == first && begins.as_second() != start.as_second() {
+        losses.add("hour_ambiguous", format!("{wall} happens twice in {}; the series begins in the first one", scene.zone.name));
     }
+    node.entries.push(entry::local(ICalendarProperty::Dtstart, first, &scene.zone));
+    node.entries.extend(end.map(|end| first_end(begins, end.as_second() - start.as_second(), scene)));
+}
+
+/// DTEND; where its wall clock would mean another instant, DURATION.
+fn first_end(begins: Timestamp, seconds: i64, scene: &Scene<'_>) -> ICalendarEntry {
+    let end = later(begins, seconds);
+    let wall = scene.zone.local(end);
+    if scene.zone.instant(wall).is_some_and(|meant| meant.as_second() == end.as_second()) {
+        return entry::local(ICalendarProperty::Dtend, wall, &scene.zone);
+    }
+    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+    let length = ICalendarDuration { seconds, ..ICalendarDuration::default() };
+    ICalendarEntry::new(ICalendarProperty::Duration).with_value(length)
 }
 
 /// A flight ends in another zone than it begins in.
