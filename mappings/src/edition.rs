@@ -7,3 +7,9 @@ pub const EDITION: u32 = 2;
 
 /// The same for [`crate::render::calendar`].
 pub const CALENDAR_EDITION: u32 = 1;
+
+/// The same for [`crate::render::contact`].
+pub const CONTACTS_EDITION: u32 = 1;
+
+/// The same for [`crate::render::task`].
+pub const TASKS_EDITION: u32 = 1;

@@ -32,6 +32,16 @@ pub struct PartInfo {
 /// * `attachments`, `application/json`: an array of `{"event": <id of the event it belongs to>, "attachment": <the
 ///   attachment resource without contentBytes>}`;
 /// * `attachment/<n>`: the bytes of the n-th entry of that array, counted from 0; missing for links.
+///
+/// A contact has these:
+/// * `contact`, `application/json`: the Microsoft Graph `contact` resource;
+/// * `photo`: the bytes of its photo, where it has one, with their media type.
+///
+/// A task has these:
+/// * `task`, `application/json`: the Microsoft Graph `todoTask` resource, which may carry expanded `checklistItems` and
+///   `linkedResources`;
+/// * `checklistItems` and `linkedResources`, `application/json`: arrays of them, where they were asked for apart;
+/// * `attachments` and `attachment/<n>`, as for events; `event` may be left out.
 pub trait Parts {
     fn parts(&self) -> Vec<PartInfo>;
     fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>>;

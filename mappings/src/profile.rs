@@ -102,3 +102,32 @@ impl CalendarProfile {
         Self { scheduling: Scheduling::Unneeded, zero_length: true, attachment_max: u64::MAX, object_max: u64::MAX }
     }
 }
+
+/// The version of vCard a target wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VCardForm {
+    /// RFC 2426. Radicale 3.9, Cyrus 3.6.1 and SOGo 5.8.0 destroy photos of 4.0 cards.
+    V3,
+    /// RFC 6350.
+    V4,
+}
+
+/// What a contact target stores without changing or refusing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactProfile {
+    pub form: VCardForm,
+    /// Most bytes of a photo. Nextcloud refuses cards above 5 MiB (seen with 32.0.1).
+    pub photo_max: u64,
+}
+
+impl ContactProfile {
+    /// What every server seen takes and gives back.
+    pub const fn strict() -> Self {
+        Self { form: VCardForm::V3, photo_max: 3_500_000 }
+    }
+
+    /// A plain folder.
+    pub const fn lenient() -> Self {
+        Self { form: VCardForm::V4, photo_max: u64::MAX }
+    }
+}

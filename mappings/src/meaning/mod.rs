@@ -1,4 +1,5 @@
-//! The comparable value of mail: what a reader gets from it, whatever bytes carry it. That of events is in [`calendar`].
+//! The comparable value of mail: what a reader gets from it, whatever bytes carry it. That of events is in [`calendar`],
+//! that of contacts in [`contact`], that of tasks in [`task`].
 //!
 //! Written apart from [`crate::render`] on purpose and sharing no code with it: what converts must not judge itself.
 //! Two messages have the same meaning when their fields, texts and attachments read alike; encodings, folding,
@@ -6,11 +7,13 @@
 
 pub mod calendar;
 mod charset;
+pub mod contact;
 mod content;
 mod difference;
 mod excuse;
 mod fields;
 mod source;
+pub mod task;
 mod walk;
 
 pub use difference::{About, Difference, difference, differences};

@@ -1,18 +1,24 @@
 //! Pure conversions from a provider's original to standard forms.
 
 mod calendar;
+mod contact;
 mod facts;
 mod filter;
+mod json;
 mod keyword;
 mod message_id;
+mod plain;
 mod reassemble;
 mod sieve;
+mod task;
 mod words;
 
 pub use calendar::calendar;
+pub use contact::contact;
 pub use facts::{FlagState, Importance, MailFacts, TargetFacts, mail_facts};
 pub use keyword::{Keyword, keyword};
 pub use sieve::{Sieve, sieve};
+pub use task::task;
 
 use message_id::Watched;
 

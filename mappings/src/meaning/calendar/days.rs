@@ -5,7 +5,7 @@ use jiff::civil::{Date, Weekday};
 use serde_json::Value;
 
 /// The days, and whether there are more than those looked at. None where the recurrence cannot be read.
-pub(super) fn days(recurrence: &Value, begins: Date) -> Option<(Vec<Date>, bool)> {
+pub(in crate::meaning) fn days(recurrence: &Value, begins: Date) -> Option<(Vec<Date>, bool)> {
     let (pattern, range) = (&recurrence["pattern"], &recurrence["range"]);
     let start = date(&range["startDate"]).unwrap_or(begins);
     let (last, count) = match range["type"].as_str()? {
@@ -37,7 +37,7 @@ fn date(value: &Value) -> Option<Date> {
 }
 
 /// Whether the pattern has an occurrence on this day.
-pub(super) fn has(pattern: &Value, start: Date, begins: Date, day: Date) -> Option<bool> {
+pub(in crate::meaning) fn has(pattern: &Value, start: Date, begins: Date, day: Date) -> Option<bool> {
     let every = pattern["interval"].as_i64().filter(|every| *every > 0).unwrap_or(1);
     let number = |name: &str| pattern[name].as_i64();
     let months = i64::from(day.year() - start.year()) * 12 + i64::from(day.month() - start.month());

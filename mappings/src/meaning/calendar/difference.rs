@@ -122,7 +122,7 @@ fn shown_end(when: When) -> String {
     }
 }
 
-fn facts(all: &mut Vec<Difference>, at: Option<DateTime>, before: &Facts, after: &Facts) {
+pub(in crate::meaning) fn facts(all: &mut Vec<Difference>, at: Option<DateTime>, before: &Facts, after: &Facts) {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let value = |of: &Facts, name: &String| of.get(name).map(|value| if value.is_empty() { "-".to_owned() } else { value.clone() });
     for name in names {

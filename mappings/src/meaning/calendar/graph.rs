@@ -36,7 +36,7 @@ fn invalid(why: &str) -> io::Error {
 }
 
 /// Raw control characters, which the service has sent inside strings, are read as spaces.
-fn json(original: &dyn Parts, name: &str) -> io::Result<Option<Value>> {
+pub(in crate::meaning) fn json(original: &dyn Parts, name: &str) -> io::Result<Option<Value>> {
     if !original.parts().iter().any(|part| part.name == name) {
         return Ok(None);
     }
@@ -46,7 +46,7 @@ fn json(original: &dyn Parts, name: &str) -> io::Result<Option<Value>> {
     serde_json::from_slice(&bytes).map(Some).map_err(io::Error::from)
 }
 
-fn list(told: Option<Value>) -> Vec<Value> {
+pub(in crate::meaning) fn list(told: Option<Value>) -> Vec<Value> {
     let told = told.unwrap_or_default();
     let list = told.as_array().or_else(|| told["value"].as_array());
     list.cloned().unwrap_or_default()
@@ -73,7 +73,7 @@ fn rules(name: &str, setting: &CalendarSetting, tables: &Tables) -> Option<TimeZ
 }
 
 /// By event id: names and digests of attachments whose bytes are here.
-fn attachments(original: &dyn Parts) -> io::Result<Vec<(String, String, String)>> {
+pub(in crate::meaning) fn attachments(original: &dyn Parts) -> io::Result<Vec<(String, String, String)>> {
     let mut found = Vec::new();
     for (number, entry) in list(json(original, "attachments")?).iter().enumerate() {
         let part = format!("attachment/{number}");
@@ -305,14 +305,14 @@ fn status(event: &Value) -> &'static str {
     }
 }
 
-fn priority(told: &str) -> String {
+pub(in crate::meaning) fn priority(told: &str) -> String {
     match told {
         "" | "normal" => "normal".to_owned(),
         other => other.to_owned(),
     }
 }
 
-fn categories(event: &Value) -> String {
+pub(in crate::meaning) fn categories(event: &Value) -> String {
     let names = event["categories"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let names: BTreeSet<String> = names.map(|name| plain(name).replace('\n', " ")).collect();
     names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" | ")

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// # Errors
 /// When the text is no such object, or says what cannot be compared.
 pub fn text(text: &str) -> Result<CalendarMeaning, Unreadable> {
-    let calendar = lines::calendar(text)?;
+    let calendar = lines::only("VCALENDAR", text)?;
     let mut zones = Zones::of(&calendar)?;
     let events: Vec<&Component> = calendar.kids("VEVENT").collect();
     let uids: BTreeSet<String> = events.iter().filter_map(|event| event.line("UID").map(Line::text)).collect();
@@ -217,7 +217,7 @@ fn facts(event: &Component) -> Facts {
     facts
 }
 
-fn priority(told: &str) -> &'static str {
+pub(in crate::meaning) fn priority(told: &str) -> &'static str {
     match told {
         "1" | "2" | "3" | "4" => "high",
         "6" | "7" | "8" | "9" => "low",
@@ -226,7 +226,7 @@ fn priority(told: &str) -> &'static str {
 }
 
 /// Seconds from the start, in order.
-fn alarms(event: &Component) -> String {
+pub(in crate::meaning) fn alarms(event: &Component) -> String {
     let triggers = event.kids("VALARM").filter_map(|alarm| alarm.line("TRIGGER"));
     let told = |line: &Line| match duration(&line.value) {
         Some(length) if line.param("RELATED").is_none_or(|to| to.eq_ignore_ascii_case("START")) => {
@@ -245,7 +245,7 @@ fn meeting(event: &Component) -> String {
     conference.map(|line| uri(&line.text())).unwrap_or_default()
 }
 
-fn attachment(line: &Line) -> Option<(String, String)> {
+pub(in crate::meaning) fn attachment(line: &Line) -> Option<(String, String)> {
     let engine = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -6,7 +6,7 @@ use super::{Unreadable, unreadable};
 const DEPTH: usize = 16;
 
 #[derive(Debug, Default)]
-pub(super) struct Component {
+pub(in crate::meaning) struct Component {
     /// In upper case.
     pub kind: String,
     pub lines: Vec<Line>,
@@ -14,7 +14,7 @@ pub(super) struct Component {
 }
 
 #[derive(Debug)]
-pub(super) struct Line {
+pub(in crate::meaning) struct Line {
     /// In upper case, without a group.
     pub name: String,
     /// Names in upper case; several values of one parameter stand side by side.
@@ -50,11 +50,20 @@ impl Line {
 
     /// The values of a list of texts: commas part them, but for escaped ones.
     pub fn texts(&self) -> Vec<String> {
+        self.parted(',')
+    }
+
+    /// The components of a structured value such as N or ADR.
+    pub fn components(&self) -> Vec<String> {
+        self.parted(';')
+    }
+
+    fn parted(&self, by: char) -> Vec<String> {
         let mut texts = vec![String::new()];
         let mut escaped = false;
         for c in self.value.chars() {
             match (c, texts.last_mut()) {
-                (',', _) if !escaped => texts.push(String::new()),
+                (c, _) if c == by && !escaped => texts.push(String::new()),
                 (c, Some(text)) => text.push(c),
                 (_, None) => {}
             }
@@ -80,8 +89,8 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// The one VCALENDAR of a text.
-pub(super) fn calendar(text: &str) -> Result<Component, Unreadable> {
+/// The one component of this kind that a text is.
+pub(in crate::meaning) fn only(kind: &str, text: &str) -> Result<Component, Unreadable> {
     let mut open: Vec<Component> = vec![Component::default()];
     for line in unfolded(text) {
         let Some(line) = parsed(&line) else { return unreadable(format!("`{}` is no line of iCalendar", cut(&line))) };
@@ -94,12 +103,12 @@ pub(super) fn calendar(text: &str) -> Result<Component, Unreadable> {
     }
     let whole = open.len() == 1;
     let root = open.pop().unwrap_or_default();
-    let mut calendars = root.children.into_iter().filter(|child| child.kind == "VCALENDAR");
-    match (calendars.next(), calendars.next(), whole) {
-        (Some(calendar), None, true) => Ok(calendar),
+    let mut found = root.children.into_iter().filter(|child| child.kind == kind);
+    match (found.next(), found.next(), whole) {
+        (Some(only), None, true) => Ok(only),
         (_, _, false) => unreadable("a component does not end"),
-        (None, ..) => unreadable("there is no VCALENDAR"),
-        (Some(_), Some(_), _) => unreadable("there is more than one VCALENDAR"),
+        (None, ..) => unreadable(format!("there is no {kind}")),
+        (Some(_), Some(_), _) => unreadable(format!("there is more than one {kind}")),
     }
 }
 

@@ -6,15 +6,16 @@
 //! carries. Not even the library that writes iCalendar reads it here.
 
 mod difference;
-mod days;
-mod graph;
-mod ical;
-mod lines;
+pub(in crate::meaning) mod days;
+pub(in crate::meaning) mod graph;
+pub(in crate::meaning) mod ical;
+pub(in crate::meaning) mod lines;
 mod people;
-mod rule;
-mod words;
+pub(in crate::meaning) mod rule;
+pub(in crate::meaning) mod words;
 mod zone;
 
+pub(in crate::meaning) use difference::facts as compare_facts;
 pub use difference::{Difference, difference, differences};
 pub use graph::original;
 pub use ical::text;
@@ -66,6 +67,6 @@ pub enum When {
 #[error("{0}")]
 pub struct Unreadable(pub String);
 
-fn unreadable<T>(sentence: impl Into<String>) -> Result<T, Unreadable> {
+pub(in crate::meaning) fn unreadable<T>(sentence: impl Into<String>) -> Result<T, Unreadable> {
     Err(Unreadable(sentence.into()))
 }

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 
 /// As far as calendars of people use it: by days, not by hours or numbers of weeks.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(in crate::meaning) struct Rule {
     frequency: Frequency,
     interval: i32,
     count: Option<usize>,
@@ -195,7 +195,7 @@ fn day(value: &str) -> Option<(i32, Weekday)> {
 }
 
 /// `19970714` or `19970714T133000`, with or without `Z`.
-pub(super) fn clock(text: &str) -> Option<DateTime> {
+pub(in crate::meaning) fn clock(text: &str) -> Option<DateTime> {
     let text = text.trim().trim_end_matches(['Z', 'z']);
     let number = |from: usize, to: usize| text.get(from..to)?.parse::<i16>().ok();
     let small = |from: usize, to: usize| i8::try_from(number(from, to)?).ok();

@@ -1,19 +1,19 @@
 //! Texts as they are compared.
 
 /// Line ends as LF, no other control characters, no white space around.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::meaning) fn plain(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let kept: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     kept.trim().to_owned()
 }
 
 /// Letters and digits alone: for names, and for texts whose layout does not count.
-pub(super) fn letters(text: &str) -> String {
+pub(in crate::meaning) fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Percent-encoding undone, since servers and writers encode more or less of a URI.
-pub(super) fn uri(text: &str) -> String {
+pub(in crate::meaning) fn uri(text: &str) -> String {
     let bytes = text.trim().as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -27,6 +27,6 @@ pub(super) fn uri(text: &str) -> String {
 }
 
 /// The first sixteen digits of a BLAKE3 digest: enough to tell attachments of one event apart.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(in crate::meaning) fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..16].to_owned()
 }

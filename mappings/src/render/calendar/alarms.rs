@@ -1,7 +1,7 @@
 //! VALARM.
 
 use super::entry::{self, Node};
-use super::json::{said, yes};
+use crate::render::json::{said, yes};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{

@@ -2,7 +2,7 @@
 
 use super::bundle::Attachment;
 use super::entry::{self, Node};
-use super::json::said;
+use crate::render::json::said;
 use super::{Scene, object};
 use crate::loss::Losses;
 use crate::{Parts, Unrendered};
@@ -59,7 +59,7 @@ fn shown(attachment: &Attachment) -> String {
     format!("`{}`", said(&attachment.meta, "name").unwrap_or("an attachment without a name"))
 }
 
-fn entry(
+pub(in crate::render) fn entry(
     number: usize,
     attachment: &Attachment,
     original: &dyn Parts,

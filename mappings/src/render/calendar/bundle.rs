@@ -1,6 +1,6 @@
 //! The parts of an event's original, read.
 
-use super::json::{list, said};
+use crate::render::json::{list, said};
 use crate::loss::Losses;
 use crate::{Parts, Unrendered};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::io::Read;
 const JSON_MAX: u64 = 64 << 20;
 
 /// An event and all that belongs to its series, as the service told it.
-pub(super) struct Bundle {
+pub(in crate::render) struct Bundle {
     /// The series master, or the single event.
     pub event: Value,
     /// Changed occurrences, each once.
@@ -21,7 +21,7 @@ pub(super) struct Bundle {
     pub attachments: Vec<Attachment>,
 }
 
-pub(super) struct Attachment {
+pub(in crate::render) struct Attachment {
     /// The event it belongs to.
     pub event: String,
     pub meta: Value,
@@ -29,7 +29,7 @@ pub(super) struct Attachment {
     pub bytes: Option<(String, u64)>,
 }
 
-pub(super) fn read(original: &dyn Parts, losses: &mut Losses) -> Result<Bundle, Unrendered> {
+pub(in crate::render) fn read(original: &dyn Parts, losses: &mut Losses) -> Result<Bundle, Unrendered> {
     let Some(event) = json(original, "event", losses)? else {
         let names: Vec<String> = original.parts().into_iter().map(|part| part.name).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -43,7 +43,7 @@ pub(super) fn read(original: &dyn Parts, losses: &mut Losses) -> Result<Bundle, 
     Ok(Bundle { event, exceptions, instances, attachments })
 }
 
-fn array(value: Option<Value>) -> Option<Vec<Value>> {
+pub(in crate::render) fn array(value: Option<Value>) -> Option<Vec<Value>> {
     match value? {
         Value::Array(list) => Some(list),
         // An answer of the service kept with its frame.
@@ -54,7 +54,7 @@ fn array(value: Option<Value>) -> Option<Vec<Value>> {
     }
 }
 
-fn json(original: &dyn Parts, name: &str, losses: &mut Losses) -> Result<Option<Value>, Unrendered> {
+pub(in crate::render) fn json(original: &dyn Parts, name: &str, losses: &mut Losses) -> Result<Option<Value>, Unrendered> {
     let Some(part) = original.parts().into_iter().find(|part| part.name == name) else { return Ok(None) };
     if part.size > JSON_MAX {
         let sentence = format!("The part `{name}` has {} bytes, more than any event has; pull the item again.", part.size);
@@ -82,7 +82,7 @@ fn exceptions(event: &Value, told: Vec<Value>, instances: &[Value]) -> Vec<Value
     all.filter(|one| said(one, "id").is_none_or(|id| seen.insert(id.to_owned()))).collect()
 }
 
-fn attachments(original: &dyn Parts, told: Vec<Value>) -> Vec<Attachment> {
+pub(in crate::render) fn attachments(original: &dyn Parts, told: Vec<Value>) -> Vec<Attachment> {
     let parts = original.parts();
     let attachment = |(number, mut entry): (usize, Value)| {
         let name = format!("attachment/{number}");

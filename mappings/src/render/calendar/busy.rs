@@ -1,7 +1,7 @@
 //! TRANSP, and the service's own word in X-MICROSOFT-CDO-BUSYSTATUS, which Outlook, Thunderbird and others read.
 
 use super::entry::Node;
-use super::json::said;
+use crate::render::json::said;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarTransparency};

@@ -1,7 +1,7 @@
 //! CATEGORIES, with their names as they are.
 
 use super::entry::{self, Node};
-use super::json::list;
+use crate::render::json::list;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarValue};

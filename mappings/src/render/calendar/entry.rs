@@ -15,10 +15,11 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::{Timestamp, tz::Offset};
 
 use super::zones::Zone;
+pub(in crate::render) use crate::render::plain::{clean, parameter};
 
 /// A component with its children; calcard keeps both in one flat list.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(in crate::render) struct Node {
     pub kind: ICalendarComponentType,
     pub entries: Vec<ICalendarEntry>,
     pub children: Vec<Node>,
@@ -54,20 +55,20 @@ impl Node {
     }
 }
 
-pub(super) fn floating(at: DateTime) -> PartialDateTime {
+pub(in crate::render) fn floating(at: DateTime) -> PartialDateTime {
     PartialDateTime { hour: byte(at.hour()), minute: byte(at.minute()), second: byte(at.second()), ..day(at.date()) }
 }
 
-pub(super) fn day(at: Date) -> PartialDateTime {
+pub(in crate::render) fn day(at: Date) -> PartialDateTime {
     let year = Some(u16::try_from(at.year()).unwrap_or_default());
     PartialDateTime { year, month: byte(at.month()), day: byte(at.day()), ..PartialDateTime::default() }
 }
 
-pub(super) fn utc(at: Timestamp) -> PartialDateTime {
+pub(in crate::render) fn utc(at: Timestamp) -> PartialDateTime {
     PartialDateTime { tz_hour: Some(0), tz_minute: Some(0), ..floating(Offset::UTC.to_datetime(at)) }
 }
 
-pub(super) fn offset(offset: Offset) -> PartialDateTime {
+pub(in crate::render) fn offset(offset: Offset) -> PartialDateTime {
     let minutes = offset.seconds().abs() / 60;
     let part = |number: i32| Some(u8::try_from(number).unwrap_or_default());
     let (tz_hour, tz_minute) = (part(minutes / 60), part(minutes % 60));
@@ -79,14 +80,14 @@ fn byte(number: i8) -> Option<u8> {
 }
 
 /// A property that says a day.
-pub(super) fn date(name: ICalendarProperty, at: Date) -> ICalendarEntry {
+pub(in crate::render) fn date(name: ICalendarProperty, at: Date) -> ICalendarEntry {
     ICalendarEntry::new(name)
         .with_param(ICalendarParameter::new(ICalendarParameterName::Value, ICalendarValueType::Date))
         .with_value(day(at))
 }
 
 /// A property that says a wall clock in a zone.
-pub(super) fn local(name: ICalendarProperty, at: DateTime, zone: &Zone) -> ICalendarEntry {
+pub(in crate::render) fn local(name: ICalendarProperty, at: DateTime, zone: &Zone) -> ICalendarEntry {
     if zone.is_utc() {
         let value = PartialDateTime { tz_hour: Some(0), tz_minute: Some(0), ..floating(at) };
         return ICalendarEntry::new(name).with_value(value);
@@ -98,7 +99,7 @@ pub(super) fn local(name: ICalendarProperty, at: DateTime, zone: &Zone) -> ICale
 
 /// A property that says an instant: as wall clock of the zone, and where that would mean another instant (the hour that
 /// happens twice when summer time ends) in UTC.
-pub(super) fn instant(name: ICalendarProperty, at: Timestamp, zone: &Zone, losses: &mut Losses) -> ICalendarEntry {
+pub(in crate::render) fn instant(name: ICalendarProperty, at: Timestamp, zone: &Zone, losses: &mut Losses) -> ICalendarEntry {
     let wall = zone.local(at);
     if zone.instant(wall).is_some_and(|meant| meant.as_second() == at.as_second()) {
         return local(name, wall, zone);
@@ -108,7 +109,7 @@ pub(super) fn instant(name: ICalendarProperty, at: Timestamp, zone: &Zone, losse
     ICalendarEntry::new(name).with_value(utc(at))
 }
 
-pub(super) fn weekday(day: Weekday) -> ICalendarWeekday {
+pub(in crate::render) fn weekday(day: Weekday) -> ICalendarWeekday {
     match day {
         Weekday::Sunday => ICalendarWeekday::Sunday,
         Weekday::Monday => ICalendarWeekday::Monday,
@@ -120,30 +121,8 @@ pub(super) fn weekday(day: Weekday) -> ICalendarWeekday {
     }
 }
 
-/// A text without what RFC 5545 3.3.11 forbids in it: line ends become LF, other control characters go.
-pub(super) fn clean(text: &str, losses: &mut Losses) -> String {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let forbidden = |c: char| c.is_control() && c != '\n' && c != '\t';
-    let removed = text.chars().filter(|c| forbidden(*c)).count() as u64;
-    losses.count("control_characters_removed", removed, [
-        "control character, which a calendar may not hold",
-        "control characters, which a calendar may not hold",
-    ]);
-    if removed == 0 { text } else { text.chars().filter(|c| !forbidden(*c)).collect() }
-}
-
-/// A text for a parameter: on one line, without the characters that have no spelling there.
-pub(super) fn parameter(text: &str, losses: &mut Losses) -> String {
-    let text = clean(text.trim(), losses).replace(['\n', '\t'], " ");
-    if !text.contains(['"', '\\', '^']) {
-        return text;
-    }
-    losses.add("name_respelled", format!("`{text}` is written with ' and / for quotes and backslashes"));
-    text.replace('"', "'").replace('\\', "/").replace('^', "'")
-}
-
 /// A URI, with the characters that would be escaped as in a text percent-encoded.
-pub(super) fn uri(text: &str) -> Uri {
+pub(in crate::render) fn uri(text: &str) -> Uri {
     let mut plain = String::with_capacity(text.len());
     for c in text.trim().chars() {
         match c {

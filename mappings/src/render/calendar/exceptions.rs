@@ -1,6 +1,6 @@
 //! Which occurrences of a series were changed, cancelled or added.
 
-use super::json::{list, said, yes};
+use crate::render::json::{list, said, yes};
 use super::pattern::{End, Series};
 use super::zones::Zone;
 use super::{Scene, when};

@@ -1,7 +1,7 @@
 //! UID, STATUS, and when the event was made and changed.
 
 use super::entry::{self, Node};
-use super::json::{said, yes};
+use crate::render::json::{said, yes};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarStatus};

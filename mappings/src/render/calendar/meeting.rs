@@ -1,7 +1,7 @@
 //! The way into an online meeting: URL, which every calendar shows, and CONFERENCE (RFC 7986).
 
 use super::entry::{self, Node};
-use super::json::{list, said, yes};
+use crate::render::json::{list, said, yes};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{

@@ -3,34 +3,33 @@
 //! One file for each family of properties; [`FAMILIES`] is the list of those that stand in every VEVENT.
 
 mod alarms;
-mod attachments;
-mod bundle;
+pub(in crate::render) mod attachments;
+pub(in crate::render) mod bundle;
 mod busy;
 mod categories;
-mod entry;
+pub(in crate::render) mod entry;
 mod exceptions;
 mod identity;
-mod json;
 mod meeting;
-mod pattern;
+pub(in crate::render) mod pattern;
 mod people;
 mod priority;
 mod privacy;
-mod recurrence;
-mod text;
+pub(in crate::render) mod recurrence;
+pub(in crate::render) mod text;
 mod unmapped;
 mod vtimezone;
 mod when;
-mod zones;
+pub(in crate::render) mod zones;
 
 use crate::loss::Losses;
+use crate::render::json::yes;
 use crate::{CalendarProfile, CalendarSetting, Parts, RenderedObject, Tables, Unrendered};
 use bundle::Bundle;
 use calcard::icalendar::{ICalendarComponentType, ICalendarEntry, ICalendarProperty, ICalendarValue};
 use entry::Node;
 use exceptions::Fates;
 use jiff::civil::{Date, Time};
-use json::yes;
 use pattern::{End, Series};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,7 +3,7 @@
 //! Shapes: Microsoft Graph docs, recurrencePattern and recurrenceRange. Reads fill members that a type does not use
 //! with neutral values (`month` 0, `index` first, `endDate` 0001-01-01), so only those of the type are looked at.
 
-use super::json::{list, said};
+use crate::render::json::{list, said};
 use crate::{Unrendered, loss::Losses};
 use jiff::civil::{Date, Weekday};
 use jiff::Span;
@@ -13,7 +13,7 @@ use serde_json::Value;
 const LAST_YEAR: i16 = 9990;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::render) enum Kind {
     Daily,
     Weekly { days: Vec<Weekday>, first: Weekday },
     /// Days 29 to 31 fall on the last day of months that have fewer.
@@ -25,13 +25,13 @@ pub(super) enum Kind {
 
 /// The n-th (from 1) or the last of the days in a month that are in the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Index {
+pub(in crate::render) enum Index {
     Nth(u8),
     Last,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::render) enum End {
     Never,
     /// The last day on which an occurrence may begin.
     On(Date),
@@ -39,7 +39,7 @@ pub(super) enum End {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Series {
+pub(in crate::render) struct Series {
     pub kind: Kind,
     pub interval: u16,
     /// Weeks, months and years are counted from the one this day is in; it need not be an occurrence.

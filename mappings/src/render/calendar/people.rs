@@ -4,7 +4,7 @@
 //! keep theirs.
 
 use super::entry::{self, Node};
-use super::json::{list, said, yes};
+use crate::render::json::{list, said, yes};
 use super::{Occasion, Scene};
 use crate::Scheduling;
 use crate::loss::Losses;

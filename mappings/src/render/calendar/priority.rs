@@ -1,7 +1,7 @@
 //! PRIORITY: 1 for high, 5 for normal, 9 for low, as Outlook writes it.
 
 use super::entry::Node;
-use super::json::said;
+use crate::render::json::said;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty};

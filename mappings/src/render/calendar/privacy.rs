@@ -1,7 +1,7 @@
 //! CLASS. What is not known to be public is never made so.
 
 use super::entry::Node;
-use super::json::said;
+use crate::render::json::said;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{ICalendarClassification, ICalendarEntry, ICalendarProperty};

@@ -17,7 +17,7 @@ use calcard::icalendar::{
 };
 use jiff::civil::{Date, Weekday};
 
-pub(super) fn rule(series: &Series, zone: &Zone, all_day: bool) -> ICalendarRecurrenceRule {
+pub(in crate::render) fn rule(series: &Series, zone: &Zone, all_day: bool) -> ICalendarRecurrenceRule {
     let mut rule = ICalendarRecurrenceRule { interval: Some(series.interval), ..by_kind(&series.kind) };
     match series.end {
         End::Never => {}

@@ -1,7 +1,7 @@
 //! SUMMARY, DESCRIPTION, X-ALT-DESC, LOCATION, GEO.
 
 use super::entry::{self, Node};
-use super::json::{list, said};
+use crate::render::json::{list, said};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
 use calcard::icalendar::{
@@ -19,7 +19,7 @@ pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losse
 }
 
 /// The whole text. HTML stands as it is in X-ALT-DESC, where Outlook puts it, and as plain text in DESCRIPTION.
-fn body(node: &mut Node, body: &Value, losses: &mut Losses) {
+pub(in crate::render) fn body(node: &mut Node, body: &Value, losses: &mut Losses) {
     let Some(content) = said(body, "content") else { return };
     let content = entry::clean(content, losses);
     match said(body, "contentType") {

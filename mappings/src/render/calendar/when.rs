@@ -1,7 +1,7 @@
 //! DTSTART, DTEND and RECURRENCE-ID.
 
 use super::entry::{self, Node};
-use super::json::{said, yes};
+use crate::render::json::{said, yes};
 use super::zones::Zone;
 use super::{Occasion, Scene};
 use crate::{Unrendered, loss::Losses};

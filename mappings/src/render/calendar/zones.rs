@@ -1,6 +1,6 @@
 //! Zones: from the names the service tells to rules.
 
-use super::json::said;
+use crate::render::json::said;
 use crate::loss::Losses;
 use crate::{CalendarSetting, Tables};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// A zone with its rules. They come from the crate's own copy of the IANA database, never from the machine, so that
 /// equal input gives equal bytes everywhere.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Zone {
+pub(in crate::render) struct Zone {
     /// IANA name.
     pub name: String,
     pub rules: TimeZone,
@@ -50,7 +50,7 @@ impl Zone {
 }
 
 /// The zone an event is meant in. A series is expanded in `recurrenceTimeZone`; in UTC its days would shift.
-pub(super) fn meant(event: &Value, setting: &CalendarSetting, tables: &Tables, losses: &mut Losses) -> Zone {
+pub(in crate::render) fn meant(event: &Value, setting: &CalendarSetting, tables: &Tables, losses: &mut Losses) -> Zone {
     let series = said(&event["recurrence"]["range"], "recurrenceTimeZone");
     let told = [series, said(event, "originalStartTimeZone"), said(event, "originalEndTimeZone")];
     let told: Vec<&str> = told.into_iter().flatten().collect();

@@ -1,0 +1,191 @@
+//! The comparable value of a contact: what people see in their address books, whatever card carries it.
+
+use super::calendar::lines::{Component, Line, only};
+use super::calendar::words::{digest, letters, plain, uri};
+use super::calendar::{Difference, Facts, Unreadable, compare_facts, graph};
+use crate::{Loss, Parts};
+use base64::Engine;
+use serde_json::Value;
+use std::io::{self, Read};
+
+/// Reads a contact's original; its parts are described at [`Parts`].
+///
+/// # Errors
+/// What the parts answer; `InvalidData` when the JSON cannot be read.
+pub fn original(original: &dyn Parts) -> io::Result<Facts> {
+    let missing = || io::Error::new(io::ErrorKind::InvalidData, "there is no part `contact`");
+    let contact = graph::json(original, "contact")?.ok_or_else(missing)?;
+    let mut facts = told(&contact);
+    if original.parts().iter().any(|part| part.name == "photo") {
+        let mut bytes = Vec::new();
+        original.open("photo")?.read_to_end(&mut bytes)?;
+        facts.insert("photo".to_owned(), digest(&bytes));
+    }
+    Ok(facts)
+}
+
+/// Members that say one text, and the property that must say it.
+const TEXTS: [(&str, &str); 13] = [
+    ("nickName", "NICKNAME"),
+    ("jobTitle", "TITLE"),
+    ("profession", "ROLE"),
+    ("personalNotes", "NOTE"),
+    ("initials", "X-INITIALS"),
+    ("yomiGivenName", "X-PHONETIC-FIRST-NAME"),
+    ("yomiSurname", "X-PHONETIC-LAST-NAME"),
+    ("yomiCompanyName", "X-PHONETIC-ORG"),
+    ("officeLocation", "X-MS-OFFICE"),
+    ("assistantName", "X-MS-ASSISTANT"),
+    ("manager", "X-MS-MANAGER"),
+    ("spouseName", "X-MS-SPOUSE"),
+    ("displayName", "FN"),
+];
+
+fn told(contact: &Value) -> Facts {
+    let mut facts = Facts::new();
+    let mut fact = |name: String, value: String| {
+        if !value.is_empty() {
+            facts.insert(name, value);
+        }
+    };
+    let said = |name: &str| contact[name].as_str().map(plain).unwrap_or_default();
+    let many = |name: &str| -> Vec<String> {
+        contact[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(plain).collect()
+    };
+    TEXTS.iter().for_each(|(member, property)| fact((*property).to_owned(), said(member).replace('\n', " ")));
+    fact("NOTE".to_owned(), said("personalNotes"));
+    let name = ["surname", "givenName", "middleName", "title", "generation"].map(said);
+    fact("name".to_owned(), joined(&name));
+    fact("company".to_owned(), joined(&[said("companyName"), said("department")]));
+    fact("birthday".to_owned(), birthday(&said("birthday")));
+    fact("categories".to_owned(), graph::categories(contact));
+    fact("page".to_owned(), uri(&said("businessHomePage")));
+    for (kind, member) in [("WORK", "businessPhones"), ("HOME", "homePhones")] {
+        many(member).iter().filter(|number| !number.is_empty()).for_each(|number| fact(phone(kind, number), "-".to_owned()));
+    }
+    if !said("mobilePhone").is_empty() {
+        fact(phone("CELL", &said("mobilePhone")), "-".to_owned());
+    }
+    for (kind, member) in [("WORK", "businessAddress"), ("HOME", "homeAddress"), ("", "otherAddress")] {
+        let part = |name: &str| contact[member][name].as_str().map(plain).unwrap_or_default();
+        fact(format!("address {kind}"), joined(&["street", "city", "state", "postalCode", "countryOrRegion"].map(part)));
+    }
+    let others = ["primaryEmailAddress", "secondaryEmailAddress", "tertiaryEmailAddress"].map(|name| &contact[name]);
+    for mail in contact["emailAddresses"].as_array().into_iter().flatten().chain(others) {
+        let address = mail["address"].as_str().map(plain).unwrap_or_default();
+        if !address.is_empty() {
+            fact(format!("mail {}", address.to_lowercase()), "-".to_owned());
+        }
+    }
+    many("imAddresses").iter().filter(|im| !im.is_empty()).for_each(|im| fact(format!("chat {}", chat(im)), "-".to_owned()));
+    many("children").iter().filter(|name| !name.is_empty()).for_each(|name| fact(format!("child {name}"), "-".to_owned()));
+    facts
+}
+
+/// Parts of a whole, none where all are empty.
+fn joined(parts: &[String]) -> String {
+    let whole: Vec<String> = parts.iter().map(|part| part.trim().replace('\n', " ")).collect();
+    if whole.iter().all(String::is_empty) { String::new() } else { whole.join(" | ") }
+}
+
+fn phone(kind: &str, number: &str) -> String {
+    format!("telephone {kind} {}", number.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn chat(address: &str) -> String {
+    uri(address.strip_prefix("im:").unwrap_or(address)).to_lowercase()
+}
+
+/// `--05-01` without a year, which Outlook writes as 1604.
+fn birthday(told: &str) -> String {
+    match told.get(..10) {
+        Some(day) if day.starts_with("1604-") => format!("-{}", &day[4..]),
+        Some(day) if !day.starts_with("0001-") && day.parse::<jiff::civil::Date>().is_ok() => day.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Reads a vCard, 3.0 or 4.0.
+///
+/// # Errors
+/// When the text is no vCard.
+pub fn text(text: &str) -> Result<Facts, Unreadable> {
+    let card = only("VCARD", text)?;
+    let mut facts = Facts::new();
+    let mut fact = |name: String, value: String| {
+        if !value.is_empty() {
+            facts.insert(name, value);
+        }
+    };
+    let said = |name: &str| card.line(name).map(|line| plain(&line.text())).unwrap_or_default();
+    TEXTS.iter().for_each(|(_, property)| fact((*property).to_owned(), said(property).replace('\n', " ")));
+    fact("NOTE".to_owned(), said("NOTE"));
+    fact("name".to_owned(), structured(&card, "N", 0, 5));
+    fact("company".to_owned(), structured(&card, "ORG", 0, 2));
+    fact("birthday".to_owned(), card.line("BDAY").map(day).unwrap_or_default());
+    let categories: std::collections::BTreeSet<String> =
+        card.all("CATEGORIES").flat_map(Line::texts).map(|name| plain(&name)).filter(|name| !name.is_empty()).collect();
+    fact("categories".to_owned(), categories.into_iter().collect::<Vec<_>>().join(" | "));
+    fact("page".to_owned(), uri(&said("URL")));
+    card.all("TEL").for_each(|line| fact(phone(&kind(line), &plain(&line.text())), "-".to_owned()));
+    for line in card.all("ADR") {
+        let parts: Vec<String> = line.components().into_iter().map(|part| plain(&part)).chain(blank(7)).skip(2).take(5).collect();
+        fact(format!("address {}", kind(line)), joined(&parts));
+    }
+    card.all("EMAIL").for_each(|line| fact(format!("mail {}", plain(&line.text()).to_lowercase()), "-".to_owned()));
+    card.all("IMPP").for_each(|line| fact(format!("chat {}", chat(&plain(&line.text()))), "-".to_owned()));
+    card.all("X-MS-CHILD").for_each(|line| fact(format!("child {}", plain(&line.text())), "-".to_owned()));
+    fact("photo".to_owned(), card.line("PHOTO").and_then(photo).unwrap_or_default());
+    Ok(facts)
+}
+
+fn blank(count: usize) -> impl Iterator<Item = String> {
+    std::iter::repeat_n(String::new(), count)
+}
+
+fn structured(card: &Component, name: &str, from: usize, count: usize) -> String {
+    let parts = card.line(name).map(Line::components).unwrap_or_default();
+    let parts: Vec<String> = parts.into_iter().map(|part| plain(&part)).chain(blank(from + count)).skip(from).take(count).collect();
+    joined(&parts)
+}
+
+/// The kind that counts, among those that servers add (`VOICE`, `pref`).
+fn kind(line: &Line) -> String {
+    let types = line.params.iter().filter(|(name, _)| name == "TYPE").flat_map(|(_, values)| values);
+    let words: Vec<String> = types.flat_map(|types| types.split(',')).map(str::to_uppercase).collect();
+    let known = ["CELL", "WORK", "HOME"].into_iter().find(|kind| words.iter().any(|word| word == kind));
+    known.unwrap_or_default().to_owned()
+}
+
+fn day(line: &Line) -> String {
+    let digits: String = line.value.chars().filter(char::is_ascii_digit).collect();
+    let omitted = line.param("X-APPLE-OMIT-YEAR").is_some_and(|year| digits.starts_with(year));
+    match digits.len() {
+        4 => format!("--{}-{}", &digits[..2], &digits[2..]),
+        8.. if omitted => format!("--{}-{}", &digits[4..6], &digits[6..8]),
+        8.. => format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8]),
+        _ => line.value.clone(),
+    }
+}
+
+fn photo(line: &Line) -> Option<String> {
+    let value = line.text();
+    let data = value.split_once("base64,").map_or(value.as_str(), |(_, data)| data);
+    let bytes = base64::engine::general_purpose::STANDARD.decode(data.trim()).ok()?;
+    Some(digest(&bytes))
+}
+
+/// What no loss accounts for, as sentences; none when the target holds what the source told.
+pub fn differences(original: &Facts, text: &Facts, losses: &[Loss]) -> Vec<String> {
+    let mut all = Vec::new();
+    compare_facts(&mut all, None, original, text);
+    let excused = |one: &Difference| {
+        losses.iter().any(|loss| match (loss.name.as_str(), one.what.as_str()) {
+            ("contact_nameless", "FN") => one.was.is_empty(),
+            ("photo_too_large", "photo") => one.is.is_empty(),
+            ("name_respelled", _) => letters(&one.was) == letters(&one.is),
+            _ => false,
+        })
+    };
+    all.iter().filter(|one| !excused(one)).map(Difference::sentence).collect()
+}
