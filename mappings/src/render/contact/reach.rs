@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 pub(super) fn add(card: &mut Card, contact: &Value, losses: &mut Losses) {
     mails(card, contact, losses);
-    phones(card, contact, "businessPhones", VCardType::Work, losses);
-    phones(card, contact, "homePhones", VCardType::Home, losses);
+    phones(card, contact, "businessPhones", &VCardType::Work, losses);
+    phones(card, contact, "homePhones", &VCardType::Home, losses);
     phone(card, said(contact, "mobilePhone"), VCardType::Cell, losses);
     address(card, &contact["businessAddress"], Some(VCardType::Work), losses);
     address(card, &contact["homeAddress"], Some(VCardType::Home), losses);
@@ -47,9 +47,9 @@ fn label<'a>(mail: &'a Value, contact: &Value, address: &str) -> Option<&'a str>
     told.chars().any(char::is_alphanumeric).then_some(name)
 }
 
-fn phones(card: &mut Card, contact: &Value, name: &str, kind: VCardType, losses: &mut Losses) {
+fn phones(card: &mut Card, contact: &Value, name: &str, kind: &VCardType, losses: &mut Losses) {
     let numbers = list(contact, name).iter().filter_map(Value::as_str);
-    numbers.for_each(|number| phone(card, Some(number), kind, losses));
+    numbers.for_each(|number| phone(card, Some(number), kind.clone(), losses));
 }
 
 fn phone(card: &mut Card, number: Option<&str>, kind: VCardType, losses: &mut Losses) {
