@@ -89,12 +89,7 @@ pub struct CalendarProfile {
 impl CalendarProfile {
     /// Accepts only what every server seen accepts.
     pub const fn strict() -> Self {
-        Self {
-            scheduling: Scheduling::ByClient,
-            zero_length: false,
-            attachment_max: 5_000_000,
-            object_max: 10_000_000,
-        }
+        Self { scheduling: Scheduling::ByClient, zero_length: false, attachment_max: 5_000_000, object_max: 10_000_000 }
     }
 
     /// Accepts everything: a plain folder.

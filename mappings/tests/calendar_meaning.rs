@@ -70,7 +70,10 @@ fn what_servers_rewrite_does_not_count() {
 #[test]
 fn every_change_is_told() {
     let told = [
-        ("a moved occurrence", replaced("DTSTART;TZID=Europe/Berlin:20250403T140000", "DTSTART;TZID=Europe/Berlin:20250403T130000")),
+        (
+            "a moved occurrence",
+            replaced("DTSTART;TZID=Europe/Berlin:20250403T140000", "DTSTART;TZID=Europe/Berlin:20250403T130000"),
+        ),
         ("a lost cancellation", without("EXDATE")),
         ("a private event made public", replaced("CLASS:PRIVATE", "CLASS:PUBLIC")),
         ("a dropped attendee", without("ATTENDEE;CN=Carol")),

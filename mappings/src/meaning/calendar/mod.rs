@@ -5,8 +5,8 @@
 //! service lists), on the text's side from RRULE, EXDATE and overrides, with the zone rules that the text itself
 //! carries. Not even the library that writes iCalendar reads it here.
 
-mod difference;
 pub(in crate::meaning) mod days;
+mod difference;
 pub(in crate::meaning) mod graph;
 pub(in crate::meaning) mod ical;
 pub(in crate::meaning) mod lines;

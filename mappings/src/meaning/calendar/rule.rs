@@ -1,8 +1,8 @@
 //! RRULE, expanded period by period on the clock of the wall (RFC 5545 3.3.10).
 
 use super::{OCCURRENCES, Unreadable, YEARS, unreadable};
-use jiff::{Span, ToSpan};
 use jiff::civil::{Date, DateTime, Weekday};
+use jiff::{Span, ToSpan};
 
 /// As far as calendars of people use it: by days, not by hours or numbers of weeks.
 #[derive(Debug)]
@@ -112,7 +112,8 @@ impl Rule {
             }
             Frequency::Weekly => {
                 let back = i32::from(start.weekday().since(self.week_start));
-                let first = start.checked_add(Span::new().try_days(steps.checked_mul(7)?.checked_sub(back)?).ok()?).ok()?;
+                let first =
+                    start.checked_add(Span::new().try_days(steps.checked_mul(7)?.checked_sub(back)?).ok()?).ok()?;
                 (first, first.checked_add(6.days()).ok()?)
             }
             Frequency::Monthly => {
@@ -121,7 +122,9 @@ impl Rule {
             }
             Frequency::Yearly => {
                 let year = i16::try_from(i32::from(start.year()).checked_add(steps)?).ok()?;
-                (Date::new(year, 1, 1).ok()?, Date::new(year, 12, 31).ok()?)
+                let months = self.by_month.iter().copied();
+                let (from, to) = (months.clone().min().unwrap_or(1), months.max().unwrap_or(12));
+                (Date::new(year, from, 1).ok()?, Date::new(year, to, 1).ok()?.last_of_month())
             }
         };
         let days = first.series(1.day()).take_while(|day| *day <= last);

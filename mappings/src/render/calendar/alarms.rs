@@ -1,9 +1,9 @@
 //! VALARM.
 
 use super::entry::{self, Node};
-use crate::render::json::{said, yes};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::{said, yes};
 use calcard::icalendar::{
     ICalendarAction, ICalendarComponentType, ICalendarDuration, ICalendarEntry, ICalendarProperty,
 };
@@ -19,11 +19,7 @@ pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losse
         return;
     };
     let subject = entry::clean(said(occasion.event, "subject").unwrap_or("Reminder"), losses);
-    let trigger = ICalendarDuration {
-        neg: before > 0,
-        minutes: before.unsigned_abs(),
-        ..ICalendarDuration::default()
-    };
+    let trigger = ICalendarDuration { neg: before > 0, minutes: before.unsigned_abs(), ..ICalendarDuration::default() };
     let mut alarm = Node::new(ICalendarComponentType::VAlarm);
     alarm.entries.push(ICalendarEntry::new(ICalendarProperty::Action).with_value(ICalendarAction::Display));
     alarm.entries.push(ICalendarEntry::new(ICalendarProperty::Trigger).with_value(trigger));

@@ -2,9 +2,9 @@
 
 use super::bundle::Attachment;
 use super::entry::{self, Node};
-use crate::render::json::said;
 use super::{Scene, object};
 use crate::loss::Losses;
+use crate::render::json::said;
 use crate::{Parts, Unrendered};
 use calcard::icalendar::{
     ICalendarEntry, ICalendarParameter, ICalendarParameterName, ICalendarProperty, ICalendarValue, ICalendarValueType,
@@ -29,7 +29,8 @@ pub(super) fn add(
     for (number, attachment) in scene.bundle.attachments.iter().enumerate() {
         let place = events.iter().position(|(id, _)| *id == attachment.event);
         let Some(place) = place.or_else(|| attachment.event.is_empty().then_some(0)) else {
-            losses.add("attachment_unplaced", format!("{} belongs to an occurrence that is not here", shown(attachment)));
+            losses
+                .add("attachment_unplaced", format!("{} belongs to an occurrence that is not here", shown(attachment)));
             continue;
         };
         if let Some(entry) = entry(number, attachment, original, &chosen, losses)? {
@@ -102,7 +103,10 @@ fn kind(attachment: &Attachment, original: &dyn Parts, part: &str, losses: &mut 
     let kind = told.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let plain = |c: char| c.is_ascii_alphanumeric() || "!#$&-^_.+/".contains(c);
     if kind.matches('/').count() != 1 || !kind.chars().all(plain) {
-        losses.add("media_type_unreadable", format!("the media type of {} is no such type; it is left out", shown(attachment)));
+        losses.add(
+            "media_type_unreadable",
+            format!("the media type of {} is no such type; it is left out", shown(attachment)),
+        );
         return None;
     }
     Some(ICalendarParameter::new(ICalendarParameterName::Fmttype, kind))

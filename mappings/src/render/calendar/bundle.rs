@@ -1,7 +1,7 @@
 //! The parts of an event's original, read.
 
-use crate::render::json::{list, said};
 use crate::loss::Losses;
+use crate::render::json::{list, said};
 use crate::{Parts, Unrendered};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -54,10 +54,15 @@ pub(in crate::render) fn array(value: Option<Value>) -> Option<Vec<Value>> {
     }
 }
 
-pub(in crate::render) fn json(original: &dyn Parts, name: &str, losses: &mut Losses) -> Result<Option<Value>, Unrendered> {
+pub(in crate::render) fn json(
+    original: &dyn Parts,
+    name: &str,
+    losses: &mut Losses,
+) -> Result<Option<Value>, Unrendered> {
     let Some(part) = original.parts().into_iter().find(|part| part.name == name) else { return Ok(None) };
     if part.size > JSON_MAX {
-        let sentence = format!("The part `{name}` has {} bytes, more than any event has; pull the item again.", part.size);
+        let sentence =
+            format!("The part `{name}` has {} bytes, more than any event has; pull the item again.", part.size);
         return Err(Unrendered::unmappable(sentence));
     }
     let mut bytes = Vec::new();
@@ -74,12 +79,39 @@ pub(in crate::render) fn json(original: &dyn Parts, name: &str, losses: &mut Los
     Ok(Some(value))
 }
 
-/// From the master, beside it, and among the instances: one exception may be told in all three places.
+/// From the master, beside it, and among the instances: one exception may be told in all three places. Listings tell
+/// less of it than its own resource does; what is not told of an exception is as it is in the series, as it is in Outlook
+/// (else a private series would have public exceptions).
 fn exceptions(event: &Value, told: Vec<Value>, instances: &[Value]) -> Vec<Value> {
     let among = instances.iter().filter(|one| one["type"] == "exception").cloned();
     let all = list(event, "exceptionOccurrences").iter().cloned().chain(told).chain(among);
     let mut seen = BTreeSet::new();
-    all.filter(|one| said(one, "id").is_none_or(|id| seen.insert(id.to_owned()))).collect()
+    let once = all.filter(|one| said(one, "id").is_none_or(|id| seen.insert(id.to_owned())));
+    once.map(|one| completed(one, event)).collect()
+}
+
+/// Never taken from the series: what says which event this is, and when.
+const OWN: [&str; 11] = [
+    "cancelledOccurrences",
+    "end",
+    "exceptionOccurrences",
+    "hasAttachments",
+    "id",
+    "isAllDay",
+    "isCancelled",
+    "occurrenceId",
+    "originalStart",
+    "recurrence",
+    "start",
+];
+
+fn completed(mut exception: Value, series: &Value) -> Value {
+    if let (Some(members), Some(series)) = (exception.as_object_mut(), series.as_object()) {
+        for (name, value) in series.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
+            members.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    exception
 }
 
 pub(in crate::render) fn attachments(original: &dyn Parts, told: Vec<Value>) -> Vec<Attachment> {
@@ -87,7 +119,11 @@ pub(in crate::render) fn attachments(original: &dyn Parts, told: Vec<Value>) -> 
     let attachment = |(number, mut entry): (usize, Value)| {
         let name = format!("attachment/{number}");
         let bytes = parts.iter().find(|part| part.name == name).map(|part| (name, part.size));
-        Attachment { event: said(&entry, "event").unwrap_or_default().to_owned(), meta: entry["attachment"].take(), bytes }
+        Attachment {
+            event: said(&entry, "event").unwrap_or_default().to_owned(),
+            meta: entry["attachment"].take(),
+            bytes,
+        }
     };
     told.into_iter().enumerate().map(attachment).collect()
 }

@@ -1,9 +1,9 @@
 //! TRANSP, and the service's own word in X-MICROSOFT-CDO-BUSYSTATUS, which Outlook, Thunderbird and others read.
 
 use super::entry::Node;
-use crate::render::json::said;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::said;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarTransparency};
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mut Losses) {

@@ -1,9 +1,9 @@
 //! CATEGORIES, with their names as they are.
 
 use super::entry::{self, Node};
-use crate::render::json::list;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::list;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarValue};
 use serde_json::Value;
 

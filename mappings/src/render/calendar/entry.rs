@@ -99,7 +99,12 @@ pub(in crate::render) fn local(name: ICalendarProperty, at: DateTime, zone: &Zon
 
 /// A property that says an instant: as wall clock of the zone, and where that would mean another instant (the hour that
 /// happens twice when summer time ends) in UTC.
-pub(in crate::render) fn instant(name: ICalendarProperty, at: Timestamp, zone: &Zone, losses: &mut Losses) -> ICalendarEntry {
+pub(in crate::render) fn instant(
+    name: ICalendarProperty,
+    at: Timestamp,
+    zone: &Zone,
+    losses: &mut Losses,
+) -> ICalendarEntry {
     let wall = zone.local(at);
     if zone.instant(wall).is_some_and(|meant| meant.as_second() == at.as_second()) {
         return local(name, wall, zone);
@@ -121,15 +126,6 @@ pub(in crate::render) fn weekday(day: Weekday) -> ICalendarWeekday {
     }
 }
 
-/// A URI, with the characters that would be escaped as in a text percent-encoded.
 pub(in crate::render) fn uri(text: &str) -> Uri {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.trim().chars() {
-        match c {
-            ',' | ';' | '\\' | ' ' | '"' | '<' | '>' => plain.push_str(&format!("%{:02X}", u32::from(c))),
-            c if c.is_control() => {}
-            c => plain.push(c),
-        }
-    }
-    Uri::Location(plain)
+    Uri::Location(crate::render::plain::uri(text))
 }

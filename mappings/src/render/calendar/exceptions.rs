@@ -1,10 +1,10 @@
 //! Which occurrences of a series were changed, cancelled or added.
 
-use crate::render::json::{list, said, yes};
 use super::pattern::{End, Series};
 use super::zones::Zone;
 use super::{Scene, when};
 use crate::loss::Losses;
+use crate::render::json::{list, said, yes};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde_json::Value;
@@ -38,7 +38,10 @@ pub(super) fn fates<'a>(scene: &Scene<'a>, series: &Series, losses: &mut Losses)
 fn cancelled_day(id: &Value, losses: &mut Losses) -> Option<Date> {
     let day = id.as_str().and_then(date_of_id);
     if day.is_none() {
-        losses.add("cancelled_unreadable", "a cancelled occurrence whose day could not be read; it stands as not cancelled");
+        losses.add(
+            "cancelled_unreadable",
+            "a cancelled occurrence whose day could not be read; it stands as not cancelled",
+        );
     }
     day
 }
@@ -52,7 +55,10 @@ fn changed<'a>(scene: &Scene<'a>, series: &Series, losses: &mut Losses) -> BTree
     let mut changed: BTreeMap<Date, &Value> = BTreeMap::new();
     for exception in &scene.bundle.exceptions {
         let Some(day) = original_day(exception, scene, series) else {
-            losses.add("exception_unplaced", "a changed occurrence that does not say which one it was; it is not carried");
+            losses.add(
+                "exception_unplaced",
+                "a changed occurrence that does not say which one it was; it is not carried",
+            );
             continue;
         };
         let newer = |other: &Value| said(exception, "lastModifiedDateTime") > said(other, "lastModifiedDateTime");
@@ -61,7 +67,8 @@ fn changed<'a>(scene: &Scene<'a>, series: &Series, losses: &mut Losses) -> BTree
                 changed.insert(day, exception);
             }
             Some(newer) => {
-                losses.add("exception_doubled", format!("two changes of the occurrence of {day}; the later one stands"));
+                losses
+                    .add("exception_doubled", format!("two changes of the occurrence of {day}; the later one stands"));
                 if newer {
                     changed.insert(day, exception);
                 }

@@ -1,9 +1,9 @@
 //! UID, STATUS, and when the event was made and changed.
 
 use super::entry::{self, Node};
-use crate::render::json::{said, yes};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::{said, yes};
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarStatus};
 use jiff::Timestamp;
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! The way into an online meeting: URL, which every calendar shows, and CONFERENCE (RFC 7986).
 
 use super::entry::{self, Node};
-use crate::render::json::{list, said, yes};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::{list, said, yes};
 use calcard::icalendar::{
     ICalendarEntry, ICalendarFeatureType, ICalendarParameter, ICalendarParameterName, ICalendarProperty,
     ICalendarValueType,
@@ -31,7 +31,8 @@ fn conference(uri: &str, features: &[ICalendarFeatureType], label: Option<String
     let name = ICalendarProperty::Conference;
     let entry = ICalendarEntry::new(name)
         .with_param(ICalendarParameter::new(ICalendarParameterName::Value, ICalendarValueType::Uri));
-    let feature = |feature: &ICalendarFeatureType| ICalendarParameter::new(ICalendarParameterName::Feature, feature.clone());
+    let feature =
+        |feature: &ICalendarFeatureType| ICalendarParameter::new(ICalendarParameterName::Feature, feature.clone());
     let entry = features.iter().fold(entry, |entry, one| entry.with_param(feature(one)));
     let label = label.map(|label| ICalendarParameter::new(ICalendarParameterName::Label, label));
     entry.with_param_opt(label).with_value(entry::uri(uri))

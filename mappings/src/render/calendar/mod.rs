@@ -146,7 +146,10 @@ impl Scene<'_> {
         let series = self.series.as_ref().filter(|_| occasion.replaces.is_none());
         let first = series.and_then(|series| series.dates().next()).unwrap_or(told);
         if first != told {
-            losses.add("start_not_in_pattern", format!("the series was told to start on {told}; its first occurrence is on {first}"));
+            losses.add(
+                "start_not_in_pattern",
+                format!("the series was told to start on {told}; its first occurrence is on {first}"),
+            );
         }
         first
     }
@@ -197,9 +200,11 @@ fn object(scene: &Scene<'_>, events: Vec<Node>, losses: &mut Losses) -> Node {
     object.text(ICalendarProperty::Version, "2.0");
     object.text(ICalendarProperty::Prodid, "-//transhume//transhume//EN");
     let zones = zones_used(scene, &events);
-    object.children.extend(zones.into_iter().filter_map(|(name, (from, to))| {
-        Some(vtimezone::vtimezone(&Zone::iana(&name)?, from, to, losses))
-    }));
+    object.children.extend(
+        zones
+            .into_iter()
+            .filter_map(|(name, (from, to))| Some(vtimezone::vtimezone(&Zone::iana(&name)?, from, to, losses))),
+    );
     object.children.extend(events);
     object
 }

@@ -5,8 +5,8 @@
 
 use crate::render::json::{list, said};
 use crate::{Unrendered, loss::Losses};
-use jiff::civil::{Date, Weekday};
 use jiff::Span;
+use jiff::civil::{Date, Weekday};
 use serde_json::Value;
 
 /// No series is looked at beyond this year.
@@ -15,12 +15,27 @@ const LAST_YEAR: i16 = 9990;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::render) enum Kind {
     Daily,
-    Weekly { days: Vec<Weekday>, first: Weekday },
+    Weekly {
+        days: Vec<Weekday>,
+        first: Weekday,
+    },
     /// Days 29 to 31 fall on the last day of months that have fewer.
-    AbsoluteMonthly { day: i8 },
-    RelativeMonthly { days: Vec<Weekday>, index: Index },
-    AbsoluteYearly { month: i8, day: i8 },
-    RelativeYearly { month: i8, days: Vec<Weekday>, index: Index },
+    AbsoluteMonthly {
+        day: i8,
+    },
+    RelativeMonthly {
+        days: Vec<Weekday>,
+        index: Index,
+    },
+    AbsoluteYearly {
+        month: i8,
+        day: i8,
+    },
+    RelativeYearly {
+        month: i8,
+        days: Vec<Weekday>,
+        index: Index,
+    },
 }
 
 /// The n-th (from 1) or the last of the days in a month that are in the set.
@@ -58,7 +73,8 @@ impl Series {
             end: end(&recurrence["range"])?,
         };
         if series.dates().next().is_none() {
-            let sentence = "This series ends before its first occurrence; mend or delete it at the source, then pull again.";
+            let sentence =
+                "This series ends before its first occurrence; mend or delete it at the source, then pull again.";
             return Err(Unrendered::unmappable(sentence));
         }
         Ok(series)
@@ -144,11 +160,9 @@ fn kind(pattern: &Value, begins: Date, losses: &mut Losses) -> Result<Kind, Unre
             Ok(Kind::RelativeMonthly { days: weekdays(pattern, None, losses)?, index: index(pattern)? })
         }
         "absoluteYearly" => Ok(Kind::AbsoluteYearly { month: month()?, day: day()? }),
-        "relativeYearly" => Ok(Kind::RelativeYearly {
-            month: month()?,
-            days: weekdays(pattern, None, losses)?,
-            index: index(pattern)?,
-        }),
+        "relativeYearly" => {
+            Ok(Kind::RelativeYearly { month: month()?, days: weekdays(pattern, None, losses)?, index: index(pattern)? })
+        }
         other => Err(Unrendered::unmappable(format!(
             "This series repeats by the pattern `{other}`, which this version does not know; a newer one may."
         ))),
@@ -156,7 +170,8 @@ fn kind(pattern: &Value, begins: Date, losses: &mut Losses) -> Result<Kind, Unre
 }
 
 fn unreadable(member: &str) -> Unrendered {
-    let sentence = format!("The recurrence of this series has no readable `{member}`; save it again at the source, then pull.");
+    let sentence =
+        format!("The recurrence of this series has no readable `{member}`; save it again at the source, then pull.");
     Unrendered::unmappable(sentence)
 }
 

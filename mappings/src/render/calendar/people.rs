@@ -4,10 +4,10 @@
 //! keep theirs.
 
 use super::entry::{self, Node};
-use crate::render::json::{list, said, yes};
 use super::{Occasion, Scene};
 use crate::Scheduling;
 use crate::loss::Losses;
+use crate::render::json::{list, said, yes};
 use calcard::icalendar::{
     ICalendarEntry, ICalendarParameter, ICalendarParameterName, ICalendarParticipationRole as Role,
     ICalendarParticipationStatus as Answer, ICalendarProperty, ICalendarScheduleAgentValue, ICalendarUserTypes as Kind,
@@ -59,14 +59,19 @@ fn named_losses(event: &Value, attendees: &[Value], losses: &mut Losses) {
     }
     let proposed = attendees.iter().filter(|one| one["proposedNewTime"].is_object()).count();
     let said_when = attendees.iter().filter(|one| said(&one["status"], "time").is_some_and(is_a_time)).count();
-    losses.count("proposed_time", proposed as u64, [
-        "proposal of another time by somebody invited",
-        "proposals of another time by somebody invited",
-    ]);
-    losses.count("answer_time", said_when as u64, [
-        "time at which somebody invited answered; the answer stands",
-        "times at which somebody invited answered; the answers stand",
-    ]);
+    losses.count(
+        "proposed_time",
+        proposed as u64,
+        ["proposal of another time by somebody invited", "proposals of another time by somebody invited"],
+    );
+    losses.count(
+        "answer_time",
+        said_when as u64,
+        [
+            "time at which somebody invited answered; the answer stands",
+            "times at which somebody invited answered; the answers stand",
+        ],
+    );
 }
 
 /// `0001-01-01T00:00:00Z` means never.
@@ -147,7 +152,10 @@ fn role(attendee: &Value, event: &Value, losses: &mut Losses) -> (Role, Kind) {
         Some("resource") if is_room(attendee, event) => (Role::NonParticipant, Kind::Room),
         Some("resource") => (Role::NonParticipant, Kind::Resource),
         Some(other) => {
-            losses.add("attendee_type_unknown", format!("the type `{other}` of somebody invited; they stand as required"));
+            losses.add(
+                "attendee_type_unknown",
+                format!("the type `{other}` of somebody invited; they stand as required"),
+            );
             (Role::ReqParticipant, Kind::Individual)
         }
     }
@@ -158,9 +166,13 @@ fn is_room(attendee: &Value, event: &Value) -> bool {
     let name = said(&attendee["emailAddress"], "name");
     let rooms = list(event, "locations").iter().chain(std::iter::once(&event["location"]));
     let mut rooms = rooms.filter(|place| place["locationType"] == "conferenceRoom");
-    let is = |place: &Value, member: &str| said(place, member).is_some_and(|told| told.eq_ignore_ascii_case(address(attendee)));
+    let is = |place: &Value, member: &str| {
+        said(place, member).is_some_and(|told| told.eq_ignore_ascii_case(address(attendee)))
+    };
     rooms.any(|room| {
-        is(room, "locationUri") || is(room, "locationEmailAddress") || (name.is_some() && said(room, "displayName") == name)
+        is(room, "locationUri")
+            || is(room, "locationEmailAddress")
+            || (name.is_some() && said(room, "displayName") == name)
     })
 }
 
@@ -205,5 +217,12 @@ fn nowhere(told: &str, name: Option<&str>, losses: &mut Losses) -> Uri {
     losses.add("person_without_address", detail);
     let digest = blake3::hash(format!("{told}\n{}", name.unwrap_or_default()).as_bytes());
     let hex = digest.to_hex();
-    Uri::Location(format!("urn:uuid:{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30]))
+    Uri::Location(format!(
+        "urn:uuid:{}-{}-8{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..15],
+        &hex[15..18],
+        &hex[18..30]
+    ))
 }

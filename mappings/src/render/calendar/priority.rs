@@ -1,9 +1,9 @@
 //! PRIORITY: 1 for high, 5 for normal, 9 for low, as Outlook writes it.
 
 use super::entry::Node;
-use crate::render::json::said;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::said;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty};
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losses: &mut Losses) {

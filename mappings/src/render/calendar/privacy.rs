@@ -1,9 +1,9 @@
 //! CLASS. What is not known to be public is never made so.
 
 use super::entry::Node;
-use crate::render::json::said;
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::said;
 use calcard::icalendar::{ICalendarClassification, ICalendarEntry, ICalendarProperty};
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losses: &mut Losses) {

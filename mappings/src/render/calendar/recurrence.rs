@@ -12,9 +12,7 @@
 use super::entry;
 use super::pattern::{End, Index, Kind, Series};
 use super::zones::Zone;
-use calcard::icalendar::{
-    ICalendarDay, ICalendarFrequency, ICalendarMonth, ICalendarRecurrenceRule, ICalendarWeekday,
-};
+use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarMonth, ICalendarRecurrenceRule, ICalendarWeekday};
 use jiff::civil::{Date, Weekday};
 
 pub(in crate::render) fn rule(series: &Series, zone: &Zone, all_day: bool) -> ICalendarRecurrenceRule {

@@ -1,9 +1,9 @@
 //! SUMMARY, DESCRIPTION, X-ALT-DESC, LOCATION, GEO.
 
 use super::entry::{self, Node};
-use crate::render::json::{list, said};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::json::{list, said};
 use calcard::icalendar::{
     ICalendarEntry, ICalendarParameter, ICalendarParameterName, ICalendarProperty, ICalendarValue,
 };
@@ -11,8 +11,9 @@ use mail_parser::decoders::html::html_to_text;
 use serde_json::Value;
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losses: &mut Losses) {
-    if let Some(subject) = said(occasion.event, "subject") {
-        node.text(ICalendarProperty::Summary, &entry::clean(subject, losses));
+    let subject = said(occasion.event, "subject").map(|subject| entry::clean(subject, losses));
+    if let Some(subject) = subject.filter(|subject| !subject.trim().is_empty()) {
+        node.text(ICalendarProperty::Summary, &subject);
     }
     body(node, &occasion.event["body"], losses);
     location(node, occasion.event, losses);
@@ -22,6 +23,9 @@ pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losse
 pub(in crate::render) fn body(node: &mut Node, body: &Value, losses: &mut Losses) {
     let Some(content) = said(body, "content") else { return };
     let content = entry::clean(content, losses);
+    if content.trim().is_empty() {
+        return;
+    }
     match said(body, "contentType") {
         Some("html") => {
             let plain = entry::clean(html_to_text(&content).trim(), losses);
@@ -35,7 +39,10 @@ pub(in crate::render) fn body(node: &mut Node, body: &Value, losses: &mut Losses
         Some("text") => node.text(ICalendarProperty::Description, &content),
         other => {
             let other = other.unwrap_or("none");
-            losses.add("body_type_unknown", format!("the type `{other}` of the text is not known; it stands as plain text"));
+            losses.add(
+                "body_type_unknown",
+                format!("the type `{other}` of the text is not known; it stands as plain text"),
+            );
             node.text(ICalendarProperty::Description, &content);
         }
     }

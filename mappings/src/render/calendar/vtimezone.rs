@@ -126,7 +126,9 @@ fn continues(run: &Run, turn: &Turn) -> bool {
 fn rule(turns: &[Turn]) -> Rule {
     let days = || turns.iter().map(|turn| turn.local.date());
     let nth = |day: Date| (day.day() - 1) / 7 + 1;
-    let (Some(least), Some(most)) = (days().map(Date::day).min(), days().map(Date::day).max()) else { return Rule::Once };
+    let (Some(least), Some(most)) = (days().map(Date::day).min(), days().map(Date::day).max()) else {
+        return Rule::Once;
+    };
     if turns.len() < 2 || most - least > 6 {
         Rule::Once
     } else if days().all(|day| day.day() + 7 > day.days_in_month()) {
@@ -193,4 +195,3 @@ fn observance(turn: &Turn) -> Node {
     node.text(ICalendarProperty::Tzname, &turn.kind.name);
     node
 }
-

@@ -1,9 +1,9 @@
 //! DTSTART, DTEND and RECURRENCE-ID.
 
 use super::entry::{self, Node};
-use crate::render::json::{said, yes};
 use super::zones::Zone;
 use super::{Occasion, Scene};
+use crate::render::json::{said, yes};
 use crate::{Unrendered, loss::Losses};
 use calcard::icalendar::{ICalendarDuration, ICalendarEntry, ICalendarProperty};
 use jiff::civil::{Date, DateTime, Time};
@@ -39,7 +39,12 @@ pub(super) fn printed_day(told: &Value) -> Option<Date> {
     printed(told).map(DateTime::date)
 }
 
-pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mut Losses) -> Result<(), Unrendered> {
+pub(super) fn add(
+    node: &mut Node,
+    occasion: &Occasion<'_>,
+    scene: &Scene<'_>,
+    losses: &mut Losses,
+) -> Result<(), Unrendered> {
     if yes(occasion.event, "isAllDay") {
         days(node, occasion, scene, losses)?;
     } else {
@@ -61,7 +66,10 @@ fn days(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mu
     let start = start.ok_or_else(no_start)?;
     let odd = |at: &DateTime| at.time() != Time::midnight();
     if odd(&start) || end.as_ref().is_some_and(odd) {
-        losses.add("all_day_time_dropped", "an all-day event that did not begin and end at midnight: only its days stand");
+        losses.add(
+            "all_day_time_dropped",
+            "an all-day event that did not begin and end at midnight: only its days stand",
+        );
     }
     // The day an odd end falls on is meant as a whole.
     let last = end.map(|end| if odd(&end) { end.date().tomorrow().unwrap_or(end.date()) } else { end.date() });
@@ -77,7 +85,10 @@ fn days(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mu
 /// Names what was wrong with the end; the length that stands for it is one day or one minute.
 fn shorter(losses: &mut Losses, told: bool, stands: &str) -> i32 {
     if told {
-        losses.add("end_before_start", format!("the event ended before it began, or as it began; {stands} stands for it"));
+        losses.add(
+            "end_before_start",
+            format!("the event ended before it began, or as it began; {stands} stands for it"),
+        );
     } else {
         losses.add("end_missing", format!("no readable end was told; {stands} stands for it"));
     }
@@ -93,7 +104,8 @@ fn hours(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &m
         // Without DTEND the event ends as it begins (RFC 5545 3.6.1).
         (Some(_), 0) if scene.profile.zero_length => (start, false),
         (told, 0) if told.is_some() => {
-            losses.add("zero_length", "the event ended as it began, which the target refuses; one minute stands for it");
+            losses
+                .add("zero_length", "the event ended as it began, which the target refuses; one minute stands for it");
             (later(start, 60), true)
         }
         (told, _) => (later(start, 60 * i64::from(shorter(losses, told.is_some(), "one minute"))), true),
@@ -126,7 +138,10 @@ fn first_hours(
     let first = scene.first(occasion, wall.date(), losses).to_datetime(wall.time());
     let begins = scene.zone.instant(first).unwrap_or(start);
     if wall == first && begins.as_second() != start.as_second() {
-        losses.add("hour_ambiguous", format!("{wall} happens twice in {}; the series begins in the first one", scene.zone.name));
+        losses.add(
+            "hour_ambiguous",
+            format!("{wall} happens twice in {}; the series begins in the first one", scene.zone.name),
+        );
     }
     node.entries.push(entry::local(ICalendarProperty::Dtstart, first, &scene.zone));
     node.entries.extend(end.map(|end| first_end(begins, end.as_second() - start.as_second(), scene)));

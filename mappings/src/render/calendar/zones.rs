@@ -1,7 +1,7 @@
 //! Zones: from the names the service tells to rules.
 
-use crate::render::json::said;
 use crate::loss::Losses;
+use crate::render::json::said;
 use crate::{CalendarSetting, Tables};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;

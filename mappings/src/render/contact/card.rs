@@ -2,12 +2,15 @@
 //!
 //! calcard adds a CHARSET parameter to each line of a 3.0 card beyond ASCII (seen with 0.3.14), which RFC 2426 does not
 //! have. The lines are therefore written in its 4.0 way, which is the same for all properties used here but photos, and
-//! the two lines of the frame by us.
+//! the two lines of the frame by us. In 4.0 it escapes the comma of a `data:` URI, where RFC 6350 has no escapes; that
+//! is undone, within the first line of a photo, before any fold.
 
 use crate::loss::Losses;
-use crate::render::plain::clean;
+use crate::render::plain::{self, clean};
 use crate::{ContactProfile, VCardForm};
-use calcard::vcard::{VCardEntry, VCardParameter, VCardParameterName, VCardProperty, VCardType, VCardValue, VCardVersion};
+use calcard::vcard::{
+    VCardEntry, VCardParameter, VCardParameterName, VCardProperty, VCardType, VCardValue, VCardVersion,
+};
 
 pub(super) struct Card {
     pub form: VCardForm,
@@ -19,8 +22,7 @@ impl Card {
     pub fn new(uid: &str, profile: &ContactProfile) -> Self {
         let mut card = Self { form: profile.form, entries: Vec::new(), groups: 0 };
         card.line(VCardProperty::Prodid, "-//transhume//transhume//EN");
-        let uid = if card.form == VCardForm::V4 { format!("urn:uuid:{uid}") } else { uid.to_owned() };
-        card.line(VCardProperty::Uid, &uid);
+        card.line(VCardProperty::Uid, uid);
         card
     }
 
@@ -32,9 +34,16 @@ impl Card {
         self.push(VCardEntry::new(name).with_value(value.to_owned()));
     }
 
+    pub fn uri(&mut self, name: VCardProperty, uri: &str) {
+        let uri = plain::uri(uri);
+        if !uri.is_empty() {
+            self.line(name, &uri);
+        }
+    }
+
     /// A text, where there is one.
     pub fn said(&mut self, name: VCardProperty, value: Option<&str>, losses: &mut Losses) {
-        if let Some(value) = value.map(|value| clean(value, losses)).filter(|value| !value.is_empty()) {
+        if let Some(value) = value.map(|value| clean(value, losses)).filter(|value| !value.trim().is_empty()) {
             self.line(name, &value);
         }
     }
@@ -72,8 +81,10 @@ impl Card {
         let mut text = format!("BEGIN:VCARD\r\nVERSION:{version}\r\n");
         for entry in &self.entries {
             let as_4 = self.form == VCardForm::V4 || !matches!(entry.name, VCardProperty::Photo);
+            let mut line = String::new();
             // Writing to a String cannot fail.
-            let _ = entry.write_to(&mut text, as_4);
+            let _ = entry.write_to(&mut line, as_4);
+            text.push_str(&line.replacen("base64\\,", "base64,", 1));
         }
         text.push_str("END:VCARD\r\n");
         text

@@ -23,16 +23,19 @@ pub(super) fn add(card: &mut Card, contact: &Value, losses: &mut Losses) {
 fn shown(contact: &Value, losses: &mut Losses) -> String {
     let one_line = |text: &str, losses: &mut Losses| clean(text.trim(), losses).replace('\n', " ");
     let display = said(contact, "displayName").map(|name| one_line(name, losses)).filter(|name| !name.is_empty());
-    if let Some(name) = display {
+    let parts = || {
+        let names = ["title", "givenName", "middleName", "surname", "generation"];
+        let parts: Vec<&str> = names.iter().filter_map(|name| said(contact, name)).map(str::trim).collect();
+        Some(parts.join(" ")).filter(|whole| !whole.trim().is_empty())
+    };
+    if let Some(name) = display.or_else(|| parts().map(|whole| one_line(&whole, losses))) {
         return name;
     }
     let mail = list(contact, "emailAddresses").iter().find_map(|mail| said(mail, "address"));
     let phone = list(contact, "businessPhones").iter().find_map(Value::as_str);
-    let whole = [said(contact, "givenName"), said(contact, "surname")];
-    let whole = whole.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let others = ["fileAs", "companyName", "nickName"].map(|name| said(contact, name));
     let rest = [mail, said(contact, "mobilePhone"), phone];
-    let told = [Some(whole.as_str())].into_iter().chain(others).chain(rest).flatten();
+    let told = others.into_iter().chain(rest).flatten();
     let mut told = told.map(|text| one_line(text, losses)).collect::<Vec<_>>();
     told.retain(|text| !text.is_empty());
     let stands = told.into_iter().next().unwrap_or_else(|| "-".to_owned());

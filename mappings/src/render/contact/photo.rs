@@ -15,7 +15,8 @@ pub(super) fn add(
 ) -> Result<(), Unrendered> {
     let Some(part) = original.parts().into_iter().find(|part| part.name == "photo") else { return Ok(()) };
     if part.size > profile.photo_max {
-        losses.add("photo_too_large", format!("the photo ({} bytes) is over what the target takes in a card", part.size));
+        losses
+            .add("photo_too_large", format!("the photo ({} bytes) is over what the target takes in a card", part.size));
         return Ok(());
     }
     let mut data = Vec::new();

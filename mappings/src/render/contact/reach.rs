@@ -16,7 +16,7 @@ pub(super) fn add(card: &mut Card, contact: &Value, losses: &mut Losses) {
     address(card, &contact["businessAddress"], Some(VCardType::Work), losses);
     address(card, &contact["homeAddress"], Some(VCardType::Home), losses);
     address(card, &contact["otherAddress"], None, losses);
-    list(contact, "imAddresses").iter().filter_map(Value::as_str).for_each(|im| chat(card, im, losses));
+    list(contact, "imAddresses").iter().filter_map(Value::as_str).for_each(|im| chat(card, im));
 }
 
 /// In their order, which is that of Outlook's E-mail, E-mail 2 and E-mail 3; there may be holes.
@@ -72,12 +72,13 @@ fn address(card: &mut Card, address: &Value, kind: Option<VCardType>, losses: &m
 }
 
 /// IMPP holds a URI; a bare address gets the scheme of RFC 3860.
-fn chat(card: &mut Card, address: &str, losses: &mut Losses) {
-    let address = clean(address.trim(), losses).replace(['\n', ' '], "%20");
+fn chat(card: &mut Card, address: &str) {
+    let address = address.trim();
     if address.is_empty() {
         return;
     }
-    let scheme = address.split_once(':').is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let uri = if scheme { address } else { format!("im:{address}") };
-    card.line(VCardProperty::Impp, &uri);
+    let scheme =
+        address.split_once(':').is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let uri = if scheme { address.to_owned() } else { format!("im:{address}") };
+    card.uri(VCardProperty::Impp, &uri);
 }

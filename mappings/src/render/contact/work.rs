@@ -22,7 +22,6 @@ pub(super) fn add(card: &mut Card, contact: &Value, losses: &mut Losses) {
     card.extension("X-MS-ASSISTANT", said(contact, "assistantName"), losses);
     card.extension("X-MS-MANAGER", said(contact, "manager"), losses);
     if let Some(page) = said(contact, "businessHomePage") {
-        let page = clean(page.trim(), losses).replace(['\n', ' '], "%20");
-        card.line(VCardProperty::Url, &page);
+        card.uri(VCardProperty::Url, page);
     }
 }

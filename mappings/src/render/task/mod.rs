@@ -34,8 +34,7 @@ const CARRIED: [&str; 16] = [
     "title",
     "attachments",
 ];
-const BOOKKEEPING: [&str; 5] =
-    ["attachmentSessions", "bodyLastModifiedDateTime", "extensions", "hasAttachments", "id"];
+const BOOKKEEPING: [&str; 5] = ["attachmentSessions", "bodyLastModifiedDateTime", "extensions", "hasAttachments", "id"];
 
 /// Writes the iCalendar object of a task's original into `out`. The parts are described at [`Parts`].
 ///
