@@ -218,8 +218,10 @@ fn zones_used(scene: &Scene<'_>, events: &[Node]) -> BTreeMap<String, (i16, Opti
         *to = to.map(|to| to.max(year));
     }
     if let Some((series, (_, to))) = scene.series.as_ref().zip(used.get_mut(&scene.zone.name)) {
-        let last = series.dates().last().filter(|_| series.end != End::Never).map(Date::year);
-        *to = to.and_then(|to| last.map(|last| to.max(last)));
+        *to = match series.end {
+            End::Never => None,
+            End::On(_) | End::After(_) => (*to).max(series.dates().last().map(Date::year)),
+        };
     }
     used
 }
