@@ -135,9 +135,7 @@ pub fn text(text: &str) -> Result<Facts, Unreadable> {
     fact("name".to_owned(), structured(&card, "N", 0, 5));
     fact("company".to_owned(), structured(&card, "ORG", 0, 2));
     fact("birthday".to_owned(), card.line("BDAY").map(day).unwrap_or_default());
-    let categories: std::collections::BTreeSet<String> =
-        card.all("CATEGORIES").flat_map(Line::texts).map(|name| plain(&name)).filter(|name| !name.is_empty()).collect();
-    fact("categories".to_owned(), categories.into_iter().collect::<Vec<_>>().join(" | "));
+    fact("categories".to_owned(), graph::sorted(card.all("CATEGORIES").flat_map(Line::texts)));
     fact("page".to_owned(), uri(&said("URL")));
     card.all("TEL").for_each(|line| fact(phone(&kind(line), &plain(&line.text())), "-".to_owned()));
     for line in card.all("ADR") {
@@ -187,6 +185,19 @@ fn photo(line: &Line) -> Option<String> {
     let data = value.split_once("base64,").map_or(value.as_str(), |(_, data)| data);
     let bytes = base64::engine::general_purpose::STANDARD.decode(data.trim()).ok()?;
     Some(digest(&bytes))
+}
+
+/// What a target's card says differently from the original and no named loss accounts for, as sentences; none when it
+/// holds what the source told. A card that cannot be read is one difference.
+///
+/// # Errors
+/// What the parts answer; `InvalidData` when the original itself cannot be read.
+pub fn compare(original: &dyn Parts, text: &str, losses: &[Loss]) -> io::Result<Vec<String>> {
+    let told = self::original(original)?;
+    Ok(match self::text(text) {
+        Ok(read) => differences(&told, &read, losses),
+        Err(why) => vec![format!("what the target holds cannot be read: {why}")],
+    })
 }
 
 /// What no loss accounts for, as sentences; none when the target holds what the source told.

@@ -2,8 +2,8 @@
 
 use super::calendar::lines::{Component, Line, only};
 use super::calendar::rule::{Rule, clock};
-use super::calendar::words::{digest, letters, plain, uri};
-use super::calendar::{Difference, Facts, Unreadable, compare_facts, days, graph, ical, unreadable};
+use super::calendar::words::{digest, letters, letters_read, plain, uri};
+use super::calendar::{Difference, Facts, Unreadable, compare_facts, days, graph, ical, said_elsewhere, unreadable};
 use crate::{Loss, Parts, Tables};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -58,7 +58,7 @@ fn told(task: &Value, steps: &[Value], tables: &Tables) -> Facts {
             )
         })
         .collect();
-    fact("description", letters(&format!("{text}{steps}")));
+    fact("description", letters_read(&format!("{text}{steps}")));
     fact("html", if html { body } else { String::new() });
     fact("status", status(said("status")));
     fact("priority", graph::priority(said("importance")));
@@ -134,14 +134,12 @@ pub fn text(text: &str) -> Result<Facts, Unreadable> {
     };
     let said = |name: &str| task.line(name).map(|line| plain(&line.text())).unwrap_or_default();
     fact("title", said("SUMMARY"));
-    fact("description", letters(&said("DESCRIPTION")));
+    fact("description", letters_read(&said("DESCRIPTION")));
     fact("html", said("X-ALT-DESC"));
     let status = said("STATUS").to_uppercase();
     fact("status", if status.is_empty() { "NEEDS-ACTION".to_owned() } else { status });
     fact("priority", ical::priority(&said("PRIORITY")).to_owned());
-    let categories: std::collections::BTreeSet<String> =
-        task.all("CATEGORIES").flat_map(Line::texts).map(|name| plain(&name)).filter(|name| !name.is_empty()).collect();
-    fact("categories", categories.into_iter().collect::<Vec<_>>().join(" | "));
+    fact("categories", graph::sorted(task.all("CATEGORIES").flat_map(Line::texts)));
     let day = |name: &str| task.line(name).and_then(|line| clock(&line.value)).map(DateTime::date);
     fact("due", day("DUE").map(|day| day.to_string()).unwrap_or_default());
     fact("start", day("DTSTART").map(|day| day.to_string()).unwrap_or_default());
@@ -163,6 +161,19 @@ fn ruled(text: &str, start: Date) -> Result<Vec<Date>, Unreadable> {
     Ok(rule.bounded(start, &|day| last.is_none_or(|last| day <= last)).0)
 }
 
+/// What a target's text says differently from the original and no named loss accounts for, as sentences; none when it
+/// holds what the source told. A text that cannot be read is one difference.
+///
+/// # Errors
+/// What the parts answer; `InvalidData` when the original itself cannot be read.
+pub fn compare(original: &dyn Parts, text: &str, losses: &[Loss], tables: &Tables) -> io::Result<Vec<String>> {
+    let told = self::original(original, tables)?;
+    Ok(match self::text(text) {
+        Ok(read) => differences(&told, &read, losses),
+        Err(why) => vec![format!("what the target holds cannot be read: {why}")],
+    })
+}
+
 /// What no loss accounts for, as sentences; none when the target holds what the source told.
 pub fn differences(original: &Facts, text: &Facts, losses: &[Loss]) -> Vec<String> {
     let mut all = Vec::new();
@@ -176,5 +187,5 @@ pub fn differences(original: &Facts, text: &Facts, losses: &[Loss]) -> Vec<Strin
             _ => false,
         })
     };
-    all.iter().filter(|one| !excused(one)).map(Difference::sentence).collect()
+    all.iter().filter(|one| !excused(one) && !said_elsewhere(one)).map(Difference::sentence).collect()
 }

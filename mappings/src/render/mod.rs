@@ -4,6 +4,7 @@ mod calendar;
 mod contact;
 mod facts;
 mod filter;
+mod html;
 mod json;
 mod keyword;
 mod message_id;

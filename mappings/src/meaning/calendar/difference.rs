@@ -58,6 +58,7 @@ fn cut(text: &str) -> String {
 /// What no loss accounts for, as sentences; none when the target holds what the source told.
 pub fn differences(original: &CalendarMeaning, text: &CalendarMeaning, losses: &[Loss]) -> Vec<String> {
     let found = difference(original, text).into_iter();
+    let found = found.filter(|one| !said_elsewhere(one));
     let unexcused = found.filter(|one| !losses.iter().any(|loss| excuses(loss, one)));
     unexcused.take(MOST).map(|one| one.sentence()).collect()
 }
@@ -137,15 +138,31 @@ pub(in crate::meaning) fn facts(all: &mut Vec<Difference>, at: Option<DateTime>,
     let value = |of: &Facts, name: &String| {
         of.get(name).map(|value| if value.is_empty() { "-".to_owned() } else { value.clone() })
     };
+    let from = all.len();
     for name in names {
         compare(all, at, name, &value(before, name).unwrap_or_default(), &value(after, name).unwrap_or_default());
     }
+    let kept: Vec<Difference> = all.drain(from..).filter(|one| !text_beside_html(one, before, after)).collect();
+    all.extend(kept);
 }
 
 fn compare(all: &mut Vec<Difference>, occurrence: Option<DateTime>, what: &str, was: &str, is: &str) {
     if was != is {
         all.push(Difference { occurrence, what: what.to_owned(), was: was.to_owned(), is: is.to_owned() });
     }
+}
+
+/// Gone with an X- property, which servers may drop, and still said by DESCRIPTION and TRANSP.
+pub(in crate::meaning) fn said_elsewhere(one: &Difference) -> bool {
+    ["html", "busy"].contains(&one.what.as_str()) && one.is.is_empty()
+}
+
+/// Where the HTML came whole, the plain text beside it was made from it, and two readers of HTML need not agree in each
+/// letter; a text that was cut is still found.
+fn text_beside_html(one: &Difference, before: &Facts, after: &Facts) -> bool {
+    let whole = before.get("html").is_some_and(|html| after.get("html") == Some(html));
+    let (was, is) = (one.was.len(), one.is.len());
+    one.what == "description" && whole && was.abs_diff(is) * 10 <= was.max(is).max(40)
 }
 
 fn excuses(loss: &Loss, one: &Difference) -> bool {

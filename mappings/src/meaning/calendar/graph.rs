@@ -2,7 +2,7 @@
 
 use super::days::{Asked, days};
 use super::people::people;
-use super::words::{digest, letters, plain, uri};
+use super::words::{digest, letters, letters_read, plain, uri};
 use super::{CalendarMeaning, Facts, Occurrence, When};
 use crate::{CalendarSetting, Parts, Tables};
 use jiff::civil::{Date, DateTime, Time};
@@ -249,10 +249,10 @@ impl Told<'_> {
         fact("summary", plain(said("subject")));
         let body = plain(event["body"]["content"].as_str().unwrap_or_default());
         if event["body"]["contentType"] == "html" {
-            fact("description", letters(&mail_parser::decoders::html::html_to_text(&body)));
+            fact("description", letters_read(&mail_parser::decoders::html::html_to_text(&body)));
             fact("html", body);
         } else {
-            fact("description", letters(&body));
+            fact("description", letters_read(&body));
         }
         fact("location", places(event));
         fact("class", class(said("sensitivity")));
@@ -323,8 +323,15 @@ pub(in crate::meaning) fn priority(told: &str) -> String {
     }
 }
 
+/// Each name once, in order. Names with a comma count as several, since Cyrus makes several of them (seen with 3.6.1,
+/// escaped or not).
+pub(in crate::meaning) fn sorted(names: impl Iterator<Item = String>) -> String {
+    let parts: Vec<String> = names.flat_map(|name| name.split(',').map(plain).collect::<Vec<_>>()).collect();
+    let names: BTreeSet<String> = parts.iter().map(|name| name.replace('\n', " ")).collect();
+    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" | ")
+}
+
 pub(in crate::meaning) fn categories(event: &Value) -> String {
     let names = event["categories"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let names: BTreeSet<String> = names.map(|name| plain(name).replace('\n', " ")).collect();
-    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" | ")
+    sorted(names.map(str::to_owned))
 }

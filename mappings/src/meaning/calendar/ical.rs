@@ -2,7 +2,7 @@
 
 use super::lines::{self, Component, Line};
 use super::rule::{Rule, clock};
-use super::words::{digest, letters, plain, uri};
+use super::words::{digest, letters, letters_read, plain, uri};
 use super::zone::{Zones, duration};
 use super::{CalendarMeaning, Facts, Occurrence, Unreadable, When, unreadable};
 use base64::Engine;
@@ -19,7 +19,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// When the text is no such object, or says what cannot be compared.
 pub fn text(text: &str) -> Result<CalendarMeaning, Unreadable> {
     let calendar = lines::only("VCALENDAR", text)?;
+    read(&calendar, Zones::of(&calendar)?)
+}
+
+/// The same with zones by their names; none where no zone of the text has a name that says its rules.
+pub(super) fn by_name(text: &str) -> Result<Option<CalendarMeaning>, Unreadable> {
+    let calendar = lines::only("VCALENDAR", text)?;
     let mut zones = Zones::of(&calendar)?;
+    if zones.by_name() { read(&calendar, zones).map(Some) } else { Ok(None) }
+}
+
+fn read(calendar: &Component, mut zones: Zones) -> Result<CalendarMeaning, Unreadable> {
     let events: Vec<&Component> = calendar.kids("VEVENT").collect();
     let uids: BTreeSet<String> = events.iter().filter_map(|event| event.line("UID").map(Line::text)).collect();
     if uids.len() > 1 {
@@ -202,7 +212,7 @@ fn facts(event: &Component) -> Facts {
         if told.is_empty() { missing.to_owned() } else { told }
     };
     fact("summary", text("SUMMARY"));
-    fact("description", letters(&text("DESCRIPTION")));
+    fact("description", letters_read(&text("DESCRIPTION")));
     fact("html", text("X-ALT-DESC"));
     fact("location", text("LOCATION"));
     fact("class", word("CLASS", "PUBLIC"));
@@ -210,8 +220,7 @@ fn facts(event: &Component) -> Facts {
     fact("busy", word("X-MICROSOFT-CDO-BUSYSTATUS", ""));
     fact("status", word("STATUS", "CONFIRMED"));
     fact("priority", priority(&text("PRIORITY")).to_owned());
-    let categories: BTreeSet<String> = event.all("CATEGORIES").flat_map(Line::texts).map(|name| plain(&name)).collect();
-    fact("categories", categories.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" | "));
+    fact("categories", super::graph::sorted(event.all("CATEGORIES").flat_map(Line::texts)));
     fact("alarm", alarms(event));
     fact("meeting", meeting(event));
     event.all("ATTACH").for_each(|line| attachment(line).into_iter().for_each(|(name, value)| fact(&name, value)));

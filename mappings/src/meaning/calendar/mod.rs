@@ -5,6 +5,7 @@
 //! service lists), on the text's side from RRULE, EXDATE and overrides, with the zone rules that the text itself
 //! carries. Not even the library that writes iCalendar reads it here.
 
+mod compare;
 pub(in crate::meaning) mod days;
 mod difference;
 pub(in crate::meaning) mod graph;
@@ -15,8 +16,9 @@ pub(in crate::meaning) mod rule;
 pub(in crate::meaning) mod words;
 mod zone;
 
-pub(in crate::meaning) use difference::facts as compare_facts;
+pub use compare::compare;
 pub use difference::{Difference, difference, differences};
+pub(in crate::meaning) use difference::{facts as compare_facts, said_elsewhere};
 pub use graph::original;
 pub use ical::text;
 

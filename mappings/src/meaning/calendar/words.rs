@@ -12,6 +12,21 @@ pub(in crate::meaning) fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
+/// The letters of a text that may have been HTML, without where its links lead: `<https://x.example/>` stands in plain
+/// text for what stands in a tag of HTML.
+pub(in crate::meaning) fn letters_read(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        kept.push_str(before);
+        let end = after.find(['>', '<', ' ', '\n']).filter(|end| after[*end..].starts_with('>'));
+        let link = end.filter(|end| after[..*end].contains(':'));
+        rest = link.map_or(after, |end| &after[end + 1..]);
+    }
+    kept.push_str(rest);
+    letters(&kept)
+}
+
 /// Percent-encoding undone, since servers and writers encode more or less of a URI.
 pub(in crate::meaning) fn uri(text: &str) -> String {
     let bytes = text.trim().as_bytes();

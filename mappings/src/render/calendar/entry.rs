@@ -97,8 +97,8 @@ pub(in crate::render) fn local(name: ICalendarProperty, at: DateTime, zone: &Zon
         .with_value(floating(at))
 }
 
-/// A property that says an instant: as wall clock of the zone, and where that would mean another instant (the hour that
-/// happens twice when summer time ends) in UTC.
+/// A property that says an instant: as wall clock of the zone, and in UTC where that clock shows the same twice (when
+/// summer time ends).
 pub(in crate::render) fn instant(
     name: ICalendarProperty,
     at: Timestamp,
@@ -106,11 +106,10 @@ pub(in crate::render) fn instant(
     losses: &mut Losses,
 ) -> ICalendarEntry {
     let wall = zone.local(at);
-    if zone.instant(wall).is_some_and(|meant| meant.as_second() == at.as_second()) {
+    if zone.shows_once(wall) {
         return local(name, wall, zone);
     }
-    let detail = format!("{wall} happens twice in {}; the second one is written in UTC", zone.name);
-    losses.add("zone_dropped", detail);
+    losses.add("zone_dropped", format!("{wall} happens twice in {}; it is written in UTC", zone.name));
     ICalendarEntry::new(name).with_value(utc(at))
 }
 

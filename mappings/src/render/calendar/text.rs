@@ -3,11 +3,11 @@
 use super::entry::{self, Node};
 use super::{Occasion, Scene};
 use crate::loss::Losses;
+use crate::render::html;
 use crate::render::json::{list, said};
 use calcard::icalendar::{
     ICalendarEntry, ICalendarParameter, ICalendarParameterName, ICalendarProperty, ICalendarValue,
 };
-use mail_parser::decoders::html::html_to_text;
 use serde_json::Value;
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losses: &mut Losses) {
@@ -28,7 +28,7 @@ pub(in crate::render) fn body(node: &mut Node, body: &Value, losses: &mut Losses
     }
     match said(body, "contentType") {
         Some("html") => {
-            let plain = entry::clean(html_to_text(&content).trim(), losses);
+            let plain = entry::clean(&html::plain(&content), losses);
             if !plain.is_empty() {
                 node.text(ICalendarProperty::Description, &plain);
             }

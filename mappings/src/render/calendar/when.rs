@@ -147,11 +147,11 @@ fn first_hours(
     node.entries.extend(end.map(|end| first_end(begins, end.as_second() - start.as_second(), scene)));
 }
 
-/// DTEND; where its wall clock would mean another instant, DURATION.
+/// DTEND; in the hour that happens twice, DURATION.
 fn first_end(begins: Timestamp, seconds: i64, scene: &Scene<'_>) -> ICalendarEntry {
     let end = later(begins, seconds);
     let wall = scene.zone.local(end);
-    if scene.zone.instant(wall).is_some_and(|meant| meant.as_second() == end.as_second()) {
+    if scene.zone.shows_once(wall) {
         return entry::local(ICalendarProperty::Dtend, wall, &scene.zone);
     }
     let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);

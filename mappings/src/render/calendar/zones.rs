@@ -42,6 +42,12 @@ impl Zone {
         self.rules.to_datetime(at)
     }
 
+    /// Whether a wall clock shown there is shown once: in the hour that happens twice, readers differ (RFC 5545 3.3.5
+    /// has the first, Cyrus 3.6.1 takes the second).
+    pub fn shows_once(&self, local: DateTime) -> bool {
+        !self.rules.to_ambiguous_timestamp(local).is_ambiguous()
+    }
+
     /// The instant a wall clock means, as RFC 5545 3.3.5 reads it: the earlier of two, and across a gap with the
     /// offset before it.
     pub fn instant(&self, local: DateTime) -> Option<Timestamp> {
