@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from drive import client, pages, users
+from msgraph.generated.models.event_type import EventType
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.wellknown_list_name import WellknownListName
 from msgraph.generated.users.item.calendar_view.calendar_view_request_builder import CalendarViewRequestBuilder
@@ -23,19 +24,24 @@ async def followed(builder, query=None):
 
 
 async def one_event(me, id, seen):
-    query = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters(expand=["exceptionOccurrences"])
-    request = RequestConfiguration(query_parameters=query)
+    one = me.events.by_event_id(id)
+    request = RequestConfiguration()
     request.headers.add("Prefer", PREFER)
     try:
-        event = await me.events.by_event_id(id).get(request)
+        event = await one.get(request)
     except ODataError as error:
         assert error.error.code == "ErrorCorruptData", error
         return
     seen["read"] += 1
-    seen["exceptions"] += len(event.exception_occurrences or [])
-    seen["cancelled"] += len(event.cancelled_occurrences or [])
+    if event.type == EventType.SeriesMaster:
+        request.query_parameters = EventItemRequestBuilder.EventItemRequestBuilderGetQueryParameters(
+            select=["cancelledOccurrences", "exceptionOccurrences"], expand=["exceptionOccurrences"]
+        )
+        lists = await one.get(request)
+        seen["exceptions"] += len(lists.exception_occurrences)
+        seen["cancelled"] += len(lists.cancelled_occurrences)
     if event.has_attachments:
-        seen["attachments"] += len((await me.events.by_event_id(id).attachments.get()).value)
+        seen["attachments"] += len((await one.attachments.get()).value)
 
 
 async def calendars(me, seen):

@@ -173,16 +173,26 @@ pub struct Switches {
     pub occurrences_by: OccurrencesBy,
     /// `exceptionOccurrences` vanish if other members are selected beside them (microsoft-graph-docs#9887).
     pub mixed_select_drops_exceptions: bool,
+    /// `exceptionOccurrences` come in pages of so many, as OData allows for what is expanded; 0 for whole.
+    pub exceptions_page: usize,
     /// Changing or cancelling one day of a series moves the change key and `lastModifiedDateTime` of its master.
     pub exceptions_touch_master: bool,
     /// The most days between the bounds of `calendarView` and `instances`; 0 for any number.
     pub view_days_most: i64,
     /// Whole days are matched with a window as days of UTC; else as days of the zone they were made in.
     pub all_day_in_utc: bool,
+    /// Most rows of a list of Outlook things, whatever was asked for: not all maxima are documented; 0 for 1000.
+    pub list_page_most: usize,
+    /// A contact without a photo answers `ImageNotFound`; else `ErrorItemNotFound`.
+    pub photo_missing_as_image: bool,
+    /// Another photo moves the change key and `lastModifiedDateTime` of its contact.
+    pub photo_touches_contact: bool,
     /// The default contact folder stands among `/contactFolders`.
     pub default_contacts_listed: bool,
     /// Applications may read To Do at all; else they get 401 `UnknownError` whatever they were granted.
     pub todo_app_only: bool,
+    /// Applications see only the list that mirrors flagged mail (microsoft-graph-explorer-v4#3960).
+    pub todo_flagged_only: bool,
     /// Tasks show their checklist and links unasked; else only expanded.
     pub task_parts_inline: bool,
     /// An application without a permission for tasks gets 401 `UnknownError`; else 403 `ErrorAccessDenied`.
@@ -235,9 +245,9 @@ pub enum EventDelta {
 #[serde(rename_all = "snake_case")]
 pub enum OccurrencesBy {
     /// `$expand=exceptionOccurrences` brings both; `$select=cancelledOccurrences` brings those too.
-    #[default]
     Expand,
-    /// Cancelled ones must be selected, exceptions selected and expanded.
+    /// Cancelled ones must be selected, exceptions selected and expanded (Microsoft Graph docs: event).
+    #[default]
     SelectAndExpand,
     /// Either brings either.
     Either,
@@ -271,13 +281,18 @@ impl Default for Switches {
             event_delta: EventDelta::Answers,
             event_delta_limited: true,
             event_delta_most: 0,
-            occurrences_by: OccurrencesBy::Expand,
-            mixed_select_drops_exceptions: false,
+            occurrences_by: OccurrencesBy::SelectAndExpand,
+            mixed_select_drops_exceptions: true,
+            exceptions_page: 0,
             exceptions_touch_master: true,
             view_days_most: 1825,
             all_day_in_utc: false,
+            list_page_most: 0,
+            photo_missing_as_image: false,
+            photo_touches_contact: true,
             default_contacts_listed: false,
             todo_app_only: true,
+            todo_flagged_only: false,
             task_parts_inline: false,
             todo_missing_is_401: true,
         }

@@ -177,3 +177,43 @@ pub(super) fn delete(hand: &mut Hand<'_>, name: &str) -> Result<Value, String> {
     let id = master.id.to_string();
     cancel_day(hand, &id, date.ok_or("The day of the exception is not known.")?)
 }
+
+/// The answers that Microsoft Graph knows.
+const ANSWERS: &[&str] = &["none", "organizer", "tentativelyAccepted", "accepted", "declined", "notResponded"];
+
+/// Somebody's answer, as the organiser's calendar notes it: on one day it makes that day an exception.
+pub(super) fn answer(
+    hand: &mut Hand<'_>,
+    name: &str,
+    date: Option<Date>,
+    attendee: &str,
+    response: &str,
+) -> Result<Value, String> {
+    if !ANSWERS.contains(&response) {
+        return Err(format!("{response} is no answer; these are: {}.", ANSWERS.join(", ")));
+    }
+    let mut asked = asked(hand, name, date)?;
+    let same = |one: &&mut Value| {
+        one["emailAddress"]["address"].as_str().is_some_and(|address| address.eq_ignore_ascii_case(attendee))
+    };
+    let one = asked.iter_mut().find(same).ok_or_else(|| format!("{attendee} was not asked."))?;
+    one["status"] = json!({"response": response, "time": hand.now});
+    let set = members(json!({"attendees": asked}));
+    match date {
+        Some(date) => edit_day(hand, name, date, &set),
+        None => edit(hand, name, &set),
+    }
+}
+
+/// Who was asked to an event, or to one day of a series.
+fn asked(hand: &Hand<'_>, name: &str, date: Option<Date>) -> Result<Vec<Value>, String> {
+    let slot = match date {
+        Some(date) => {
+            let (master, exception) = day(hand, name, date)?;
+            exception.unwrap_or(master)
+        }
+        None => hand.item_at(RoomKind::Calendars, name)?,
+    };
+    let event = hand.mailbox.calendars.item(slot).map(Item::resource).unwrap_or_default();
+    Ok(event.get("attendees").and_then(Value::as_array).cloned().unwrap_or_default())
+}

@@ -18,6 +18,8 @@ pub(super) struct Hand<'a> {
     pub now: String,
     /// Whether a changed day touches its series.
     pub touches: bool,
+    /// Whether another photo touches its contact.
+    pub photos_touch: bool,
     pub owner: String,
 }
 
@@ -151,22 +153,12 @@ impl Hand<'_> {
         Ok(self.add(Contacts, item))
     }
 
-    pub fn create_task(&mut self, list: Option<&str>, set: &Members) -> Result<Value, String> {
-        let mut task = members(json!({
-            "title": "", "status": "notStarted", "importance": "normal", "isReminderOn": false, "hasAttachments": false,
-            "bodyLastModifiedDateTime": self.now, "body": {"content": "", "contentType": "text"}, "dueDateTime": null,
-            "startDateTime": null, "reminderDateTime": null, "completedDateTime": null, "recurrence": null,
-            "linkedResources": [], "checklistItems": [],
-        }));
-        task.extend(set.clone());
-        let item = self.fresh(Tasks, list, task)?;
-        Ok(self.add(Tasks, item))
-    }
-
     pub fn set_photo(&mut self, name: &str, photo: Option<&str>) -> Result<Value, String> {
         let slot = self.item_at(Contacts, name)?;
         let photo = photo.map(decoded).transpose()?;
-        self.write(Contacts, slot, &Map::new());
+        if self.photos_touch {
+            self.write(Contacts, slot, &Map::new());
+        }
         self.mailbox.contacts.picture(slot, photo);
         Ok(self.shown(Contacts, slot))
     }

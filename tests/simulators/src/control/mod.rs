@@ -7,6 +7,7 @@ mod mutate;
 mod room_churn;
 mod rooms;
 mod script;
+mod tasks;
 
 use std::sync::Arc;
 

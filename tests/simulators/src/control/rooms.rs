@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::hand::{Hand, Members, decoded, members};
 use super::mutate::mailbox;
-use super::{events, room_churn};
+use super::{events, room_churn, tasks};
 use crate::tenant::RoomKind;
 use crate::tenant::agenda::stamp;
 use crate::world::World;
@@ -17,9 +17,9 @@ use crate::world::World;
 #[rustfmt::skip]
 pub(super) const OPS: &[&str] = &[
     "create_calendar", "edit_calendar", "delete_calendar", "create_event", "edit_event", "edit_occurrence",
-    "cancel_occurrence", "move_event", "delete_event", "create_contact_folder", "edit_contact_folder",
+    "cancel_occurrence", "answer", "move_event", "delete_event", "create_contact_folder", "edit_contact_folder",
     "delete_contact_folder", "create_contact", "edit_contact", "set_photo", "move_contact", "delete_contact",
-    "create_task_list", "edit_task_list", "delete_task_list", "create_task", "edit_task", "move_task", "delete_task",
+    "create_task_list", "edit_task_list", "delete_task_list", "create_task", "edit_task", "complete_task", "move_task", "delete_task",
     "churn_events", "churn_contacts", "churn_tasks",
 ];
 
@@ -65,6 +65,15 @@ enum What {
     CancelOccurrence {
         event: String,
         date: Date,
+    },
+    /// Somebody who was asked answers: to a series, a single event or one day of a series.
+    Answer {
+        event: String,
+        date: Option<Date>,
+        /// The address of who answers.
+        attendee: String,
+        /// As Microsoft Graph names answers: `accepted`, `declined`, ...
+        response: String,
     },
     MoveEvent {
         event: String,
@@ -124,6 +133,10 @@ enum What {
         task: String,
         set: Members,
     },
+    /// Ticks a task off; one that repeats comes again at its next day.
+    CompleteTask {
+        task: String,
+    },
     MoveTask {
         task: String,
         to: String,
@@ -152,9 +165,9 @@ impl Operation {
     pub fn apply(&self, world: &World) -> Result<Value, String> {
         let mut mailbox = mailbox(world, &self.user)?.write();
         let switches = world.knobs().switches.clone();
-        let touches = switches.exceptions_touch_master;
+        let (touches, photos_touch) = (switches.exceptions_touch_master, switches.photo_touches_contact);
         let owner = world.tenant.any_address(&self.user).map(|user| user.upn.clone()).unwrap_or_default();
-        let mut hand = Hand { mailbox: &mut mailbox, now: stamp(world.now()), touches, owner };
+        let mut hand = Hand { mailbox: &mut mailbox, now: stamp(world.now()), touches, photos_touch, owner };
         match &self.what {
             What::ChurnEvents { .. } | What::ChurnContacts { .. } | What::ChurnTasks { .. } => {
                 self.what.churn(&mut hand)
@@ -213,7 +226,7 @@ impl What {
                 let photo = photo.as_deref().map(decoded).transpose()?;
                 hand.create_contact(folder.as_deref(), set, photo)
             }
-            Self::CreateTask { list, set } => hand.create_task(list.as_deref(), set),
+            Self::CreateTask { list, set } => tasks::create(hand, list.as_deref(), set),
             _ => Err("This makes nothing.".to_owned()),
         }
     }
@@ -229,8 +242,10 @@ impl What {
             Self::EditEvent { event, set } => events::edit(hand, event, set),
             Self::EditOccurrence { event, date, set } => events::edit_day(hand, event, *date, set),
             Self::CancelOccurrence { event, date } => events::cancel_day(hand, event, *date),
+            Self::Answer { event, date, attendee, response } => events::answer(hand, event, *date, attendee, response),
             Self::EditContact { contact, set } => hand.edit(Contacts, contact, set),
-            Self::EditTask { task, set } => hand.edit(Tasks, task, set),
+            Self::EditTask { task, set } => tasks::edit(hand, task, set),
+            Self::CompleteTask { task } => tasks::complete(hand, task),
             Self::SetPhoto { contact, photo } => hand.set_photo(contact, photo.as_deref()),
             Self::MoveEvent { event, to } => hand.shift(Calendars, event, to),
             Self::MoveContact { contact, to } => hand.shift(Contacts, contact, to),

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Map, Value};
 
 use super::delta::{Round, given, over_quota, tombstone};
-use super::list::{OUTLOOK_DEFAULT, OUTLOOK_MOST};
+use super::list::{OUTLOOK_DEFAULT, most};
 use super::shape::{Look, listable};
 use super::{Answer, Scene};
 use crate::tenant::{Item, Mailbox, Noted, RoomKind};
@@ -27,7 +27,7 @@ pub(super) struct Tracked<'a> {
 
 /// The page size that `Prefer` asks for.
 pub(super) fn page_size(scene: &Scene<'_>) -> usize {
-    scene.call.prefer().page_size.unwrap_or(OUTLOOK_DEFAULT).min(OUTLOOK_MOST)
+    scene.call.prefer().page_size.unwrap_or(OUTLOOK_DEFAULT).min(most(scene))
 }
 
 impl Tracked<'_> {

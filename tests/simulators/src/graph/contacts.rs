@@ -160,7 +160,7 @@ fn photo(scene: &Scene<'_>, user: &str, folder: Option<&str>, key: &str, bytes: 
     let slot = opened(scene, user, folder, key)?;
     let mailbox = scene.mailbox(user, READ_CONTACTS)?.read();
     let item = mailbox.contacts.item(slot).ok_or_else(Refusal::item_not_found)?;
-    let picture = item.content.as_ref().ok_or_else(Refusal::item_not_found)?;
+    let picture = item.content.as_ref().ok_or_else(|| no_photo(scene))?;
     let kind = kind_of(picture);
     if bytes {
         let reply = Reply::of(StatusCode::OK, Payload::Bytes(picture.to_bytes()));
@@ -174,6 +174,17 @@ fn photo(scene: &Scene<'_>, user: &str, folder: Option<&str>, key: &str, bytes: 
     });
     let context = format!("users('{user}')/contacts('{key}')/photo/$entity");
     Ok(entity(scene, &context, row.as_object().cloned().unwrap_or_default()))
+}
+
+fn no_photo(scene: &Scene<'_>) -> Refusal {
+    match scene.world.knobs().switches.photo_missing_as_image {
+        true => Refusal::new(
+            404,
+            "ImageNotFound",
+            "Exception of type 'Microsoft.Fast.Profile.Core.Exception.ImageNotFoundException' was thrown.",
+        ),
+        false => Refusal::item_not_found(),
+    }
 }
 
 fn kind_of(picture: &Content) -> &'static str {

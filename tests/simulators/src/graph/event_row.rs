@@ -58,6 +58,7 @@ pub(super) struct EventRow {
     text_bodies: bool,
     basic: bool,
     switches: Switches,
+    origin: String,
 }
 
 impl EventRow {
@@ -77,9 +78,17 @@ impl EventRow {
             text_bodies: prefer.text_bodies,
             basic: !scene.granted(READ_CALENDARS),
             switches: scene.world.knobs().switches.clone(),
+            origin: scene.call.origin.clone(),
         };
         row.in_this_cloud()?;
+        Look::choosing(scene, &EVENT, row.expand.exceptions_select.clone())?;
         if row.basic && row.expand.attachments { Err(Refusal::exchange_forbidden()) } else { Ok(row) }
+    }
+
+    /// The same for a page of exceptions, of which is selected what the request selects.
+    pub fn of_exceptions(mut self) -> Self {
+        self.expand.exceptions_select = self.look.select.take();
+        self
     }
 
     fn in_this_cloud(&self) -> Result<(), Refusal> {
@@ -208,8 +217,21 @@ impl EventRow {
             row.insert("cancelledOccurrences".to_owned(), renamed(id, cancelled.as_ref()));
         }
         if tells_exceptions {
-            row.insert("exceptionOccurrences".to_owned(), self.exceptions(mailbox, slot));
+            self.told(mailbox, slot, id, row);
         }
+    }
+
+    fn told(&self, mailbox: &Mailbox, slot: u32, id: &str, row: &mut Map<String, Value>) {
+        let mut all = self.exceptions(mailbox, slot);
+        let size = self.switches.exceptions_page;
+        if size > 0 && all.len() > size {
+            all.truncate(size);
+            let path = format!("users('{}')/events('{id}')/exceptionOccurrences", mailbox.ids.owner());
+            let selected = self.expand.exceptions_select.as_ref().map(|names| format!("$select={}&", names.join(",")));
+            let link = format!("{}/v1.0/{path}?{}$skip={size}", self.origin, selected.unwrap_or_default());
+            row.insert("exceptionOccurrences@odata.nextLink".to_owned(), link.into());
+        }
+        row.insert("exceptionOccurrences".to_owned(), all.into());
     }
 
     fn asked(&self) -> (bool, bool) {
@@ -227,7 +249,7 @@ impl EventRow {
         (cancelled, exceptions && !(others && self.switches.mixed_select_drops_exceptions))
     }
 
-    fn exceptions(&self, mailbox: &Mailbox, master: u32) -> Value {
+    pub fn exceptions(&self, mailbox: &Mailbox, master: u32) -> Vec<Value> {
         let room = &mailbox.calendars;
         let mut found: Vec<(String, u32)> = room
             .exceptions_of(master)
@@ -247,7 +269,7 @@ impl EventRow {
 /// The zone that `Prefer` names, as it was named.
 ///
 /// # Errors
-/// 400 for zones that are none (seen with Microsoft Graph v1.0 in 2026).
+/// 400 for zones that are none (microsoft-graph-docs#4758).
 pub(super) fn wanted_zone(scene: &Scene<'_>) -> Result<Option<(String, TimeZone)>, Refusal> {
     let Some(name) = scene.call.prefer().zone else { return Ok(None) };
     let found = zone(&name).ok_or_else(|| {
@@ -331,7 +353,7 @@ fn occurrence(item: &Item, series_id: &str, date: Date) -> Option<Map<String, Va
     let own = json!({
         "type": "occurrence", "seriesMasterId": series_id, "recurrence": null,
         "start": written(start, "UTC"), "end": written(end, "UTC"),
-        "originalStart": format!("{}Z", start.strftime("%Y-%m-%dT%H:%M:%S")),
+        "originalStart": series.original(date)?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     });
     event.extend(own.as_object().cloned().unwrap_or_default());
     event.extend(uid.map(|uid| ("iCalUId".to_owned(), uid.into())));

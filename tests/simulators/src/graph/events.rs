@@ -7,7 +7,7 @@ use super::access::READ_BASIC_CALENDARS;
 use super::calendars::{self, calendar_at, entity};
 use super::event_row::{EventRow, Route};
 use super::list::{Window, outlook_page};
-use super::rooms::{Sieve, vanishing, well_formed};
+use super::rooms::{Sieve, page, vanishing, well_formed};
 use super::shape::{listable, readable};
 use super::{Answer, Scene, event_attachments, event_delta, event_view};
 use crate::tenant::agenda::{Seen, Series};
@@ -22,6 +22,7 @@ pub(super) fn answer(scene: &Scene<'_>, user: &str, calendar: Option<&str>, rest
         [event] => one(scene, user, calendar, event),
         [event, "instances"] => event_view::instances(scene, user, calendar, event),
         [_, "instances", "delta"] => Err(Refusal::untracked("event")),
+        [event, "exceptionOccurrences"] => further_exceptions(scene, user, event),
         [event, "calendar"] => its_calendar(scene, user, event),
         [event, "attachments", rest @ ..] => event_attachments::answer(scene, user, calendar, event, rest),
         [_, other, ..] => Err(Refusal::no_such_segment(other)),
@@ -130,6 +131,20 @@ fn day_named(mailbox: &Mailbox, key: &str) -> Option<Seen> {
     let changed = |(_, exception): (u32, &Item)| series.day_of(&exception.resource()) == Some(date);
     let excepted = mailbox.calendars.exceptions_of(master).any(changed);
     (series.has(date) && !excepted).then_some(Seen::Occurrence { master, date })
+}
+
+/// Where a link among the exceptions of a series leads; nothing else leads here.
+fn further_exceptions(scene: &Scene<'_>, user: &str, key: &str) -> Answer {
+    let size = scene.world.knobs().switches.exceptions_page;
+    if size == 0 {
+        return Err(Refusal::no_such_segment("exceptionOccurrences"));
+    }
+    let row = EventRow::of(scene, Route::One)?.of_exceptions();
+    let skip = Window::of_outlook(scene)?.skip;
+    let mailbox = scene.mailbox(user, READ_BASIC_CALENDARS)?.read();
+    let Seen::Item(master) = event_at(scene, &mailbox, None, key)? else { return Err(Refusal::item_not_found()) };
+    let rows = row.exceptions(&mailbox, master);
+    page(scene, &format!("users('{user}')/events('{key}')/exceptionOccurrences"), rows, Window { skip, size })
 }
 
 fn its_calendar(scene: &Scene<'_>, user: &str, key: &str) -> Answer {

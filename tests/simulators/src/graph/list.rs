@@ -32,8 +32,16 @@ impl Window {
     pub fn of_size(scene: &Scene<'_>, usual: usize) -> Result<Self, Refusal> {
         let query = &scene.call.query;
         let top = checked_top(scene, OUTLOOK_MOST)?;
-        let size = top.or(scene.call.prefer().page_size).unwrap_or(usual).min(OUTLOOK_MOST);
+        let size = top.or(scene.call.prefer().page_size).unwrap_or(usual).min(most(scene));
         Ok(Self { skip: query.number("$skip")?.unwrap_or(0), size })
+    }
+}
+
+/// Most rows of an Outlook page here.
+pub(super) fn most(scene: &Scene<'_>) -> usize {
+    match scene.world.knobs().switches.list_page_most {
+        0 => OUTLOOK_MOST,
+        most => most.min(OUTLOOK_MOST),
     }
 }
 

@@ -85,7 +85,9 @@ fn lists(scene: &Scene<'_>, user: &str) -> Answer {
     let look = Look::of(scene, &LIST)?;
     let window = Window::of_size(scene, USUAL)?;
     let mailbox = mailbox(scene, user)?.read();
-    let lists = mailbox.tasks.living().filter(|(_, list)| !list.is_hidden());
+    let only_flagged = scene.world.knobs().switches.todo_flagged_only && scene.caller.person.is_none();
+    let lists =
+        mailbox.tasks.living().filter(|(at, list)| !list.is_hidden() && (!only_flagged || is_flagged(&mailbox, *at)));
     let rows = lists.map(|(_, list)| look.row(&list.id, list.resource.clone()).into()).collect();
     page(scene, &format!("users('{user}')/todo/lists"), rows, window)
 }

@@ -115,6 +115,7 @@ fn odd() -> Vec<Value> {
         json!({ "title": "avant 1970", "dueDateTime": on("1969-12-31") }),
         json!({ "title": "après 2100", "dueDateTime": on("2150-01-01") }),
         json!({ "title": "fin avant le début", "startDateTime": on("2026-05-02"), "dueDateTime": on("2026-05-01") }),
+        json!({ "title": "échéance avec une heure", "dueDateTime": { "dateTime": "2026-02-01T10:00:00.0000000", "timeZone": "UTC" } }),
         json!({ "title": "illisible", "_sim": { "fails": "ErrorCorruptData" } }),
     ]);
     all

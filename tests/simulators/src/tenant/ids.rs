@@ -98,7 +98,7 @@ fn days(date: Date) -> i32 {
 
 /// Whether a text has the form of an Outlook id; the service calls the others malformed rather than absent.
 pub(crate) fn looks_like_an_id(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/.".contains(&byte);
     text.len() >= 16 && text.bytes().all(plain)
 }
 

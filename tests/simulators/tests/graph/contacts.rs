@@ -52,7 +52,14 @@ async fn photos_are_there_or_not() {
     assert_eq!(client.refusal(&none).await, (404, "ErrorItemNotFound".to_owned()));
     client.mutate(json!({"op": "set_photo", "user": ANNA, "contact": "john", "photo": "/9j/"})).await;
     assert_eq!(client.get(&none).await.headers()["content-type"], "image/jpeg");
+    let key = client.json(&at(&format!("contacts/{}", id("john")))).await["changeKey"].clone();
+    client
+        .control("faults", json!({"switches": {"photo_missing_as_image": true, "photo_touches_contact": false}}))
+        .await;
     client.mutate(json!({"op": "set_photo", "user": ANNA, "contact": "john"})).await;
+    assert_eq!(client.json(&at(&format!("contacts/{}", id("john")))).await["changeKey"], key);
+    assert_eq!(client.refusal(&none).await, (404, "ImageNotFound".to_owned()));
+    client.control("faults", json!({"clear": true})).await;
     assert_eq!(client.get(&none).await.status(), 404);
 }
 
@@ -108,4 +115,13 @@ async fn contacts_of_a_folder_that_no_line_describes_lie_in_the_default_one() {
     let rows = client.all(&at("contacts")).await;
     assert_eq!((rows.len(), &rows[0]["parentFolderId"]), (1, &json!(id("Kontakte"))));
     assert_eq!(client.json(&at(&format!("contactFolders/{}", id("Kontakte")))).await["displayName"], "Contacts");
+}
+
+#[tokio::test]
+async fn pages_may_be_smaller_than_asked_for() {
+    let client = Client::with(diary(), calm()).await;
+    client.control("faults", json!({"switches": {"list_page_most": 1}})).await;
+    let page = client.json(&at("contacts?$top=100")).await;
+    assert!(page["value"].as_array().unwrap().len() == 1 && page["@odata.nextLink"].is_string());
+    assert_eq!(client.all(&at("contacts?$top=100")).await.len(), 2);
 }

@@ -74,7 +74,8 @@ async fn whether_a_changed_day_touches_its_series_is_a_switch() {
         assert_eq!(before["lastModifiedDateTime"] != after["lastModifiedDateTime"], touches);
         let rows = client.walk(&link.unwrap(), &LARGE).await.0;
         assert_eq!(rows.len(), usize::from(touches));
-        let row = client.json(&at(&format!("events/{}?$expand=exceptionOccurrences", id("standup")))).await;
+        let lists = "$select=cancelledOccurrences,exceptionOccurrences&$expand=exceptionOccurrences";
+        let row = client.json(&at(&format!("events/{}?{lists}", id("standup")))).await;
         assert_eq!(row["cancelledOccurrences"].as_array().unwrap().len(), 2, "a read tells in any case");
         assert_eq!(row["exceptionOccurrences"].as_array().unwrap().len(), 3);
     }
@@ -204,4 +205,46 @@ async fn operations_on_events_that_cannot_be_done_say_why() {
         assert_eq!(answer.status(), 400, "{operation}");
         assert!(answer.json::<Value>().await.unwrap()["error"].as_str().unwrap().ends_with('.'));
     }
+}
+
+#[tokio::test]
+async fn answers_are_noted_with_the_organiser() {
+    let asked = json!([{"type": "required", "status": {"response": "none", "time": "0001-01-01T00:00:00Z"},
+        "emailAddress": {"name": "B", "address": "b@x"}}, {"type": "optional", "emailAddress": {"address": "c@x"}}]);
+    let mut dump = diary();
+    dump.entries
+        .iter_mut()
+        .filter(|entry| entry.kind == "event")
+        .for_each(|entry| entry.resource["attendees"] = asked.clone());
+    let client = Client::with(dump, calm()).await;
+    let event = async |name: &str| client.json(&at(&format!("events/{}", id(name)))).await;
+    let before = event("standup").await;
+    let answer = |event: &str, date: Value| json!({"op": "answer", "user": ANNA, "event": event, "date": date, "attendee": "B@X", "response": "declined"});
+    client.mutate(answer(&id("lunch"), Value::Null)).await;
+    let after = event("lunch").await;
+    assert_eq!((&after["attendees"][0]["status"]["response"], &after["attendees"][1]), (&json!("declined"), &asked[1]));
+    client.mutate(answer("standup", json!("2026-11-02"))).await;
+    assert_eq!(event("standup").await["attendees"], before["attendees"], "on one day only");
+    let days = client.all(&at(&format!("events/{}/instances?{AUTUMN}", id("standup")))).await;
+    let day = days.iter().find(|day| day["originalStart"] == "2026-11-02T08:00:00Z").unwrap();
+    assert_eq!((&day["type"], &day["attendees"][0]["status"]["response"]), (&json!("exception"), &json!("declined")));
+    for wrong in [json!({"attendee": "d@x"}), json!({"response": "perhaps"})] {
+        let mut operation = answer("standup", Value::Null);
+        operation.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        let answer = client.http.post(client.url("/_sim/mutate")).body(operation.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_while_the_first_round_is_walked_is_told_in_it() {
+    let client = Client::with(diary(), calm()).await;
+    let gone_before = json!({"op": "delete_event", "user": ANNA, "event": id("birthday")});
+    client.mutate(gone_before).await;
+    let page = client.json_with(&at("events/delta"), &[("prefer", "odata.maxpagesize=1")]).await;
+    assert_eq!(page["value"][0]["id"], id("standup").as_str());
+    client.mutate(json!({"op": "delete_event", "user": ANNA, "event": id("standup")})).await;
+    let (rows, _) = client.walk(page["@odata.nextLink"].as_str().unwrap(), &LARGE).await;
+    let removed: Vec<&Value> = rows.iter().filter(|row| row.get("@removed").is_some()).map(|row| &row["id"]).collect();
+    assert_eq!(removed, [&json!(id("standup"))], "and what was gone before is told to nobody");
 }

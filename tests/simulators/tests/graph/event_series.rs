@@ -112,23 +112,40 @@ async fn what_must_be_asked_for_to_be_told_of_occurrences_is_a_switch() {
     let (plain, select, expand) =
         ("$top=1", "$select=cancelledOccurrences,exceptionOccurrences", "$expand=exceptionOccurrences");
     let both = format!("{select}&{expand}");
+    let mixed = format!("{select},subject&{expand}");
     assert_eq!(lists(&client, plain).await, (none.clone(), 0));
     assert_eq!(lists(&client, select).await, (oid.clone(), 0));
-    assert_eq!(lists(&client, expand).await, (oid.clone(), 2));
-    client.control("faults", json!({"switches": {"occurrences_by": "select_and_expand"}})).await;
     assert_eq!(lists(&client, expand).await, (none.clone(), 0));
     assert_eq!(lists(&client, &both).await, (oid.clone(), 2));
+    assert_eq!(lists(&client, &mixed).await, (oid.clone(), 0));
+    client.control("faults", json!({"switches": {"mixed_select_drops_exceptions": false}})).await;
+    assert_eq!(lists(&client, &mixed).await, (oid.clone(), 2));
+    client.control("faults", json!({"switches": {"occurrences_by": "expand"}})).await;
+    assert_eq!(lists(&client, expand).await, (oid.clone(), 2));
+    assert_eq!(lists(&client, plain).await, (none.clone(), 0));
     client.control("faults", json!({"switches": {"occurrences_by": "either"}})).await;
     assert_eq!(lists(&client, select).await, (oid.clone(), 2));
-    let mixed = format!("{select},subject&{expand}");
-    assert_eq!(lists(&client, &mixed).await.1, 2);
-    client.control("faults", json!({"switches": {"mixed_select_drops_exceptions": true}})).await;
-    assert_eq!((lists(&client, &mixed).await.1, lists(&client, &both).await.1), (0, 2));
+}
+
+#[tokio::test]
+async fn exceptions_may_come_in_pages() {
+    let client = Client::with(diary(), calm()).await;
+    let query = "$select=exceptionOccurrences&$expand=exceptionOccurrences($select=subject)";
+    let path = at(&format!("events/{}", id("standup")));
+    assert_eq!(client.refusal(&format!("{path}/exceptionOccurrences")).await.0, 400, "no such thing is documented");
+    client.control("faults", json!({"switches": {"exceptions_page": 1}})).await;
+    let row = client.json(&format!("{path}?{query}")).await;
+    assert_eq!(values(row["exceptionOccurrences"].as_array().unwrap(), "subject"), ["later"]);
+    let rest = client.json(row["exceptionOccurrences@odata.nextLink"].as_str().unwrap()).await;
+    assert_eq!(values(rest["value"].as_array().unwrap(), "subject"), ["far"]);
+    assert!(rest["value"][0].get("start").is_none() && rest.get("@odata.nextLink").is_none());
+    assert_eq!(client.refusal(&format!("{path}?{query},exceptionOccurrences($select=nonsense)")).await.0, 400);
 }
 
 #[tokio::test]
 async fn lists_of_occurrences_are_served_below_the_user_and_in_the_global_cloud_only() {
     let client = Client::with(diary(), calm()).await;
+    client.control("faults", json!({"switches": {"occurrences_by": "expand"}})).await;
     let query = "$expand=exceptionOccurrences";
     let row = client.json(&at(&format!("calendars/{}/events/{}?{query}", id("Calendar"), id("standup")))).await;
     assert!(row.get("exceptionOccurrences").is_none() && row.get("cancelledOccurrences").is_none());
@@ -202,4 +219,28 @@ async fn changing_the_time_of_a_series_forgets_its_exceptions() {
     let rows = client.all(&instances()).await;
     assert_eq!(rows.len(), 12);
     assert!(values(&rows, "type").iter().all(|kind| kind == "occurrence"));
+}
+
+#[tokio::test]
+async fn whole_days_keep_the_instant_at_which_they_were_made() {
+    let mut dump = diary();
+    let recurrence = json!({
+        "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["monday"]},
+        "range": {"type": "noEnd", "startDate": "2026-10-19", "recurrenceTimeZone": "W. Europe Standard Time"},
+    });
+    let members = json!({"type": "seriesMaster", "isAllDay": true, "recurrence": recurrence,
+        "cancelledOccurrences": [format!("OID.{}.2026-10-26", id("duty"))]});
+    dump.entries.push(patched(event("duty", "Calendar", "2026-10-19T00:00:00", "2026-10-20T00:00:00"), members));
+    let client = Client::with(dump, calm()).await;
+    let path = at(&format!(
+        "events/{}/instances?startDateTime=2026-10-01T00:00:00Z&endDateTime=2026-11-05T00:00:00Z",
+        id("duty")
+    ));
+    let days = client.all(&path).await;
+    assert_eq!(values(&days, "originalStart"), ["2026-10-18T22:00:00Z", "2026-11-01T23:00:00Z"], "midnights in Berlin");
+    assert_eq!(days[1]["start"], time("2026-11-02T00:00:00"));
+    client.mutate(json!({"op": "edit_occurrence", "user": ANNA, "event": "duty", "date": "2026-11-02", "set": {"subject": "x"}})).await;
+    let days = client.all(&path).await;
+    assert_eq!((&days[1]["type"], &days[1]["originalStart"]), (&json!("exception"), &json!("2026-11-01T23:00:00Z")));
+    assert_eq!(days.len(), 2, "the exception stands for its day and beside none");
 }

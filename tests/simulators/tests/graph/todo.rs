@@ -117,3 +117,32 @@ async fn a_person_reads_their_own_tasks() {
     let own = client.http.get(client.url("/v1.0/me/todo/lists")).bearer_auth(token["access_token"].as_str().unwrap());
     assert_eq!(own.send().await.unwrap().status(), 200, "the switch is about applications");
 }
+
+#[tokio::test]
+async fn what_is_ticked_off_was_done_today_and_comes_again_if_it_repeats() {
+    let client = Client::with(diary(), calm()).await;
+    let (_, link) = client.walk(&garden("/delta"), &[]).await;
+    client.mutate(json!({"op": "complete_task", "user": ANNA, "task": "buy"})).await;
+    let (rows, link) = client.walk(&link.unwrap(), &[]).await;
+    assert_eq!(
+        (&rows[0]["id"], &rows[0]["status"], &rows[0]["recurrence"]),
+        (&json!(id("buy")), &json!("completed"), &Value::Null)
+    );
+    let done = rows[0]["completedDateTime"]["dateTime"].as_str().unwrap();
+    assert!(done.ends_with("T00:00:00.0000000"), "{done}");
+    assert_eq!((&rows[1]["title"], &rows[1]["status"]), (&json!("buy"), &json!("notStarted")));
+    assert_eq!(rows[1]["dueDateTime"]["dateTime"], "2025-02-03T00:00:00.0000000", "the Monday after the Saturday");
+    assert_eq!(rows[1]["reminderDateTime"]["dateTime"], "2025-02-03T08:00:00.0000000");
+    let task = garden(&format!("/{}", id("buy")));
+    client.mutate(json!({"op": "edit_task", "user": ANNA, "task": id("buy"), "set": {"status": "inProgress"}})).await;
+    assert_eq!(client.json(&task).await["completedDateTime"], Value::Null);
+    client.mutate(json!({"op": "complete_task", "user": ANNA, "task": id("buy")})).await;
+    assert_eq!(client.walk(&link.unwrap(), &[]).await.0.len(), 1, "it repeats no more");
+}
+
+#[tokio::test]
+async fn an_application_may_see_only_the_list_of_flagged_mail() {
+    let client = Client::with(diary(), calm()).await;
+    client.control("faults", json!({"switches": {"todo_flagged_only": true}})).await;
+    assert_eq!(values(&client.all(&at("lists")).await, "wellknownListName"), ["flaggedEmails"]);
+}

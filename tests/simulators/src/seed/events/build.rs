@@ -14,6 +14,10 @@ use crate::tenant::agenda::{written, zone};
 pub(crate) struct Event {
     pub resource: Value,
     pub exceptions: Vec<Value>,
+    /// Which of the odd calendars it stands in, if that matters.
+    pub place: Option<usize>,
+    /// Its id, if that matters.
+    id: Option<String>,
     zone: TimeZone,
     start: DateTime,
     length: jiff::SignedDuration,
@@ -41,6 +45,8 @@ impl Event {
         let mut event = Self {
             resource: blank(name, shown),
             exceptions: Vec::new(),
+            place: None,
+            id: None,
             zone,
             start,
             length: start.duration_until(end),
@@ -69,6 +75,23 @@ impl Event {
         self
     }
 
+    pub(super) fn without(mut self, members: &[&str]) -> Self {
+        for name in members {
+            self.resource.as_object_mut().and_then(|event| event.shift_remove(*name));
+        }
+        self
+    }
+
+    pub(super) fn standing_in(self, calendar: usize) -> Self {
+        Self { place: Some(calendar), ..self }
+    }
+
+    /// With ids that are odd themselves, in both forms.
+    pub(super) fn called(self, rest: &str) -> Self {
+        let event = self.with(json!({ "_sim": { "lasting": format!("AAkALg{rest}") } }));
+        Self { id: Some(format!("AAMkAG{rest}")), ..event }
+    }
+
     /// Makes it a series. The range begins on its first day, and its zone is that of the event unless it says otherwise.
     pub(super) fn repeating(mut self, pattern: Value, mut range: Value) -> Self {
         range["startDate"] = self.start.date().to_string().into();
@@ -89,7 +112,7 @@ impl Event {
             Some((start, end)) => (clock(start), clock(end)),
             None => (original, original.checked_add(self.length).unwrap_or(original)),
         };
-        let instant = self.zone.to_timestamp(original).unwrap_or(Timestamp::UNIX_EPOCH);
+        let instant = self.home().to_timestamp(original).unwrap_or(Timestamp::UNIX_EPOCH);
         let own = json!({
             "type": "exception", "start": self.utc(start), "end": self.utc(end), "recurrence": null,
             "originalStart": instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -105,6 +128,14 @@ impl Event {
         self
     }
 
+    /// The zone of the recurrence, which that of whole days is not.
+    fn home(&self) -> TimeZone {
+        let stated =
+            [&self.resource["recurrence"]["range"]["recurrenceTimeZone"], &self.resource["originalStartTimeZone"]];
+        let named = || stated.into_iter().filter_map(Value::as_str).find_map(zone);
+        if self.all_day { named().unwrap_or(TimeZone::UTC) } else { self.zone.clone() }
+    }
+
     pub(super) fn cancelling(mut self, dates: &[&str]) -> Self {
         self.resource["cancelledOccurrences"] = json!(dates);
         self
@@ -112,7 +143,8 @@ impl Event {
 
     /// The lines of a dump, with ids.
     pub(crate) fn lines(mut self, dice: &mut Dice, user: &str, calendar: &str) -> Vec<Entry> {
-        let id = dice.outlook_id("AAMkAG", 152);
+        let drawn = dice.outlook_id("AAMkAG", 152);
+        let id = self.id.take().unwrap_or(drawn);
         let made =
             format!("040000008200E00074C5B7101A82E00800000000{}000000000000000010000000{}", dice.hex(8), dice.hex(16));
         let uid = self.resource["iCalUId"].as_str().map_or_else(|| made.to_uppercase(), str::to_owned);

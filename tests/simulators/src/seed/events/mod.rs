@@ -31,8 +31,9 @@ pub(super) fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Ent
     if hostile_one {
         let others = lines.odd_calendars(dice, member);
         for (number, event) in hostile().into_iter().enumerate() {
-            // the odd ones stand in the default calendar, and each seventh in another one
-            let calendar = if number % 7 == 6 { &others[number / 7 % others.len()] } else { &default };
+            // the odd ones stand in the default calendar, and each seventh in another one that is their own
+            let usual = (number % 7 == 6).then_some(number / 7 % FOREIGN);
+            let calendar = event.place.or(usual).map_or(&default, |at| &others[at]);
             lines.entries.extend(event.lines(dice, &member.upn, calendar));
         }
     }
@@ -53,6 +54,9 @@ fn name_of(member: &Member) -> &'static str {
         _ => "Calendar",
     }
 }
+
+/// Where the calendar that somebody else shared stands among the odd ones.
+const FOREIGN: usize = 5;
 
 struct Lines<'a> {
     user: &'a str,
@@ -120,17 +124,30 @@ impl Lines<'_> {
             ("Caché", json!({ "_sim": { "hidden": true } })),
         ];
         let ids: Vec<String> = plans.into_iter().map(|(name, more)| self.calendar(dice, name, member, more)).collect();
-        ids[..5].to_vec()
+        ids[..=FOREIGN].to_vec()
     }
 }
 
+/// Everybody, and one person for each role.
 fn permissions() -> Value {
-    json!([
-        { "id": "AAAAAAAAAAA=", "isRemovable": false, "isInsideOrganization": true, "role": "freeBusyRead",
-          "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read", "write"],
-          "emailAddress": { "name": "My Organization", "address": null } },
-        { "id": "L289RXlleD1BZG1=", "isRemovable": true, "isInsideOrganization": false, "role": "custom",
-          "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read"],
-          "emailAddress": { "name": "Zoë Gast", "address": "zoe@partner.example" } },
-    ])
+    let roles = [
+        "none",
+        "limitedRead",
+        "read",
+        "write",
+        "delegateWithoutPrivateEventAccess",
+        "delegateWithPrivateEventAccess",
+        "custom",
+    ];
+    let everybody = json!({
+        "id": "AAAAAAAAAAA=", "isRemovable": false, "isInsideOrganization": true, "role": "freeBusyRead",
+        "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read", "write"],
+        "emailAddress": { "name": "My Organization", "address": null },
+    });
+    let person = |role: &&str| {
+        json!({ "id": format!("L289RXlleD1{role}="), "isRemovable": true, "isInsideOrganization": *role != "custom",
+            "role": role, "allowedRoles": ["none", "freeBusyRead", "limitedRead", "read"],
+            "emailAddress": { "name": format!("Zoë {role}"), "address": format!("zoe.{role}@partner.example") } })
+    };
+    std::iter::once(everybody).chain(roles.iter().map(person)).collect()
 }

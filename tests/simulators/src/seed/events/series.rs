@@ -10,7 +10,8 @@ use super::build::Event;
 const PARIS: &str = "Romance Standard Time";
 
 pub(super) fn events() -> Vec<Event> {
-    [thirty_years(), patterns(), days_that_months_lack(), zones(), whole_days(), exceptions(), broken()].concat()
+    [thirty_years(), patterns(), days_that_months_lack(), zones(), whole_days(), exceptions(), far_from_utc(), broken()]
+        .concat()
 }
 
 fn numbered(count: u32) -> Value {
@@ -122,7 +123,13 @@ fn zones() -> Vec<Event> {
     let blank = json!({ "type": "numbered", "numberOfOccurrences": 60, "recurrenceTimeZone": "" });
     all.extend([
         Event::in_custom_zone("series-in-custom-zone", "tzone://Microsoft/Custom", "Europe/Paris", start, end)
-            .repeating(weekly(&["monday"]), numbered(60)),
+            .repeating(weekly(&["monday"]), numbered(60))
+            .except(
+                "2026-03-30",
+                Some(("2026-03-31T22:30:00", "2026-03-31T23:30:00")),
+                json!({ "subject": "un mardi" }),
+            )
+            .cancelling(&["2026-04-06"]),
         Event::in_custom_zone("series-in-customized-zone", "Customized Time Zone", "America/New_York", start, end)
             .repeating(weekly(&["monday"]), numbered(60)),
         Event::new("series-without-zone", PARIS, start, end).repeating(weekly(&["monday"]), blank),
@@ -195,6 +202,69 @@ fn exceptions() -> Vec<Event> {
                 "organizer": { "emailAddress": { "name": "Claude Petit", "address": "claude.petit@voisin.example" } } }))
             .repeating(weekly(&["tuesday"]), numbered(10))
             .except("2026-06-09", None, json!({ "responseStatus": { "response": "declined", "time": "2026-05-01T08:00:00Z" } })),
+    ]
+}
+
+/// Series whose days in their zone are not those in UTC, with changed and cancelled days: whoever takes dates from UTC
+/// changes and cancels the wrong ones.
+fn far_from_utc() -> Vec<Event> {
+    let workdays = || weekly(&["monday", "tuesday", "wednesday", "thursday", "friday"]);
+    let series = |name: &str, zone: &str, start: &str, end: &str| {
+        Event::new(name, zone, &format!("2026-01-05T{start}"), &format!("2026-01-05T{end}"))
+            .repeating(workdays(), numbered(80))
+            .except("2026-03-10", None, json!({ "subject": "autre mardi" }))
+            .except(
+                "2026-03-12",
+                Some(("2026-03-13T12:00:00", "2026-03-13T13:00:00")),
+                json!({ "subject": "au vendredi" }),
+            )
+            .cancelling(&["2026-01-05", "2026-03-09", "2026-03-27"])
+    };
+    let whole = |name: &str, zone: &str| {
+        Event::all_day(name, zone, "2026-01-05T00:00:00", "2026-01-06T00:00:00")
+            .repeating(workdays(), numbered(80))
+            .except("2026-03-10", None, json!({ "subject": "autre mardi" }))
+            .except(
+                "2026-03-12",
+                Some(("2026-03-14T00:00:00", "2026-03-16T00:00:00")),
+                json!({ "subject": "au week-end" }),
+            )
+            .cancelling(&["2026-01-05", "2026-03-09", "2026-03-27"])
+    };
+    let blank = json!({ "type": "numbered", "numberOfOccurrences": 10, "recurrenceTimeZone": "" });
+    let pacific =
+        json!({ "type": "numbered", "numberOfOccurrences": 10, "recurrenceTimeZone": "Pacific Standard Time" });
+    vec![
+        series("tokyo-mornings", "Tokyo Standard Time", "07:30:00", "08:15:00"),
+        series("new-york-evenings", "Eastern Standard Time", "21:30:00", "23:00:00"),
+        whole("whole-days-in-tokyo", "Tokyo Standard Time"),
+        whole("whole-days-in-new-york", "Eastern Standard Time"),
+        // a guest's copy says no zone (microsoft-graph-docs#7163)
+        Event::all_day("whole-days-of-others", PARIS, "2026-03-23T00:00:00", "2026-03-24T00:00:00")
+            .with(json!({ "isOrganizer": false,
+                "organizer": { "emailAddress": { "name": "Claude Petit", "address": "claude.petit@voisin.example" } } }))
+            .repeating(weekly(&["monday"]), blank)
+            .except("2026-03-30", None, json!({ "subject": "premier lundi d'été" }))
+            .cancelling(&["2026-04-06"]),
+        // the zone of its start is not that of the recurrence (microsoft-graph-docs-contrib#7803)
+        Event::all_day("whole-days-with-two-zones", "UTC", "2026-03-02T00:00:00", "2026-03-03T00:00:00")
+            .repeating(weekly(&["monday"]), pacific)
+            .except("2026-03-09", None, json!({ "subject": "premier lundi d'été" }))
+            .cancelling(&["2026-03-16"]),
+        from("one-day-of-it-whole", "2026-06-02T09:00:00").repeating(weekly(&["tuesday"]), numbered(10)).except(
+            "2026-06-09",
+            None,
+            json!({ "isAllDay": true, "start": { "dateTime": "2026-06-09T00:00:00.0000000", "timeZone": "UTC" },
+                "end": { "dateTime": "2026-06-10T00:00:00.0000000", "timeZone": "UTC" } }),
+        ),
+        Event::all_day("one-day-of-it-by-the-clock", PARIS, "2026-06-03T00:00:00", "2026-06-04T00:00:00")
+            .repeating(weekly(&["wednesday"]), numbered(10))
+            .except(
+                "2026-06-10",
+                None,
+                json!({ "isAllDay": false, "start": { "dateTime": "2026-06-10T12:00:00.0000000", "timeZone": "UTC" },
+                    "end": { "dateTime": "2026-06-10T13:00:00.0000000", "timeZone": "UTC" } }),
+            ),
     ]
 }
 

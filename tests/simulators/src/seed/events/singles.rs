@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::build::Event;
 use crate::seed::office::PIXEL;
+use crate::tenant::agenda::occurrence_uid;
 
 const PARIS: &str = "Romance Standard Time";
 
 pub(super) fn events() -> Vec<Event> {
-    [times(), texts(), people(), states(), attachments(), broken()].concat()
+    [times(), texts(), people(), states(), attachments(), identities(), broken()].concat()
 }
 
 fn at_nine(name: &str) -> Event {
@@ -167,6 +168,29 @@ fn attachments() -> Vec<Event> {
     ]
 }
 
+/// Ids and UIDs that trip up whoever takes them apart, folds their case or takes them for unique.
+fn identities() -> Vec<Event> {
+    let dotted = "E1.MmYx.ZjQ0".repeat(12);
+    let cased = "QmFzZTY0aXNubzRjYXNl".repeat(7);
+    let shared = "040000008200E00074C5B7101A82E0080000000010F5D3C2B1A0D901000000000000000010000000AB12CD34EF56AB12CD34EF56AB12CD34";
+    let series = "040000008200E00074C5B7101A82E0080000000077665544332211000000000000000000100000000F1E2D3C4B5A69780F1E2D3C4B5A6978";
+    let day = occurrence_uid(series, jiff::civil::Date::constant(2026, 5, 5));
+    let colleague = json!({ "emailAddress": { "name": "Jürgen Groß", "address": "juergen.gross@valmont.example" } });
+    vec![
+        at_nine("dots-in-its-id").called(&format!("{dotted}.=")),
+        at_nine("an-id-in-one-case").called(&format!("{cased}{cased}x=")),
+        at_nine("and-the-same-in-the-other-case").called(&format!("{cased}{cased}X=")),
+        at_nine("one-uid-in-two-calendars").with(json!({ "iCalUId": shared })),
+        at_nine("one-uid-in-two-calendars-copied").with(json!({ "iCalUId": shared })).standing_in(0),
+        at_nine("invited-to-one-day-of-a-series")
+            .with(json!({ "isOrganizer": false, "organizer": colleague, "iCalUId": day })),
+        at_nine("of-somebody-else").with(json!({ "isOrganizer": false, "organizer": colleague })).standing_in(5),
+        at_nine("private-of-somebody-else")
+            .with(json!({ "organizer": colleague, "sensitivity": "private" }))
+            .standing_in(5),
+    ]
+}
+
 /// What no schema allows, and items that never come.
 fn broken() -> Vec<Event> {
     vec![
@@ -178,6 +202,23 @@ fn broken() -> Vec<Event> {
             .with(json!({ "start": { "dateTime": "2026-02-31T25:61:00.0000000", "timeZone": "UTC" } })),
         at_nine("unknown-zone")
             .with(json!({ "originalStartTimeZone": "Mars Standard Time", "originalEndTimeZone": "" })),
+        at_nine("without-end").with(json!({ "end": null })),
+        at_nine("little-more-than-times").without(&[
+            "body",
+            "bodyPreview",
+            "attendees",
+            "organizer",
+            "location",
+            "locations",
+            "categories",
+            "responseStatus",
+            "recurrence",
+            "onlineMeeting",
+            "reminderMinutesBeforeStart",
+            "isReminderOn",
+            "showAs",
+            "sensitivity",
+        ]),
         at_nine("fails-corrupt").with(json!({ "_sim": { "fails": "ErrorCorruptData" } })),
     ]
 }

@@ -21,6 +21,8 @@ pub(crate) struct Series {
     all_day: bool,
     /// Where whole days begin when they are matched with a window.
     midnights: TimeZone,
+    /// The zone of the recurrence, also that of a series of whole days: their `originalStart` is midnight there.
+    home: TimeZone,
     cancelled: BTreeSet<Date>,
 }
 
@@ -29,7 +31,8 @@ impl Series {
     pub fn of(master: &Map<String, Value>, known: Option<&str>) -> Option<Self> {
         let stated = master.get("recurrence")?;
         let all_day = master.get("isAllDay").and_then(Value::as_bool).unwrap_or_default();
-        let zone = if all_day { TimeZone::UTC } else { own_zone(master, stated, known) };
+        let home = own_zone(master, stated, known);
+        let zone = if all_day { TimeZone::UTC } else { home.clone() };
         let local = |name: &str| {
             let (clock, printed) = civil(master.get(name)?)?;
             if all_day {
@@ -45,6 +48,7 @@ impl Series {
             zone,
             all_day,
             midnights: TimeZone::UTC,
+            home,
             cancelled: cancelled(master),
         })
     }
@@ -90,12 +94,33 @@ impl Series {
         Some((TimeZone::UTC.to_datetime(start), TimeZone::UTC.to_datetime(end)))
     }
 
+    /// The instant at which a day's event begins as the series has it, and which is not changed with the day: that of
+    /// whole days is midnight in the zone of the recurrence (microsoft-graph-docs#2804, #7163).
+    pub fn original(&self, date: Date) -> Option<Timestamp> {
+        if self.all_day {
+            return self.home.to_timestamp(date.to_datetime(self.clock)).ok();
+        }
+        self.span(date).map(|(start, _)| start)
+    }
+
     /// The day of the series that an exception stands for.
     pub fn day_of(&self, exception: &Map<String, Value>) -> Option<Date> {
         let original = exception.get("originalStart").and_then(Value::as_str);
         let instant: Option<Timestamp> = original.and_then(|text| text.parse().ok());
-        let stated = || civil(exception.get("start")?).and_then(|(clock, zone)| zone.to_timestamp(clock).ok());
-        Some(self.zone.to_datetime(instant.or_else(stated)?).date())
+        match instant {
+            Some(instant) => Some(self.day_at(instant)),
+            None => {
+                let (clock, zone) = civil(exception.get("start")?)?;
+                Some(self.zone.to_datetime(zone.to_timestamp(clock).ok()?).date())
+            }
+        }
+    }
+
+    /// Dumps that others made may state whole days at midnight in UTC, as the documentation has it.
+    fn day_at(&self, original: Timestamp) -> Date {
+        let (here, utc) = (self.home.to_datetime(original), TimeZone::UTC.to_datetime(original));
+        let plain = self.all_day && here.time() != Time::midnight() && utc.time() == Time::midnight();
+        if plain { utc.date() } else { here.date() }
     }
 }
 
@@ -174,6 +199,19 @@ mod tests {
         let dates: Vec<String> = series.dates(Window::ALWAYS).map(|date| date.to_string()).collect();
         assert_eq!(dates, ["2026-05-02", "2026-05-03", "2026-05-09", "2026-05-10"]);
         assert_eq!(series.printed(Date::constant(2026, 5, 3)).unwrap().0.to_string(), "2026-05-02T22:00:00");
+    }
+
+    #[test]
+    fn whole_days_were_made_at_midnight_in_their_zone() {
+        let mut event = weekly("2026-05-02T00:00:00", "2026-05-03T00:00:00", "Romance Standard Time", "2026-05-02");
+        event["isAllDay"] = true.into();
+        let series = series(event);
+        let day = Date::constant(2026, 5, 3);
+        assert_eq!(series.original(day).unwrap().to_string(), "2026-05-02T22:00:00Z");
+        assert_eq!(series.printed(day).unwrap().0.to_string(), "2026-05-03T00:00:00", "and shown at midnight anywhere");
+        for original in ["2026-05-02T22:00:00Z", "2026-05-03T00:00:00Z"] {
+            assert_eq!(series.day_of(json!({"originalStart": original}).as_object().unwrap()), Some(day), "{original}");
+        }
     }
 
     #[test]
