@@ -5,7 +5,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use transhume_mappings::render::{self, keyword, sieve};
-use transhume_mappings::{CalendarProfile, CalendarSetting, MailProfile, PartInfo, Parts, Rendered, Tables, meaning};
+use transhume_mappings::{
+    CalendarProfile, CalendarSetting, ContactProfile, MailProfile, PartInfo, Parts, Rendered, Tables, meaning,
+};
 
 struct Memory(BTreeMap<String, (&'static str, Vec<u8>)>);
 
@@ -122,6 +124,65 @@ pub fn event_to_ical(data: &[u8]) {
     let _ = meaning::calendar::differences(&told, &read, &rendered.losses);
 }
 
+/// A contact as JSON, a zero byte, its photo. Either form says the same.
+pub fn contact_to_vcard(data: &[u8]) {
+    let mut pieces = data.splitn(2, |&byte| byte == 0);
+    let mut parts = vec![("contact", "application/json", pieces.next().unwrap_or_default())];
+    parts.extend(pieces.next().map(|piece| ("photo", "image/jpeg", piece)));
+    let original = Memory::of(&parts);
+    for profile in [ContactProfile::strict(), ContactProfile::lenient()] {
+        let mut out = Vec::new();
+        let Ok(rendered) = render::contact(&original, &profile, &mut out) else { return };
+        let text = String::from_utf8(out).expect("vCard is UTF-8");
+        assert_eq!(rendered.size, text.len() as u64);
+        assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\n', '\0'])), "{text}");
+        meaning::contact::text(&text).expect("what is rendered can be read");
+        let _ = meaning::contact::compare(&original, &text, &rendered.losses);
+    }
+}
+
+/// A vCard text; it means the same as itself, whatever its line ends.
+pub fn vcard_meaning(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let Ok(meaning) = meaning::contact::text(&text) else { return };
+    let other = meaning::contact::text(&text.replace("\r\n", "\n")).expect("line ends do not count");
+    assert_eq!(meaning::contact::differences(&meaning, &other, &[]), Vec::<String>::new());
+}
+
+/// A task as JSON, a zero byte, its steps.
+pub fn task_to_vtodo(data: &[u8]) {
+    let mut pieces = data.splitn(2, |&byte| byte == 0);
+    let mut parts = vec![("task", "application/json", pieces.next().unwrap_or_default())];
+    parts.extend(pieces.next().map(|piece| ("checklistItems", "application/json", piece)));
+    let original = Memory::of(&parts);
+    let (profile, tables) = (CalendarProfile::strict(), Tables::embedded());
+    let mut out = Vec::new();
+    let Ok(rendered) = render::task(&original, &profile, &tables, &mut out) else { return };
+    let text = String::from_utf8(out).expect("iCalendar is UTF-8");
+    assert_eq!(rendered.size, text.len() as u64);
+    assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains(['\n', '\0'])), "{text}");
+    meaning::task::text(&text).expect("what is rendered can be read");
+    let _ = meaning::task::compare(&original, &text, &rendered.losses, &tables);
+}
+
+/// A VTODO text; it means the same as itself, whatever its line ends.
+pub fn vtodo_meaning(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let Ok(meaning) = meaning::task::text(&text) else { return };
+    let other = meaning::task::text(&text.replace("\r\n", "\n")).expect("line ends do not count");
+    assert_eq!(meaning::task::differences(&meaning, &other, &[]), Vec::<String>::new());
+}
+
+/// A page of HTML, as the text of an event.
+pub fn html_to_text(data: &[u8]) {
+    let page = String::from_utf8_lossy(data);
+    let event = serde_json::json!({
+        "iCalUId": "u", "start": { "dateTime": "2025-03-12T08:00:00" }, "end": { "dateTime": "2025-03-12T09:00:00" },
+        "body": { "contentType": "html", "content": page }
+    });
+    event_to_ical(event.to_string().as_bytes());
+}
+
 /// An iCalendar text; it means the same as itself, whatever its line ends.
 pub fn ical_meaning(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -142,7 +203,7 @@ pub fn tables(data: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    const SEEDS: [&[u8]; 15] = [
+    const SEEDS: [&[u8]; 19] = [
         b"",
         b"\0",
         b"\x1fSubject: a\r\n\r\nb",
@@ -157,6 +218,10 @@ mod tests {
         b": \r\n : \r\n\t\r\n\r\n",
         b"{\"iCalUId\":\"u\",\"start\":{\"dateTime\":\"2025-03-12T08:00:00.0000000\",\"timeZone\":\"UTC\"},\"attendees\":[{},5],\"recurrence\":{\"pattern\":{\"type\":\"daily\",\"interval\":9},\"range\":{\"type\":\"noEnd\",\"startDate\":\"2025-03-12\"}}}\0[{\"originalStart\":\"2025-03-12T08:00:00Z\"}]",
         b"{\"isAllDay\":true,\"start\":{\"dateTime\":\"9999-12-31T00:00:00.0000000\"}}\0\0[]",
+        b"{\"displayName\":\"A\\u0001;,\\\\\",\"birthday\":\"1604-02-29\",\"emailAddresses\":[null,{\"address\":\"x\"}],\"homeAddress\":5}\0\xff\xd8\xff",
+        b"BEGIN:VCARD\r\nN:;;\r\nBDAY:\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\r\nPHOTO;ENCODING=b:%%%\r\nitem1.TEL;TYPE=\"a,b\":1\r\nEND:VCARD",
+        b"{\"title\":\"t\",\"dueDateTime\":{\"dateTime\":\"2025-02-01\xc3\xa9\"},\"recurrence\":{\"pattern\":{\"type\":\"daily\"},\"range\":{\"type\":\"noEnd\"}}}\0[{\"displayName\":\"\\n\"},5]",
+        b"<p a='>x</p><a href=\"https://x/?a&amp;b\">y</a>&#x110000;&#150;&nope;<!-- <head><head>",
         b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20250312T080000Z\r\nRRULE:FREQ=YEARLY;BYDAY=-1SU;BYSETPOS=-1\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
     ];
 
@@ -171,6 +236,11 @@ mod tests {
             super::tables(seed);
             super::event_to_ical(seed);
             super::ical_meaning(seed);
+            super::contact_to_vcard(seed);
+            super::vcard_meaning(seed);
+            super::task_to_vtodo(seed);
+            super::vtodo_meaning(seed);
+            super::html_to_text(seed);
         }
     }
 }

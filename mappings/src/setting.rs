@@ -12,6 +12,8 @@ pub struct CalendarSetting {
     /// Two letters of ISO 3166; picks among the IANA zones of one Windows zone.
     pub territory: Option<String>,
     identities: BTreeMap<String, String>,
+    /// Lower-case category name to the service's name of its colour.
+    colours: BTreeMap<String, String>,
 }
 
 impl CalendarSetting {
@@ -23,6 +25,13 @@ impl CalendarSetting {
     /// lower case count as equal) is known at the target by `target`.
     pub fn identify(&mut self, source: &str, target: impl Into<String>) {
         self.identities.insert(source.trim().to_lowercase(), target.into());
+    }
+
+    /// The account's master category `name` has the colour `preset` (`preset0` to `preset24`; `none` is left out).
+    pub fn colour_category(&mut self, name: &str, preset: &str) {
+        if !preset.is_empty() && !preset.eq_ignore_ascii_case("none") {
+            self.colours.insert(name.trim().to_lowercase(), preset.to_owned());
+        }
     }
 
     /// Depends on everything here: part of what a rendering is a function of.
@@ -41,7 +50,16 @@ impl CalendarSetting {
             say(source);
             say(target);
         });
+        say("colours");
+        self.colours.iter().for_each(|(name, preset)| {
+            say(name);
+            say(preset);
+        });
         *hasher.finalize().as_bytes()
+    }
+
+    pub(crate) fn category_colour(&self, name: &str) -> Option<&str> {
+        self.colours.get(&name.trim().to_lowercase()).map(String::as_str)
     }
 
     /// The address a person has at the target, where the map tells it.

@@ -77,13 +77,15 @@ fn calendar_tables_are_laid_over_and_render_no_mail_again() {
     assert_eq!(tables.zone("GMT Standard Time", None), None);
     assert_eq!(tables.digest(), shipped.digest());
     assert_ne!(tables.calendar_digest(), shipped.calendar_digest());
-    assert_eq!(shipped.calendar_colour("lightRed"), Some("#a4262c"));
-    assert_eq!((shipped.calendar_colour("auto"), shipped.calendar_colour("lightMauve")), (Some(""), None));
+    assert_eq!(shipped.calendar_colour("lightRed", "").as_deref(), Some("#a4262c"));
+    assert_eq!(shipped.calendar_colour("lightRed", "#0078D4").as_deref(), Some("#0078d4"));
+    assert_eq!(shipped.calendar_colour("lightRed", "blue").as_deref(), Some("#a4262c"));
+    assert_eq!((shipped.calendar_colour("auto", ""), shipped.calendar_colour("lightMauve", "")), (None, None));
     assert_eq!(shipped.well_known_calendar("kalender"), Some(WellKnown::Default));
     assert_eq!(shipped.well_known_calendar("Geburtstage"), Some(WellKnown::Generated));
     assert_eq!(shipped.well_known_calendar("Feiertage"), None);
     let colours = laid("calendar.toml", "[colours]\n\"lightRed\" = \"#FF0000\"\n").unwrap();
-    assert_eq!(colours.calendar_colour("lightRed"), Some("#ff0000"));
+    assert_eq!(colours.calendar_colour("lightRed", "").as_deref(), Some("#ff0000"));
     assert_ne!(laid("categories.toml", "[keywords]\n\"A\" = \"x\"\n").unwrap().digest(), shipped.digest());
 }
 
@@ -117,6 +119,8 @@ fn mistakes_are_told_with_file_and_line() {
         ("calendar.toml", "[busy]\n\"oof\" = \"OPAQUE OOF very\"\n"),
         ("calendar.toml", "[colours]\n\"lightMauve\" = \"#ffffff\"\n"),
         ("calendar.toml", "[colours]\n\"lightRed\" = \"red\"\n"),
+        ("calendar.toml", "[category_colours]\n\"preset25\" = \"red\"\n"),
+        ("calendar.toml", "[category_colours]\n\"preset1\" = \"#ff0000\"\n"),
         ("calendar.toml", "[well_known]\n\"Feiertage\" = \"holidays\"\n"),
     ];
     let told: Vec<String> = cases.iter().map(|(file, text)| sentence(file, text)).collect();

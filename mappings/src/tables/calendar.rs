@@ -37,6 +37,7 @@ pub(super) struct CalendarTables {
     /// State to `TRANSP` and busy status.
     busy: BTreeMap<String, (String, String)>,
     colours: BTreeMap<String, String>,
+    category_colours: BTreeMap<String, String>,
     well_known: BTreeMap<String, WellKnown>,
 }
 
@@ -46,6 +47,7 @@ impl CalendarTables {
             Section::Zones => self.lay_zone(row),
             Section::Busy => self.lay_busy(row),
             Section::Colours => self.lay_colour(row),
+            Section::CategoryColours => self.lay_category_colour(row),
             Section::WellKnown => self.lay_well_known(row),
             Section::Keywords | Section::Facts | Section::Reserved | Section::Letters => Ok(()),
         }
@@ -86,12 +88,23 @@ impl CalendarTables {
 
     fn lay_colour(&mut self, row: &Row<'_>) -> Result<(), TableError> {
         known(row, "colour", &COLOURS)?;
-        let digits = row.value.strip_prefix('#').unwrap_or_default();
-        let is_colour = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !row.value.is_empty() && !is_colour {
+        if !row.value.is_empty() && !is_colour(&row.value) {
             return Err(row.error(format!("`{}` is no colour", row.value), "write it as #rrggbb"));
         }
         self.colours.insert(row.name.clone(), row.value.to_lowercase());
+        Ok(())
+    }
+
+    fn lay_category_colour(&mut self, row: &Row<'_>) -> Result<(), TableError> {
+        let number = row.name.strip_prefix("preset").and_then(|number| number.parse::<u8>().ok());
+        if number.is_none_or(|number| number > 24) {
+            return Err(row.error(format!("there is no colour `{}`", row.name), "use preset0 to preset24"));
+        }
+        if !row.value.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            let problem = format!("`{}` is no name of a CSS3 colour", row.value);
+            return Err(row.error(problem, "write one such as `steelblue`, in lower case, or nothing"));
+        }
+        self.category_colours.insert(row.name.clone(), row.value.clone());
         Ok(())
     }
 
@@ -113,6 +126,7 @@ impl CalendarTables {
         self.zones.iter().for_each(|(name, zone)| row("zones", name, zone));
         self.busy.iter().for_each(|(name, (first, second))| row("busy", name, &format!("{first} {second}")));
         self.colours.iter().for_each(|(name, colour)| row("colours", name, colour));
+        self.category_colours.iter().for_each(|(name, colour)| row("category_colours", name, colour));
         self.well_known.iter().for_each(|(name, what)| row("well_known", name, &format!("{what:?}")));
     }
 
@@ -131,9 +145,19 @@ impl CalendarTables {
         self.colours.get(name).map(String::as_str)
     }
 
+    pub fn category_colour(&self, preset: &str) -> Option<&str> {
+        self.category_colours.get(preset).map(String::as_str).filter(|colour| !colour.is_empty())
+    }
+
     pub fn well_known(&self, name: &str) -> Option<WellKnown> {
         self.well_known.get(&name.trim().to_lowercase()).copied()
     }
+}
+
+/// `#rrggbb`.
+pub(super) fn is_colour(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn known(row: &Row<'_>, what: &str, names: &[&str]) -> Result<(), TableError> {

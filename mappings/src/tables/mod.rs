@@ -97,12 +97,21 @@ impl Tables {
         self.calendar.zone(name, territory)
     }
 
-    /// `#rrggbb` for a colour's name; empty where the target shall pick one, none for a colour nobody knows.
-    pub fn calendar_colour(&self, name: &str) -> Option<&str> {
-        self.calendar.colour(name)
+    /// The colour a calendar has for people, as `#rrggbb`: the one they chose (`hexColor`), else what the table says of
+    /// the colour's name (`color`). None where the target shall pick one, or nobody knows the name.
+    pub fn calendar_colour(&self, name: &str, hex: &str) -> Option<String> {
+        let chosen = Some(hex.trim().to_lowercase()).filter(|hex| calendar::is_colour(hex));
+        let named = || self.calendar.colour(name).filter(|colour| !colour.is_empty()).map(str::to_owned);
+        chosen.or_else(named)
     }
 
-    /// What a calendar's name says of it.
+    /// The CSS3 name of a category's colour, for COLOR of an event.
+    pub(crate) fn category_colour(&self, preset: &str) -> Option<&str> {
+        self.calendar.category_colour(preset)
+    }
+
+    /// What a calendar's name says of it, where the service does not: `isDefaultCalendar` goes before it, and a calendar
+    /// its owner may write into (`canEdit`) is never `Generated`, whatever its name.
     pub fn well_known_calendar(&self, name: &str) -> Option<WellKnown> {
         self.calendar.well_known(name)
     }
@@ -157,7 +166,9 @@ impl Tables {
                 self.letters.insert(letter, text);
                 Ok(())
             }
-            Section::Zones | Section::Busy | Section::Colours | Section::WellKnown => self.calendar.lay(row),
+            Section::Zones | Section::Busy | Section::Colours | Section::CategoryColours | Section::WellKnown => {
+                self.calendar.lay(row)
+            }
         }
     }
 

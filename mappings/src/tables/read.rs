@@ -59,6 +59,8 @@ struct Calendar {
     #[serde(default)]
     colours: Pairs,
     #[serde(default)]
+    category_colours: Pairs,
+    #[serde(default)]
     well_known: Pairs,
 }
 
@@ -72,6 +74,7 @@ pub(super) enum Section {
     Zones,
     Busy,
     Colours,
+    CategoryColours,
     WellKnown,
 }
 
@@ -107,9 +110,10 @@ pub(super) fn rows<'a>(file: &'a str, text: &str) -> Result<Vec<Row<'a>>, TableE
             all.flat_map(|section| pairs(file, text, Section::Zones, section)).collect()
         }
         "calendar.toml" => {
-            let Calendar { busy, colours, well_known } = parse(file, text)?;
+            let Calendar { busy, colours, category_colours, well_known } = parse(file, text)?;
             let mut rows = pairs(file, text, Section::Busy, busy);
             rows.extend(pairs(file, text, Section::Colours, colours));
+            rows.extend(pairs(file, text, Section::CategoryColours, category_colours));
             rows.extend(pairs(file, text, Section::WellKnown, well_known));
             rows
         }

@@ -117,6 +117,9 @@ pub fn setting(row: &Value) -> CalendarSetting {
     let mut setting = CalendarSetting::new(text("owner").unwrap_or_else(|| "alice@old.example".to_owned()));
     setting.zone = text("zone");
     setting.territory = text("territory");
+    for (name, preset) in told["colours"].as_object().into_iter().flatten() {
+        setting.colour_category(name, preset.as_str().unwrap());
+    }
     for (source, target) in told["identities"].as_object().into_iter().flatten() {
         setting.identify(source, target.as_str().unwrap());
     }

@@ -260,6 +260,7 @@ impl Told<'_> {
         fact("status", status(event).to_owned());
         fact("priority", priority(said("importance")));
         fact("categories", categories(event));
+        fact("colour", self.colour(event));
         if event["isReminderOn"] == true
             && let Some(minutes) = event["reminderMinutesBeforeStart"].as_i64()
         {
@@ -273,6 +274,13 @@ impl Told<'_> {
         }
         facts.extend(people(event, self.setting));
         facts
+    }
+
+    /// Of the first category that has one.
+    fn colour(&self, event: &Value) -> String {
+        let names = event["categories"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let mut presets = names.filter_map(|name| self.setting.category_colour(name));
+        presets.next().and_then(|preset| self.tables.category_colour(preset)).unwrap_or_default().to_owned()
     }
 
     fn busy(&self, event: &Value) -> [(&'static str, String); 2] {

@@ -221,6 +221,7 @@ fn facts(event: &Component) -> Facts {
     fact("status", word("STATUS", "CONFIRMED"));
     fact("priority", priority(&text("PRIORITY")).to_owned());
     fact("categories", super::graph::sorted(event.all("CATEGORIES").flat_map(Line::texts)));
+    fact("colour", text("COLOR").to_lowercase());
     fact("alarm", alarms(event));
     fact("meeting", meeting(event));
     event.all("ATTACH").for_each(|line| attachment(line).into_iter().for_each(|(name, value)| fact(&name, value)));

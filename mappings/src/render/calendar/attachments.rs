@@ -2,7 +2,7 @@
 
 use super::bundle::Attachment;
 use super::entry::{self, Node};
-use super::{Scene, object};
+use super::{Scene, room};
 use crate::loss::Losses;
 use crate::render::json::said;
 use crate::{Parts, Unrendered};
@@ -42,8 +42,7 @@ pub(super) fn add(
 
 /// The smallest first, as long as the object stays within the target's limit.
 fn chosen(events: &[(String, Node)], scene: &Scene<'_>) -> BTreeSet<usize> {
-    let bare = events.iter().map(|(_, node)| node.clone()).collect();
-    let mut size = object(scene, bare, &mut Losses::default()).object().to_string().len() as u64;
+    let mut size = room::size(events, scene);
     let told = scene.bundle.attachments.iter().enumerate();
     let mut sizes: Vec<(u64, usize)> = told.filter_map(|(at, one)| Some((one.bytes.as_ref()?.1, at))).collect();
     sizes.retain(|(bytes, _)| *bytes <= scene.profile.attachment_max);

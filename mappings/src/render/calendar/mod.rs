@@ -7,6 +7,7 @@ pub(in crate::render) mod attachments;
 pub(in crate::render) mod bundle;
 mod busy;
 mod categories;
+mod colour;
 pub(in crate::render) mod entry;
 mod exceptions;
 mod identity;
@@ -16,6 +17,7 @@ mod people;
 mod priority;
 mod privacy;
 pub(in crate::render) mod recurrence;
+mod room;
 pub(in crate::render) mod text;
 mod unmapped;
 mod vtimezone;
@@ -60,7 +62,7 @@ struct Occasion<'a> {
 type Family = fn(&mut Node, &Occasion<'_>, &Scene<'_>, &mut Losses);
 
 /// Properties of every VEVENT beside its times and attachments.
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     identity::add,
     text::add,
     people::add,
@@ -68,6 +70,7 @@ const FAMILIES: [Family; 11] = [
     busy::add,
     priority::add,
     categories::add,
+    colour::add,
     meeting::add,
     alarms::add,
     identity::add_dates,
@@ -94,6 +97,7 @@ pub fn calendar(
     let scene = scene(&bundle, profile, setting, tables, &mut losses)?;
     let fates = scene.series.as_ref().map(|series| exceptions::fates(&scene, series, &mut losses)).unwrap_or_default();
     let mut events = events(&scene, &fates, &mut losses)?;
+    room::make(&mut events, &scene, &mut losses);
     attachments::add(&mut events, original, &scene, &mut losses)?;
     let events = events.into_iter().map(|(_, node)| node).collect();
     let text = object(&scene, events, &mut losses).object().to_string();
