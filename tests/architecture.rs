@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// What each crate may depend on. The root may depend on all of them.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("transhume-contract", &[]),
     ("transhume-http", &["transhume-contract"]),
     ("transhume-graph", &["transhume-contract", "transhume-http"]),
     ("transhume-imap", &["transhume-contract"]),
+    ("transhume-dav", &["transhume-contract", "transhume-http"]),
     ("transhume-folder", &["transhume-contract"]),
     ("transhume-mappings", &[]),
     ("transhume-simulators", &[]),

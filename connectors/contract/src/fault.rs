@@ -69,6 +69,9 @@ pub enum Cause {
     OverTargetLimit,
     /// The target refused the item by itself, alone, with its reason in the fault's sentence.
     RefusedByTarget,
+    /// An item of the same UID stands elsewhere in the account, and the target takes a UID only once (Cyrus), or under
+    /// another name in the same collection: somebody put it there before, or the source holds it twice.
+    DuplicateUid,
     /// No rendering can be made from the original, with the reason in the fault's sentence.
     Unrenderable,
 }
@@ -80,6 +83,7 @@ impl Cause {
             Self::NotConvertible => "not_convertible",
             Self::OverTargetLimit => "over_target_limit",
             Self::RefusedByTarget => "refused_by_target",
+            Self::DuplicateUid => "duplicate_uid",
             Self::Unrenderable => "unrenderable",
         }
     }

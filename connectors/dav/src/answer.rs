@@ -1,0 +1,220 @@
+//! Answers: their bytes read into what they say, whatever the status.
+
+use crate::{
+    paths::path_of,
+    xml::{self, Node, Space},
+};
+use bytes::Bytes;
+use transhume_http::{HeaderMap, Url, header};
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// One resource of a multistatus (RFC 4918 section 14.24).
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub path: String,
+    /// Of the resource as a whole, where it has one.
+    pub status: Option<u16>,
+    /// The properties that were found.
+    pub found: Vec<Node>,
+}
+
+/// Why a server refused, as its XML says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Complaint {
+    /// Preconditions by their names (`no-uid-conflict`), those of whatever namespace.
+    pub conditions: Vec<String>,
+    /// The class of the exception, of servers built on sabre/dav.
+    pub class: Option<String>,
+    /// Its words.
+    pub words: Option<String>,
+    /// What it points to.
+    pub hrefs: Vec<String>,
+}
+
+impl Entry {
+    pub fn property(&self, space: Space, name: &str) -> Option<&Node> {
+        self.found.iter().find(|node| node.is(space, name))
+    }
+
+    pub fn text(&self, space: Space, name: &str) -> Option<&str> {
+        self.property(space, name)?.said()
+    }
+
+    /// The first href in a property.
+    pub fn href(&self, space: Space, name: &str, base: &Url) -> Option<String> {
+        path_of(self.property(space, name)?.kid(Space::Dav, "href")?.said()?, base)
+    }
+
+    pub fn etag(&self) -> Option<String> {
+        self.text(Space::Dav, "getetag").map(strong)
+    }
+
+    pub fn is_missing(&self) -> bool {
+        self.status.is_some_and(|status| status == 404 || status == 410)
+    }
+}
+
+impl Answer {
+    /// The resources of a multistatus; none where it is something else.
+    pub fn entries(&self, base: &Url) -> Result<Vec<Entry>, String> {
+        if self.status != 207 {
+            return Err(format!("status {} where 207 was due", self.status));
+        }
+        let root = xml::read(&self.body)?;
+        if !root.is(Space::Dav, "multistatus") {
+            return Err(format!("a document of `{}`", root.name));
+        }
+        Ok(root.kids_named(Space::Dav, "response").flat_map(|response| entry(response, base)).collect())
+    }
+
+    /// The ETag of what was written, where the server stored it as it was sent.
+    pub fn etag(&self) -> Option<String> {
+        self.headers.get(header::ETAG)?.to_str().ok().map(strong)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the server stored what it was sent. 200 with a page is what a proxy or a log-in form answers; a
+    /// multistatus may hold a refusal (Xandikos 0.2.8).
+    pub fn stored(&self) -> bool {
+        match self.status {
+            201 | 204 => true,
+            200 => self.body.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The status that counts: of a multistatus that answers for one resource, the one inside.
+    pub fn inner_status(&self) -> u16 {
+        if self.status != 207 {
+            return self.status;
+        }
+        let root = xml::read(&self.body).ok();
+        let told = root.iter().flat_map(|root| root.kids_named(Space::Dav, "response")).find_map(refusal);
+        told.unwrap_or(self.status)
+    }
+
+    pub fn complaint(&self) -> Complaint {
+        let mut complaint = Complaint::default();
+        if let Ok(root) = xml::read(&self.body) {
+            complain(&root, false, &mut complaint);
+        }
+        complaint
+    }
+}
+
+/// Weak or strong, it names one state: gzip on the way only marks it as weak.
+fn strong(etag: &str) -> String {
+    let etag = etag.trim();
+    etag.strip_prefix("W/").unwrap_or(etag).to_owned()
+}
+
+/// `HTTP/1.1 404 Not Found`.
+fn status_of(node: &Node) -> Option<u16> {
+    node.kid(Space::Dav, "status")?.said()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn refusal(response: &Node) -> Option<u16> {
+    let own = status_of(response);
+    let inner = response.kids_named(Space::Dav, "propstat").filter_map(status_of);
+    own.into_iter().chain(inner).find(|status| *status >= 400)
+}
+
+/// A response speaks of one resource, or gives one status to several.
+fn entry(response: &Node, base: &Url) -> Vec<Entry> {
+    let status = status_of(response);
+    let good = |propstat: &&Node| status_of(propstat).is_none_or(|status| (200..300).contains(&status));
+    let properties = response.kids_named(Space::Dav, "propstat").filter(good);
+    let found: Vec<Node> =
+        properties.filter_map(|propstat| propstat.kid(Space::Dav, "prop")).flat_map(|prop| prop.kids.clone()).collect();
+    let hrefs = response.kids_named(Space::Dav, "href").filter_map(Node::said);
+    let paths = hrefs.filter_map(|href| path_of(href, base));
+    paths.map(|path| Entry { path, status, found: found.clone() }).collect()
+}
+
+fn complain(node: &Node, inside: bool, into: &mut Complaint) {
+    match (node.space, node.name.as_str()) {
+        (Space::Sabre, "exception") => into.class = node.said().map(str::to_owned),
+        (Space::Sabre, "message") | (Space::Dav, "responsedescription") => {
+            into.words = into.words.take().or(node.said().map(str::to_owned));
+        }
+        (Space::Dav, "href") => into.hrefs.extend(node.said().map(str::to_owned)),
+        (Space::Dav, "error") => node.kids.iter().for_each(|kid| complain(kid, true, into)),
+        _ => {
+            if inside && node.space != Space::Sabre {
+                into.conditions.push(node.name.clone());
+            }
+            node.kids.iter().for_each(|kid| complain(kid, false, into));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()) }
+    }
+
+    fn base() -> Url {
+        "http://127.0.0.1/dav/".parse().unwrap()
+    }
+
+    #[test]
+    fn a_multistatus_tells_what_was_found_and_what_is_missing() {
+        let body = "<multistatus xmlns=\"DAV:\"><response><href>/c/a.ics</href><propstat><prop><getetag>W/\"1\"</getetag>\
+            </prop><status>HTTP/1.1 200 OK</status></propstat><propstat><prop><displayname/></prop>\
+            <status>HTTP/1.1 404 Not Found</status></propstat></response>\
+            <response><href>http://127.0.0.1:80/c/b.ics</href><status>HTTP/1.1 404 Not Found</status></response>\
+            </multistatus>";
+        let entries = answer(207, body).entries(&base()).unwrap();
+        assert_eq!(entries[0].etag().as_deref(), Some("\"1\""));
+        assert!(entries[0].property(Space::Dav, "displayname").is_none());
+        assert!(entries[1].is_missing() && entries[1].path == "/c/b.ics");
+        assert!(answer(200, body).entries(&base()).is_err());
+        assert!(answer(207, "<html/>").entries(&base()).is_err());
+    }
+
+    /// As Cyrus 3.6, Xandikos 0.4, Nextcloud 32 and Radicale 3.9 refuse.
+    #[test]
+    fn refusals_are_read_whoever_words_them() {
+        let cyrus = "<D:error xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\">\
+            <C:unique-scheduling-object-resource><D:href>/dav/c/Default/p1.ics</D:href>\
+            </C:unique-scheduling-object-resource></D:error>";
+        let complaint = answer(403, cyrus).complaint();
+        assert_eq!(complaint.conditions, ["unique-scheduling-object-resource"]);
+        assert_eq!(complaint.hrefs, ["/dav/c/Default/p1.ics"]);
+        let xandikos = "<a:error xmlns:a=\"DAV:\" xmlns:b=\"urn:ietf:params:xml:ns:caldav\"><b:no-uid-conflict/>\
+            <a:responsedescription>UID already in use.</a:responsedescription></a:error>";
+        let complaint = answer(412, xandikos).complaint();
+        assert_eq!(complaint.conditions, ["no-uid-conflict"]);
+        assert_eq!(complaint.words.as_deref(), Some("UID already in use."));
+        let nextcloud = "<d:error xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\">\
+            <s:exception>Sabre\\DAV\\Exception\\BadRequest</s:exception><s:message>Calendar object with uid</s:message>\
+            </d:error>";
+        let complaint = answer(400, nextcloud).complaint();
+        assert_eq!(complaint.class.as_deref(), Some("Sabre\\DAV\\Exception\\BadRequest"));
+        assert!(complaint.conditions.is_empty());
+        assert_eq!(answer(400, "Bad Request").complaint(), Complaint::default());
+    }
+
+    #[test]
+    fn stored_is_what_the_server_says_it_stored() {
+        assert!(answer(201, "").stored() && answer(204, "").stored() && answer(200, "").stored());
+        assert!(!answer(200, "<html>log in</html>").stored() && !answer(207, "").stored());
+        let inside = "<multistatus xmlns=\"DAV:\"><response><href>/c/a</href><propstat><prop/>\
+            <status>HTTP/1.1 412 Precondition Failed</status></propstat></response></multistatus>";
+        assert_eq!(answer(207, inside).inner_status(), 412);
+    }
+}

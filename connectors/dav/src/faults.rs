@@ -1,0 +1,260 @@
+//! The diary of what CalDAV and CardDAV servers refuse, and what we make of it.
+//!
+//! | answer | seen with | what we do |
+//! |---|---|---|
+//! | 401 | all | stop the account, never try that secret again |
+//! | 503 to a right app password | Nextcloud 32, for a disabled user | later: it cannot be told from maintenance |
+//! | 429 to everything | Nextcloud 32, after ten refused logins from one address | wait; three refusals stop us long before |
+//! | 403 `unique-scheduling-object-resource` | Cyrus 3.6, for a UID in another calendar | quarantine: `duplicate_uid` |
+//! | 409, 412 or 403 `no-uid-conflict`; 400 in words | Radicale 3.9, Xandikos 0.4; Nextcloud 32 | the same |
+//! | 412 without a reason, to a first write | all | something stands under that name already |
+//! | 412 to a large object | Radicale 3.9 | it is over its limit: what is below was refused before it was sent |
+//! | 403 `max-resource-size`, 413 | Nextcloud 32 and others | over the target's limit: quarantine |
+//! | 403 `supported-calendar-component`, `valid-calendar-data`, 400, 415 | all | refused by itself: quarantine |
+//! | 403 with `need-privileges` | read-only calendars | ask for the right |
+//! | 403 without a reason | Radicale 3.9 for what is read-only, Nextcloud 32 for a series without an instance | owed; quarantine when three passes were refused |
+//! | 404, 405 or 409 without a reason, to a first write | all | the collection is gone |
+//! | 500 to one object | Nextcloud 32: its UID lies in the trash, or a rule it cannot expand | owed; quarantine when three passes were refused |
+//! | 507 | Nextcloud 32, Radicale 3.9 with a full disk | the account is full |
+//! | 200 with a page | a proxy's log-in form | not stored |
+
+use crate::answer::{Answer, Complaint};
+use std::time::Duration;
+use transhume_contract::{Cause, Fault, Reach, What};
+
+/// A server that is away for a moment is asked again after this.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// The secret was refused. It is not tried again in this process.
+pub fn login_refused(place: &str, user: &str) -> Fault {
+    Fault::new(What::Unauthenticated, format!("The CalDAV server {place} refused the login of {user}."))
+        .reaching(Reach::Account)
+        .code("HTTP 401")
+        .ask(format!(
+            "Correct the password or token of {user} in the settings (with Nextcloud it must be an app password), then run again; it is not tried again until then."
+        ))
+}
+
+/// An administrator's own login was refused.
+pub fn authority_refused(place: &str, authority: &str) -> Fault {
+    Fault::new(What::Unauthenticated, format!("The CalDAV server {place} refused the login of {authority}."))
+        .reaching(Reach::Run)
+        .code("HTTP 401")
+        .ask(format!("Correct the name or password of {authority} in the settings, then run again."))
+}
+
+/// Whoever answers offers no way to log in that is safe to use.
+pub fn no_way_to_log_in(place: &str, offered: &str) -> Fault {
+    let sentence = format!("The CalDAV server {place} offers only the login `{offered}`, and neither Basic nor Bearer.");
+    Fault::new(What::Unauthenticated, sentence)
+        .reaching(Reach::Run)
+        .ask("Allow Basic authentication on the server (with Baikal: its settings, `WebDAV authentication type`).")
+}
+
+pub fn too_many_refusals(place: &str) -> Fault {
+    let sentence = format!("The CalDAV server {place} refused the logins of three accounts in a row; no more are tried.");
+    Fault::new(What::Unauthenticated, sentence)
+        .reaching(Reach::Run)
+        .ask("Correct the credentials of the target, then run again: some servers lock everybody out after ten.")
+}
+
+/// The administrator was let in, and not to this account.
+pub fn not_opened(place: &str, authority: &str, user: &str, status: u16) -> Fault {
+    let sentence = format!("The CalDAV server {place} shows {authority} no calendars of {user} (status {status}).");
+    Fault::new(What::Unauthenticated, sentence).reaching(Reach::Account).ask(format!(
+        "Check that the account {user} exists there under exactly that name (column `target` of accounts.csv) and that {authority} may write into it; else give each account's own password."
+    ))
+}
+
+/// Acting for others where nobody says how.
+pub fn no_acting(place: &str, server: &str) -> Fault {
+    let sentence = format!("{place} is {server}, where one login cannot be used to write into the accounts of others.");
+    Fault::new(What::Unsupported, sentence).reaching(Reach::Run).ask(
+        "Give each account's own password (with Nextcloud an app password: `occ user:auth-tokens:add`), or name `principal` of the target.",
+    )
+}
+
+pub fn no_calendars(place: &str, user: &str, what: &str) -> Fault {
+    Fault::new(What::Unsupported, format!("The server {place} shows {user} no {what}."))
+        .reaching(Reach::Account)
+        .ask("Check `url` of the target, and that this account may have them; then run again.")
+}
+
+/// Cyrus 3.6 answers 500 until the account has an INBOX, which the first login over IMAP makes.
+pub fn not_provisioned(place: &str, user: &str) -> Fault {
+    Fault::new(What::Unreachable, format!("The CalDAV server {place} cannot open the account {user} (status 500)."))
+        .reaching(Reach::Account)
+        .code("HTTP 500")
+        .ask("Check that the account exists there. Cyrus answers so until it has an INBOX: log in over IMAP once, or move its mail first.")
+}
+
+/// An answer that is none: a page, a cut document.
+pub fn unreadable(place: &str, doing: &str, why: &str) -> Fault {
+    Fault::new(What::Unreachable, format!("The answer of {place} to {doing} cannot be read: {why}.")).wait(PAUSE)
+}
+
+pub fn collection_vanished(name: &str) -> Fault {
+    Fault::new(What::Vanished, format!("The collection `{name}` is no longer on the server."))
+        .reaching(Reach::Collection)
+        .ask("Somebody deleted it there. Run again to make it anew for what is new; what was in it is restored only by `push --repair`.")
+}
+
+pub fn item_vanished() -> Fault {
+    Fault::new(What::Vanished, "The item is no longer where it was placed.")
+}
+
+pub fn changed_there() -> Fault {
+    Fault::new(What::Forbidden, "The item was changed there since it was placed.")
+}
+
+/// An item that would make the server write to people.
+pub fn would_invite(server: &str, why: &str) -> Fault {
+    let sentence = format!("The event was not sent: {server} could mail its people, because {why}.");
+    Fault::new(What::Unmappable, sentence).skip(Cause::RefusedByTarget)
+}
+
+pub fn over_limit(length: u64, limit: u64) -> Fault {
+    Fault::new(What::TooLarge, format!("The item has {length} bytes; the server takes at most {limit}."))
+        .skip(Cause::OverTargetLimit)
+}
+
+/// Words and reasons of a server, short enough for a sentence.
+fn reason(answer: &Answer, complaint: &Complaint) -> String {
+    let words = complaint.words.clone().or_else(|| complaint.conditions.first().cloned());
+    let words = words.or_else(|| plain_words(answer));
+    let status = answer.inner_status();
+    match words.map(|words| words.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty()) {
+        Some(words) => {
+            let short: String = words.trim_end_matches('.').chars().take(200).collect();
+            format!("{short} (status {status})")
+        }
+        None => format!("status {status}"),
+    }
+}
+
+/// What is said without markup.
+fn plain_words(answer: &Answer) -> Option<String> {
+    let text = std::str::from_utf8(&answer.body).ok()?.trim();
+    (!text.starts_with('<') && text.len() < 500).then(|| text.to_owned())
+}
+
+fn says(complaint: &Complaint, names: &[&str]) -> bool {
+    complaint.conditions.iter().any(|condition| names.contains(&condition.as_str()))
+}
+
+/// Whether a refusal says that the UID is taken, by a precondition or, with sabre/dav, in words.
+fn is_duplicate(complaint: &Complaint) -> bool {
+    let in_words = || complaint.words.as_ref().is_some_and(|words| words.contains("uid already exists"));
+    says(complaint, &["unique-scheduling-object-resource", "no-uid-conflict"]) || in_words()
+}
+
+fn duplicate(place: &str, complaint: &Complaint) -> Fault {
+    let elsewhere = complaint.hrefs.first().map(|href| crate::paths::last_name(parent(href)));
+    let elsewhere = elsewhere.filter(|name| !name.is_empty()).map(|name| format!(" in `{name}`")).unwrap_or_default();
+    let sentence = format!("The server {place} already holds an item of the same UID{elsewhere}, and takes it only once.");
+    Fault::new(What::Exists, sentence).skip(Cause::DuplicateUid)
+}
+
+fn parent(href: &str) -> &str {
+    href.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// What a refusal of a write means. `doing` completes "refused".
+pub fn refused(place: &str, doing: &str, answer: &Answer) -> Fault {
+    let complaint = answer.complaint();
+    let said = format!("The server {place} refused {doing}: {}.", reason(answer, &complaint));
+    let status = answer.inner_status();
+    let fault = match status {
+        _ if is_duplicate(&complaint) => duplicate(place, &complaint),
+        401 => Fault::new(What::Unauthenticated, said).reaching(Reach::Account).ask(
+            "The login was good before: check whether the password was changed or the account locked, then run again.",
+        ),
+        413 => Fault::new(What::TooLarge, said).skip(Cause::OverTargetLimit),
+        403 | 409 | 412 if says(&complaint, &["max-resource-size"]) => {
+            Fault::new(What::TooLarge, said).skip(Cause::OverTargetLimit)
+        }
+        403 if says(&complaint, &["need-privileges", "quota-not-exceeded"]) => not_permitted(said),
+        507 => full(said),
+        412 if complaint.conditions.is_empty() => Fault::new(What::Exists, said),
+        // Of a server that gives no reason nobody knows whether it meant this item: owed, as at the end.
+        403 if complaint.conditions.is_empty() => Fault::new(What::Malformed, said),
+        400 | 403 | 412 | 415 | 422 => Fault::new(What::Malformed, said).skip(Cause::RefusedByTarget),
+        404 | 405 | 409 | 410 => Fault::new(What::Vanished, said).reaching(Reach::Collection),
+        423 => Fault::new(What::Throttled, said).wait(PAUSE),
+        // Perhaps for good, perhaps not: owed, until it was refused in several passes.
+        _ => Fault::new(What::Malformed, said),
+    };
+    fault.code(complaint.conditions.first().cloned().unwrap_or_else(|| format!("HTTP {status}")))
+}
+
+fn not_permitted(said: String) -> Fault {
+    Fault::new(What::Forbidden, said)
+        .reaching(Reach::Collection)
+        .ask("Give the account the right to write there, then run again.")
+}
+
+fn full(said: String) -> Fault {
+    Fault::new(What::Full, said)
+        .reaching(Reach::Account)
+        .ask("Raise the account's quota on the server or free space in it, then run again.")
+}
+
+/// What a refusal to make or read a collection means.
+pub fn collection_refused(place: &str, doing: &str, answer: &Answer) -> Fault {
+    let fault = refused(place, doing, answer);
+    let reach = fault.reach.max(Reach::Collection);
+    let fault = match fault.what {
+        What::Malformed | What::Exists => {
+            let step = "Check on the server whether this account may make calendars and address books, then run again.";
+            Fault { what: What::Forbidden, ..fault }.ask(step)
+        }
+        _ => fault,
+    };
+    fault.reaching(reach)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use transhume_contract::Remedy;
+    use transhume_http::HeaderMap;
+
+    fn fault(status: u16, inside: &str) -> Fault {
+        let body = format!(
+            "<d:error xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\" xmlns:s=\"http://sabredav.org/ns\">{inside}</d:error>"
+        );
+        refused("h", "the item", &Answer { status, headers: HeaderMap::new(), body: Bytes::from(body) })
+    }
+
+    /// The statuses as servers gave them, and the sentence of each.
+    #[test]
+    fn every_refusal_has_its_meaning() {
+        let skip = Remedy::Skip;
+        let href = "<d:href>/dav/calendars/user/ann/Old%20Plans/x.ics</d:href>";
+        for (status, inside, what, reach, remedy) in [
+            (403, format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
+            (409, "<c:no-uid-conflict/>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
+            (412, "<c:no-uid-conflict/>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
+            (400, "<s:message>Calendar object with uid already exists in this calendar collection.</s:message>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
+            (412, String::new(), What::Exists, Reach::Item, Some(Remedy::Later)),
+            (412, "<c:valid-calendar-data/>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
+            (403, "<c:supported-calendar-component/>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
+            (415, "<s:message>Validation error in iCalendar</s:message>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
+            (403, "<c:max-resource-size/>".into(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
+            (403, String::new(), What::Malformed, Reach::Item, Some(Remedy::Later)),
+            (413, String::new(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
+            (403, "<d:need-privileges/>".into(), What::Forbidden, Reach::Collection, None),
+            (409, String::new(), What::Vanished, Reach::Collection, None),
+            (500, "<s:message>An exception occurred</s:message>".into(), What::Malformed, Reach::Item, Some(Remedy::Later)),
+            (507, String::new(), What::Full, Reach::Account, None),
+            (401, String::new(), What::Unauthenticated, Reach::Account, None),
+        ] {
+            let fault = fault(status, &inside);
+            assert_eq!((fault.what, fault.reach), (what, reach), "{status} {inside}: {fault}");
+            assert!(remedy.is_none_or(|remedy| remedy == fault.remedy), "{status} {inside}: {:?}", fault.remedy);
+        }
+        let named = fault(403, &format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"));
+        assert!(named.sentence.contains("`Old Plans`"), "{named}");
+    }
+}

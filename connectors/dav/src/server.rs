@@ -1,0 +1,246 @@
+//! Which server this is, and what that means: a table, not a set of branches. Where the figures and ways come from
+//! stands in QUIRKS.md.
+
+use crate::answer::Answer;
+use serde::Deserialize;
+use transhume_contract::{Objects, Scheduling, VCard};
+
+/// The servers that are known apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Nextcloud,
+    /// Baikal and others built on sabre/dav.
+    Sabre,
+    Radicale,
+    Xandikos,
+    Cyrus,
+    Davical,
+    Sogo,
+    /// Treated with the caution that all of the others together need.
+    Unknown,
+}
+
+/// What is true of a kind of server.
+#[derive(Clone, Copy, Debug)]
+struct Ways {
+    name: &'static str,
+    scheduling: Scheduling,
+    zero_length: bool,
+    object_bytes: u64,
+    vcard: VCard,
+    /// Requests at once: for one account, and writing into one collection.
+    lanes: usize,
+    writers: usize,
+    /// Where an account's principal is, when an administrator asks for another's.
+    principal: Option<&'static str>,
+    /// The names of the collections every account has from the start: calendar, address book.
+    default: Option<(&'static str, &'static str)>,
+}
+
+const CAUTIOUS: Ways = Ways {
+    name: "a CalDAV server",
+    scheduling: Scheduling::ByClient,
+    zero_length: false,
+    object_bytes: 10_000_000,
+    vcard: VCard::V3,
+    lanes: 4,
+    writers: 2,
+    principal: None,
+    default: None,
+};
+
+const fn ways(kind: Kind) -> Ways {
+    match kind {
+        Kind::Nextcloud => Ways {
+            name: "Nextcloud",
+            scheduling: Scheduling::Unneeded,
+            zero_length: true,
+            writers: 4,
+            default: Some(("personal", "contacts")),
+            ..CAUTIOUS
+        },
+        Kind::Sabre => Ways {
+            name: "a server built on sabre/dav",
+            zero_length: true,
+            writers: 4,
+            principal: Some("/dav.php/principals/{account}/"),
+            default: Some(("default", "default")),
+            ..CAUTIOUS
+        },
+        Kind::Radicale => Ways {
+            name: "Radicale",
+            scheduling: Scheduling::Unneeded,
+            zero_length: true,
+            // It measures what it wrote anew, not what it was sent.
+            object_bytes: 9_500_000,
+            lanes: 2,
+            writers: 1,
+            principal: Some("/{account}/"),
+            ..CAUTIOUS
+        },
+        Kind::Xandikos => Ways {
+            name: "Xandikos",
+            scheduling: Scheduling::Unneeded,
+            zero_length: true,
+            vcard: VCard::V4,
+            lanes: 2,
+            writers: 1,
+            principal: Some("/{account}/"),
+            ..CAUTIOUS
+        },
+        Kind::Cyrus => Ways {
+            name: "Cyrus",
+            writers: 4,
+            principal: Some("/dav/principals/user/{account}/"),
+            default: Some(("Default", "Default")),
+            ..CAUTIOUS
+        },
+        Kind::Davical => Ways {
+            name: "DAViCal",
+            zero_length: true,
+            writers: 4,
+            principal: Some("/caldav.php/{account}/"),
+            default: Some(("calendar", "addresses")),
+            ..CAUTIOUS
+        },
+        Kind::Sogo => Ways {
+            name: "SOGo",
+            scheduling: Scheduling::NoOrganizer,
+            object_bytes: 5_000_000,
+            writers: 3,
+            principal: Some("/SOGo/dav/{account}/"),
+            default: Some(("personal", "personal")),
+            ..CAUTIOUS
+        },
+        Kind::Unknown => CAUTIOUS,
+    }
+}
+
+/// A server as its answers showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub kind: Kind,
+    /// Where it tells.
+    pub version: Option<String>,
+    /// It says that it schedules (RFC 6638).
+    pub schedules: bool,
+}
+
+impl Server {
+    /// By an answer to OPTIONS on a path of the account's own.
+    pub fn of(answer: &Answer, path: &str, told: Option<Kind>) -> Self {
+        let lower = |name: &str| answer.header(name).unwrap_or_default().to_ascii_lowercase();
+        let (dav, program) = (lower("dav"), lower("server"));
+        let sabre = answer.header("x-sabre-version").is_some();
+        let kind = told.unwrap_or_else(|| recognise(&dav, &program, sabre, answer, path));
+        let schedules = dav.split(',').any(|word| word.trim() == "calendar-auto-schedule");
+        Self { kind, version: version(kind, answer), schedules }
+    }
+
+    pub fn name(&self) -> &'static str {
+        ways(self.kind).name
+    }
+
+    pub fn scheduling(&self) -> Scheduling {
+        ways(self.kind).scheduling
+    }
+
+    pub fn lanes(&self) -> usize {
+        ways(self.kind).lanes
+    }
+
+    pub fn writers(&self) -> usize {
+        ways(self.kind).writers
+    }
+
+    pub fn default_names(&self) -> Option<(&'static str, &'static str)> {
+        ways(self.kind).default
+    }
+
+    /// What it accepts. Base64 makes four bytes of three; the rest of the object needs room too.
+    pub fn objects(&self) -> Objects {
+        let Ways { scheduling, zero_length, object_bytes, vcard, .. } = ways(self.kind);
+        let attachment_bytes = object_bytes / 10 * 7;
+        // Nextcloud takes cards of 5 MiB.
+        let photo_bytes = attachment_bytes.min(3_500_000);
+        Objects { scheduling, zero_length, attachment_bytes, object_bytes, vcard, photo_bytes }
+    }
+}
+
+/// The principal of another's account, where it is known without asking.
+pub fn principal_of(kind: Kind) -> Option<&'static str> {
+    ways(kind).principal
+}
+
+fn recognise(dav: &str, program: &str, sabre: bool, answer: &Answer, path: &str) -> Kind {
+    let words: Vec<&str> = dav.split(',').map(str::trim).collect();
+    const RADICALE: [&str; 6] = ["1", "2", "3", "calendar-access", "addressbook", "extended-mkcol"];
+    if path.contains("/remote.php/dav/") || words.iter().any(|word| word.starts_with("nc-")) {
+        Kind::Nextcloud
+    } else if path.contains("/SOGo/") {
+        Kind::Sogo
+    } else if program.starts_with("cyrus-http") {
+        Kind::Cyrus
+    } else if answer.header("x-davical-version").is_some() || path.contains("/caldav.php/") {
+        Kind::Davical
+    } else if sabre || path.contains("/dav.php/") {
+        Kind::Sabre
+    } else if words.contains(&"add-member") && words.contains(&"extended-mkcol") {
+        Kind::Xandikos
+    } else if words == RADICALE {
+        Kind::Radicale
+    } else {
+        Kind::Unknown
+    }
+}
+
+fn version(kind: Kind, answer: &Answer) -> Option<String> {
+    let told = match kind {
+        Kind::Cyrus => answer.header("server")?.split_whitespace().next()?.split('/').nth(1)?,
+        Kind::Sabre => answer.header("x-sabre-version")?,
+        Kind::Davical => answer.header("x-davical-version")?,
+        _ => return None,
+    };
+    Some(told.chars().filter(|letter| letter.is_ascii_graphic()).take(40).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use transhume_http::{HeaderMap, HeaderName};
+
+    fn kind(headers: &[(&str, &str)], path: &str) -> Server {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        Server::of(&Answer { status: 200, headers: map, body: Bytes::new() }, path, None)
+    }
+
+    /// Headers as the servers sent them.
+    #[test]
+    fn servers_are_known_by_what_they_answer() {
+        let radicale = "1, 2, 3, calendar-access, addressbook, extended-mkcol";
+        let xandikos = "1, 2, 3, calendar-access, calendar-auto-schedule, addressbook, extended-mkcol, add-member, \
+            sync-collection, quota";
+        assert_eq!(kind(&[("server", "nginx"), ("dav", radicale)], "/alice/").kind, Kind::Radicale);
+        let found = kind(&[("server", "Python/3.11 aiohttp/3.14.5"), ("dav", xandikos)], "/alice/");
+        assert!(found.kind == Kind::Xandikos && found.schedules);
+        let cyrus = kind(&[("server", "Cyrus-HTTP/3.6.1-Debian-3.6.1-4+deb12u5 Cyrus-SASL/2.1.28")], "/dav/x/");
+        assert_eq!((cyrus.kind, cyrus.version.as_deref()), (Kind::Cyrus, Some("3.6.1-Debian-3.6.1-4+deb12u5")));
+        assert_eq!(kind(&[("x-sabre-version", "4.7.0")], "/dav.php/p/").kind, Kind::Sabre);
+        assert_eq!(kind(&[("x-sabre-version", "4.7.0")], "/remote.php/dav/p/").kind, Kind::Nextcloud);
+        assert_eq!(kind(&[("server", "SOPE/5.8")], "/SOGo/dav/ann/").kind, Kind::Sogo);
+        assert_eq!(kind(&[("dav", "1, calendar-access")], "/").kind, Kind::Unknown);
+    }
+
+    #[test]
+    fn whoever_is_unknown_is_treated_with_caution() {
+        let objects = kind(&[], "/").objects();
+        assert_eq!((objects.scheduling, objects.vcard, objects.zero_length), (Scheduling::ByClient, VCard::V3, false));
+        assert!(objects.attachment_bytes * 4 / 3 < objects.object_bytes);
+    }
+}

@@ -1,0 +1,2 @@
+//! The target before Radicale, Xandikos and Cyrus.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
