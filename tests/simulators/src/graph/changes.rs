@@ -89,7 +89,7 @@ impl Tracked<'_> {
             }
             Noted::Here(slot) => {
                 let Some(item) = self.mailbox.room(self.kind).item(*slot) else { return Ok(Vec::new()) };
-                listable(item)?;
+                listable(item, look.is_light())?;
                 let resource = whole(item);
                 let row = match came(round, item.arrived) || !partial {
                     true => look.row(&look.id(item, ids), resource),

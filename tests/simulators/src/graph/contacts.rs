@@ -114,7 +114,7 @@ fn list(scene: &Scene<'_>, user: &str, folder: Option<&str>) -> Answer {
     let mailbox = scene.mailbox(user, READ_CONTACTS)?.read();
     let place = folder.map(|id| format!("/contactFolders('{id}')")).unwrap_or_default();
     let context = format!("users('{user}'){place}/contacts");
-    listing(scene, &mailbox, folder)?.page(&context, window, |item| row.row(&mailbox, item))
+    listing(scene, &mailbox, folder)?.page(&context, window, &row.look, |item| row.row(&mailbox, item))
 }
 
 fn count(scene: &Scene<'_>, user: &str, folder: Option<&str>) -> Answer {

@@ -77,7 +77,7 @@ impl Telling<'_> {
 
     /// A day that was cancelled in a series whose master it did not touch is told to nobody.
     fn here(&self, round: &Round, slot: u32, item: &Item, partial: bool) -> Result<Vec<Value>, Refusal> {
-        listable(item)?;
+        listable(item, self.limited)?;
         let fields = item.fields_since(round.since);
         let untouched = fields.iter().all(|field| *field == "cancelledOccurrences");
         let row = match (came(round, item.arrived), self.limited) {

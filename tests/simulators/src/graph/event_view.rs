@@ -99,7 +99,7 @@ fn rows(scene: &Scene<'_>, mailbox: &Mailbox, context: &str, found: Vec<(Timesta
         let here = at >= paging.skip && at < paging.skip.saturating_add(paging.size);
         let (Seen::Item(slot) | Seen::Occurrence { master: slot, .. }) = seen;
         if let Some(item) = mailbox.calendars.item(slot).filter(|_| here) {
-            listable(item)?;
+            listable(item, row.look.is_light())?;
         }
         Ok(if here { Value::Object(row.row(mailbox, seen)) } else { Value::Null })
     };

@@ -45,7 +45,7 @@ fn list(scene: &Scene<'_>, user: &str, calendar: Option<&str>) -> Answer {
     let slots = sifted(scene, &mailbox, calendar)?;
     let mut rows = Vec::new();
     for slot in slots.iter().skip(window.skip).take(window.size) {
-        mailbox.calendars.item(*slot).map_or(Ok(()), listable)?;
+        mailbox.calendars.item(*slot).map_or(Ok(()), |item| listable(item, row.look.is_light()))?;
         rows.push(Value::Object(row.row(&mailbox, Seen::Item(*slot))));
     }
     let more = slots.len() > window.skip.saturating_add(window.size);

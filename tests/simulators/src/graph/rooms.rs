@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::list::{Window, outlook_page};
 use super::messages::Order;
-use super::shape::listable;
+use super::shape::{Look, listable};
 use super::{Answer, Scene};
 use crate::tenant::{Item, Mailbox, RoomKind, looks_like_an_id};
 use crate::wire::{Filter, Refusal, Reply};
@@ -84,12 +84,18 @@ impl Listing<'_> {
 
     /// # Errors
     /// 500 if one of them spoils the page, and as for [`Sieve::of`].
-    pub fn page(&self, context: &str, window: Window, row: impl Fn(&Item) -> Map<String, Value>) -> Answer {
+    pub fn page(
+        &self,
+        context: &str,
+        window: Window,
+        look: &Look,
+        row: impl Fn(&Item) -> Map<String, Value>,
+    ) -> Answer {
         let slots = self.slots()?;
         let mut rows = Vec::new();
         for slot in slots.iter().skip(window.skip).take(window.size) {
             let Some(item) = self.mailbox.room(self.kind).item(*slot) else { continue };
-            listable(item)?;
+            listable(item, look.is_light())?;
             rows.push(row(item).into());
         }
         let more = slots.len() > window.skip.saturating_add(window.size);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Scene;
 use super::messages::failure;
 use super::view::unknown_member;
-use crate::tenant::{Ids, Item};
+use crate::tenant::{Ids, Item, Marks};
 use crate::wire::Refusal;
 
 /// A type of the schema.
@@ -103,13 +103,23 @@ fn head(id: &str, resource: &Map<String, Value>) -> Map<String, Value> {
     row
 }
 
-/// A thing among others: one that cannot be converted spoils the page.
+/// A page that selects only these is put together without opening the things.
+const LIGHT: &[&str] = &["id", "changeKey", "createdDateTime", "lastModifiedDateTime", "parentFolderId", "type"];
+
+impl Look {
+    /// Whether little is asked of each row.
+    pub fn is_light(&self) -> bool {
+        self.select.as_ref().is_some_and(|names| names.iter().all(|name| LIGHT.contains(&name.as_str())))
+    }
+}
+
+/// A thing among others: one that cannot be converted spoils the page, unless little is asked of each.
 ///
 /// # Errors
 /// 500 for the whole page.
-pub(super) fn listable(item: &Item) -> Result<(), Refusal> {
-    let poisonous = item.marks.as_ref().is_some_and(|marks| marks.poisons || marks.poisons_ids);
-    if poisonous { Err(Refusal::page_poisoned()) } else { Ok(()) }
+pub(super) fn listable(item: &Item, light: bool) -> Result<(), Refusal> {
+    let poisons = |marks: &Marks| marks.poisons_ids || (marks.poisons && !light);
+    if item.marks.as_deref().is_some_and(poisons) { Err(Refusal::page_poisoned()) } else { Ok(()) }
 }
 
 /// A thing that is read for itself.

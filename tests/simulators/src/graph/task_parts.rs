@@ -53,6 +53,14 @@ pub(super) fn answer(scene: &Scene<'_>, user: &str, list: &str, task: &str, rest
     }
 }
 
+/// Attachments as an expansion shows them.
+pub(super) fn without_bytes(mut all: Value) -> Value {
+    for one in all.as_array_mut().into_iter().flatten() {
+        one.as_object_mut().and_then(|one| one.shift_remove("contentBytes"));
+    }
+    all
+}
+
 fn found<'a>(all: &'a [Value], id: &str) -> Result<&'a Value, Refusal> {
     all.iter().find(|one| one["id"] == id).ok_or_else(Refusal::item_not_found)
 }

@@ -149,7 +149,7 @@ impl TaskRow {
             }
         }
         if self.expand.attachments {
-            parts.insert("attachments".to_owned(), part("attachments"));
+            parts.insert("attachments".to_owned(), task_parts::without_bytes(part("attachments")));
         }
         let mut row = self.look.row(id, self.dressed(task));
         row.extend(parts);
@@ -168,7 +168,7 @@ fn tasks(scene: &Scene<'_>, user: &str, key: &str) -> Answer {
         return page(scene, &context, rows, window);
     }
     let listing = Listing { scene, mailbox: &mailbox, kind: RoomKind::Tasks, collection, of: "todoTask" };
-    listing.page(&context, window, |item| row.row(&row.look.id(item, &mailbox.ids), item.resource()))
+    listing.page(&context, window, &row.look, |item| row.row(&row.look.id(item, &mailbox.ids), item.resource()))
 }
 
 fn task_delta(scene: &Scene<'_>, user: &str, key: &str) -> Answer {

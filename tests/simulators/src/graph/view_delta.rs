@@ -87,7 +87,7 @@ impl Telling<'_> {
     }
 
     fn here(&self, round: &Round, slot: u32, item: &Item) -> Result<Vec<Value>, Refusal> {
-        listable(item)?;
+        listable(item, false)?;
         let now = self.shown(slot, item, &item.resource());
         let mut rows = Vec::new();
         if item.kind == ItemKind::Master && !now.is_empty() {

@@ -8,6 +8,10 @@ use crate::dump::Entry;
 
 pub(super) const DOMAIN: &str = "valmont.example";
 
+/// The address of the first of the cast from before a move between servers, as old meetings still name her.
+pub(super) const X500: &str =
+    "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=5ad1-emilie";
+
 /// What kind of directory entry somebody is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -173,6 +177,9 @@ fn proxies(mail: &str, guest: bool) -> Value {
     let local = mail.split('@').next().unwrap_or_default();
     match guest {
         true => json!([format!("SMTP:{mail}")]),
+        false if local == "emilie.lefevre" => {
+            json!([format!("SMTP:{mail}"), format!("smtp:{local}@valmont.onmicrosoft.com"), format!("X500:{X500}")])
+        }
         false => json!([format!("SMTP:{mail}"), format!("smtp:{local}@valmont.onmicrosoft.com")]),
     }
 }

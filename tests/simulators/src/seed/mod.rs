@@ -70,6 +70,9 @@ pub fn tenant(recipe: &Recipe) -> Dump {
     entries.extend(directory::group(&cast, &mut dice));
     for (place, member) in cast.iter().enumerate() {
         entries.extend(account(recipe, place, member));
+        entries.extend(events::account(recipe, place, &cast));
+        entries.extend(contacts::account(recipe, place, member));
+        entries.extend(tasks::account(recipe, place, member));
     }
     extras
         .iter()
@@ -78,7 +81,7 @@ pub fn tenant(recipe: &Recipe) -> Dump {
     Dump { provider: Provider::Graph, entries }
 }
 
-/// One mailbox with all that belongs to it.
+/// One mailbox with its mail and settings.
 fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
     let dice = &mut Dice::named(recipe.seed, &member.upn);
     let mut mailbox = Mailbox::new(&member.upn, member.locale, dice);
@@ -88,9 +91,6 @@ fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
     }
     let mut entries = settings::of(member, place, &mailbox, dice);
     entries.extend(mailbox.into_entries());
-    entries.extend(events::account(recipe, place, member));
-    entries.extend(contacts::account(recipe, place, member));
-    entries.extend(tasks::account(recipe, place, member));
     entries
 }
 

@@ -122,6 +122,11 @@ async fn damaged_events_fail_and_spoil_their_page() {
     assert_eq!(client.refusal(&at(&format!("events/{}", id("bad")))).await, (500, "ErrorCorruptData".to_owned()));
     let page = at(&format!("calendars/{}/events", id("Twin")));
     assert_eq!(client.refusal(&page).await, (500, "InternalServerError".to_owned()));
+    assert_eq!(client.all(&format!("{page}?$select=id,changeKey")).await.len(), 1, "its id can be listed");
+    assert_eq!(client.refusal(&format!("{page}?$select=id,subject")).await.0, 500);
+    assert_eq!(client.walk(&format!("{page}/delta"), &[]).await.0.len(), 1, "and is tracked with little beside it");
+    client.control("faults", json!({"switches": {"event_delta_limited": false}})).await;
+    assert_eq!(client.refusal(&format!("{page}/delta")).await.0, 500);
     let slow = at(&format!("calendars/{}/events", id("Slow")));
     assert_eq!(client.all(&slow).await.len(), 1);
     assert_eq!(client.refusal(&at(&format!("events/{}", id("gone")))).await.0, 404, "listed, then gone");

@@ -14,6 +14,7 @@ mod event_series;
 mod events;
 mod faults;
 mod folders;
+mod hostile;
 mod messages;
 mod mutate;
 mod office;

@@ -30,6 +30,8 @@ async fn lists_and_tasks() {
         (&row["checklistItems"][0]["displayName"], &row["linkedResources"][0]["externalId"]),
         (&json!("milk"), &json!("1"))
     );
+    let expanded = client.json(&format!("{task}?$expand=attachments")).await["attachments"][0].clone();
+    assert_eq!((&expanded["name"], expanded.get("contentBytes")), (&json!("a.txt"), None), "bytes come singly");
     let zone = [("prefer", "outlook.timezone=\"Tokyo Standard Time\"")];
     assert_eq!(client.json_with(&task, &zone).await["reminderDateTime"]["dateTime"], "2025-02-01T17:00:00.0000000");
     let elsewhere = at(&format!("lists/{}/tasks/{}", id("Tasks"), id("buy")));

@@ -1,6 +1,7 @@
 //! Calendars and what stands in them: ordinary appointments, and for the first account of a hostile tenant every odd one.
 
 mod build;
+mod house;
 mod office;
 mod series;
 mod singles;
@@ -19,7 +20,8 @@ pub(super) fn hostile() -> Vec<Event> {
 }
 
 /// The calendars of an account; none unless the recipe asks for events.
-pub(super) fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Entry> {
+pub(super) fn account(recipe: &Recipe, place: usize, cast: &[Member]) -> Vec<Entry> {
+    let member = &cast[place];
     if recipe.events == 0 {
         return Vec::new();
     }
@@ -36,6 +38,9 @@ pub(super) fn account(recipe: &Recipe, place: usize, member: &Member) -> Vec<Ent
             let calendar = event.place.or(usual).map_or(&default, |at| &others[at]);
             lines.entries.extend(event.lines(dice, &member.upn, calendar));
         }
+    }
+    for event in house::meetings(cast, place).into_iter().filter(|_| recipe.hostile) {
+        lines.entries.extend(event.lines(dice, &member.upn, &default));
     }
     let left = usize::try_from(recipe.events).unwrap_or_default();
     for number in 0..left.saturating_sub(lines.events()) {
@@ -57,6 +62,9 @@ fn name_of(member: &Member) -> &'static str {
 
 /// Where the calendar that somebody else shared stands among the odd ones.
 const FOREIGN: usize = 5;
+
+/// Where the calendar stands that the service fills with birthdays: the account's own, but nobody may write there.
+const BIRTHDAYS: usize = 7;
 
 struct Lines<'a> {
     user: &'a str,
@@ -92,7 +100,7 @@ impl Lines<'_> {
     }
 
     /// Two of one name, colours, a name that is hard on paths, one shared by somebody else, one in another group, one that
-    /// no list shows. Answers those that odd events may stand in.
+    /// no list shows, one that is their own and cannot be written. Answers all of them.
     fn odd_calendars(&mut self, dice: &mut Dice, member: &Member) -> Vec<String> {
         let (mine, others) = (dice.guid(), dice.guid());
         let class = "0006f0b7-0000-0000-c000-000000000046";
@@ -108,23 +116,27 @@ impl Lines<'_> {
             None,
         );
         let owner = json!({ "name": "Jürgen Groß", "address": format!("juergen.gross@{DOMAIN}") });
-        let plans: [(&str, Value); 7] = [
+        // the service spells owners as it likes, in capitals or by an alias
+        let shouted = json!({ "name": member.name, "address": member.upn.to_uppercase() });
+        let alias = member.upn.replace(DOMAIN, "valmont.onmicrosoft.com");
+        let alias = json!({ "name": member.name, "address": alias });
+        let plans: [(&str, Value); 8] = [
             ("Projets", json!({ "color": "lightBlue", "hexColor": "#0078d4", "group": mine })),
-            ("Projets", json!({ "color": "lightRed", "hexColor": "", "group": mine })),
+            ("Projets", json!({ "color": "lightRed", "hexColor": "", "group": mine, "owner": shouted })),
             (
                 "Élus/Budget: 50% \u{1F4B6} \"privé\"",
                 json!({ "color": "maxColor", "hexColor": "#FFAA00", "group": mine }),
             ),
-            ("Archives", json!({ "color": "lightTeal", "group": others })),
+            ("Archives", json!({ "color": "lightTeal", "group": others, "owner": alias })),
             ("\u{202b}تقويم\u{202c}", json!({ "color": "lightYellow", "calendarPermissions": permissions() })),
             (
                 "Jürgen Groß",
                 json!({ "owner": owner, "canEdit": false, "canShare": false, "canViewPrivateItems": false }),
             ),
             ("Caché", json!({ "_sim": { "hidden": true } })),
+            ("Anniversaires", json!({ "canEdit": false, "canShare": false, "isRemovable": false })),
         ];
-        let ids: Vec<String> = plans.into_iter().map(|(name, more)| self.calendar(dice, name, member, more)).collect();
-        ids[..=FOREIGN].to_vec()
+        plans.into_iter().map(|(name, more)| self.calendar(dice, name, member, more)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::build::Event;
 use crate::seed::dice::Dice;
@@ -25,17 +25,22 @@ pub(super) fn event(member: &Member, number: usize, dice: &mut Dice) -> Event {
     let day = Date::constant(2025, 1, 6).checked_add(ahead).unwrap_or(Date::constant(2025, 1, 6));
     let hour = 8 + dice.below(9);
     let subject = format!("{} ({number})", dice.pick(&SUBJECTS));
-    let zone = member.locale.zone;
+    let (zone, own) = (member.locale.zone, json!({ "organizer": person(member) }));
     if dice.percent(8) {
         let next = day.checked_add(1.day()).unwrap_or(day);
-        return Event::all_day(&subject, zone, &format!("{day}T00:00:00"), &format!("{next}T00:00:00"));
+        return Event::all_day(&subject, zone, &format!("{day}T00:00:00"), &format!("{next}T00:00:00")).with(own);
     }
-    let event = Event::new(&subject, zone, &format!("{day}T{hour:02}:00:00"), &format!("{day}T{hour:02}:45:00"));
+    let event =
+        Event::new(&subject, zone, &format!("{day}T{hour:02}:00:00"), &format!("{day}T{hour:02}:45:00")).with(own);
     let event = if dice.percent(40) { event.with(json!({ "attendees": guests(dice) })) } else { event };
     if dice.percent(20) { series(event, day, dice) } else { event }
 }
 
-fn guests(dice: &mut Dice) -> Vec<serde_json::Value> {
+pub(super) fn person(member: &Member) -> Value {
+    json!({ "emailAddress": { "name": member.name, "address": member.upn } })
+}
+
+fn guests(dice: &mut Dice) -> Vec<Value> {
     let count = 1 + dice.below(5);
     let guest = |number: u64| {
         json!({ "type": "required", "status": { "response": "accepted", "time": "2025-01-02T08:00:00Z" },

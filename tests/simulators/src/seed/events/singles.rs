@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::FOREIGN;
 use super::build::Event;
+use crate::seed::directory::X500;
 use crate::seed::office::PIXEL;
 use crate::tenant::agenda::occurrence_uid;
 
@@ -90,9 +92,8 @@ fn attendee(number: usize) -> Value {
 
 fn people() -> Vec<Event> {
     let many: Vec<Value> = (0..500).map(attendee).collect();
-    let x500 = "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=5ad1-emilie";
     let odd = json!([
-        { "type": "required", "status": { "response": "none", "time": "0001-01-01T00:00:00Z" }, "emailAddress": { "name": "X.500", "address": x500 } },
+        { "type": "required", "status": { "response": "none", "time": "0001-01-01T00:00:00Z" }, "emailAddress": { "name": "X.500", "address": X500 } },
         { "type": "optional", "status": { "response": "accepted", "time": "2026-04-01T08:00:00Z" }, "emailAddress": { "name": "", "address": "nobody@partner.example" },
           "proposedNewTime": { "start": { "dateTime": "2026-05-06T07:30:00.0000000", "timeZone": "UTC" }, "end": { "dateTime": "2026-05-06T09:00:00.0000000", "timeZone": "UTC" } } },
         { "type": "required", "status": { "response": "none", "time": "0001-01-01T00:00:00Z" }, "emailAddress": { "name": "Sans adresse" } },
@@ -184,10 +185,10 @@ fn identities() -> Vec<Event> {
         at_nine("one-uid-in-two-calendars-copied").with(json!({ "iCalUId": shared })).standing_in(0),
         at_nine("invited-to-one-day-of-a-series")
             .with(json!({ "isOrganizer": false, "organizer": colleague, "iCalUId": day })),
-        at_nine("of-somebody-else").with(json!({ "isOrganizer": false, "organizer": colleague })).standing_in(5),
+        at_nine("of-somebody-else").with(json!({ "isOrganizer": false, "organizer": colleague })).standing_in(FOREIGN),
         at_nine("private-of-somebody-else")
             .with(json!({ "organizer": colleague, "sensitivity": "private" }))
-            .standing_in(5),
+            .standing_in(FOREIGN),
     ]
 }
 
