@@ -11,7 +11,7 @@ use super::list;
 use super::rooms::{Sieve, page};
 use super::shape::listable;
 use super::{Answer, Scene, events};
-use crate::tenant::agenda::{Seen, Window, seen};
+use crate::tenant::agenda::{Seen, Window, seen, seen_of};
 use crate::tenant::{ItemKind, Mailbox};
 use crate::wire::Refusal;
 
@@ -66,13 +66,8 @@ pub(super) fn instances(scene: &Scene<'_>, user: &str, calendar: Option<&str>, k
     let mailbox = scene.mailbox(user, READ_BASIC_CALENDARS)?.read();
     let calendar = calendar.map(|key| calendar_at(&mailbox, key)).transpose()?;
     let Seen::Item(master) = events::event_at(scene, &mailbox, calendar, key)? else { return Err(no_series()) };
-    let item = mailbox.calendars.item(master).filter(|item| item.kind == ItemKind::Master).ok_or_else(no_series)?;
-    let all = seen(&mailbox.calendars, item.collection, bounds, scene.world.knobs().switches.all_day_in_utc);
-    let own = |seen: &Seen| match seen {
-        Seen::Occurrence { master: of, .. } => *of == master,
-        Seen::Item(slot) => mailbox.calendars.item(*slot).is_some_and(|item| item.master == Some(master)),
-    };
-    let found = all.into_iter().filter(|(_, seen)| own(seen)).collect();
+    mailbox.calendars.item(master).filter(|item| item.kind == ItemKind::Master).ok_or_else(no_series)?;
+    let found = seen_of(&mailbox.calendars, master, bounds, scene.world.knobs().switches.all_day_in_utc);
     rows(scene, &mailbox, &format!("users('{user}')/events('{key}')/instances"), found)
 }
 

@@ -10,5 +10,5 @@ mod zones;
 pub(crate) use recurrence::Recurrence;
 pub(crate) use series::{Series, occurrence_uid};
 pub(crate) use times::{Window, civil, span_of, stamp, written};
-pub(crate) use view::{Seen, seen, shown_of};
+pub(crate) use view::{Seen, seen, seen_of, shown_of};
 pub(crate) use zones::zone;

@@ -29,6 +29,15 @@ pub(crate) fn seen(room: &Room, calendar: u32, window: Window, utc_days: bool) -
     rows
 }
 
+/// The days of one series in a window and its exceptions there, by their beginning.
+pub(crate) fn seen_of(room: &Room, master: u32, window: Window, utc_days: bool) -> Vec<(Timestamp, Seen)> {
+    let own = room.item(master).map(|item| (master, item)).into_iter().chain(room.exceptions_of(master));
+    let of_item = |(slot, item): (u32, &Item)| shown_of(room, slot, item, &item.resource(), window, utc_days);
+    let mut rows: Vec<(Timestamp, Seen)> = own.flat_map(of_item).collect();
+    rows.sort_by_key(|(start, _)| *start);
+    rows
+}
+
 /// What one event, in one of its states, shows in a window: itself, or the days of its series without exceptions.
 pub(crate) fn shown_of(
     room: &Room,
