@@ -95,7 +95,9 @@ fn date(told: &Value) -> Option<Date> {
 
 fn repeated(task: &Value, begins: Date) -> Option<String> {
     let (days, _) = days::days(task["recurrence"].as_object().map(|_| &task["recurrence"])?, begins)?;
-    Some(shown(days))
+    // This task, and those that follow it.
+    let after: Vec<Date> = days.into_iter().filter(|day| *day > begins).collect();
+    (!after.is_empty()).then(|| shown(std::iter::once(begins).chain(after).collect()))
 }
 
 fn shown(days: Vec<Date>) -> String {
@@ -183,6 +185,7 @@ pub fn differences(original: &Facts, text: &Facts, losses: &[Loss]) -> Vec<Strin
             ("task_state", "status") => one.is == "NEEDS-ACTION",
             ("importance_unknown", "priority") => one.is == "normal",
             ("task_recurrence", "repeats" | "start") => one.is.is_empty(),
+            ("start_not_in_pattern", "repeats") => !one.is.is_empty(),
             ("attachment_too_large", what) => what.starts_with("attachment ") && one.is.is_empty(),
             _ => false,
         })

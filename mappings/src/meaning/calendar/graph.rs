@@ -202,7 +202,8 @@ impl Told<'_> {
         }
         // Midnight somewhere: the pattern knows which day was meant.
         let utc = TimeZone::UTC.to_datetime(at);
-        let near = [of_id, Some(utc.date()).filter(|_| utc.time() == Time::midnight()), Some(local), Some(utc.date())];
+        let at_midnight = Some(utc.date()).filter(|_| utc.time() == Time::midnight());
+        let near = [of_id, at_midnight, Some(local), Some(utc.date()), utc.date().tomorrow().ok()];
         let asked = Asked::of(&self.event["recurrence"], begins.date());
         let fits = |day: &Date| asked.as_ref().is_some_and(|asked| asked.has(*day));
         near.into_iter().flatten().find(fits).or(near.into_iter().flatten().next())

@@ -78,8 +78,8 @@ fn changed<'a>(scene: &Scene<'a>, series: &Series, losses: &mut Losses) -> BTree
     changed
 }
 
-/// The day of the pattern an occurrence stands on. `originalStart` is an instant: midnight in the creator's zone for
-/// all-day series, which may be the day before in UTC, so the day that the pattern has is taken.
+/// The day of the pattern an occurrence stands on. `originalStart` is an instant: of whole days midnight where they were
+/// made, which east of Greenwich is the day before in UTC, so the day that the pattern has is taken.
 fn original_day(event: &Value, scene: &Scene<'_>, series: &Series) -> Option<Date> {
     let from_id = said(event, "occurrenceId").and_then(date_of_id);
     let Some(start) = said(event, "originalStart").and_then(|text| text.parse::<Timestamp>().ok()) else {
@@ -90,7 +90,8 @@ fn original_day(event: &Value, scene: &Scene<'_>, series: &Series) -> Option<Dat
         return Some(local);
     }
     let utc = Zone::utc().local(start);
-    let days = [from_id, (utc.time() == Time::midnight()).then(|| utc.date()), Some(local), Some(utc.date())];
+    let at_midnight = (utc.time() == Time::midnight()).then(|| utc.date());
+    let days = [from_id, at_midnight, Some(local), Some(utc.date()), utc.date().tomorrow().ok()];
     let mut days = days.into_iter().flatten();
     let in_pattern = |day: &Date| series.dates().take_while(|other| other <= day).any(|other| other == *day);
     days.clone().find(in_pattern).or_else(|| days.next())

@@ -112,9 +112,10 @@ fn scene<'a>(
     tables: &'a Tables,
     losses: &mut Losses,
 ) -> Result<Scene<'a>, Unrendered> {
-    let event = &bundle.event;
+    let (event, mut unnamed) = (&bundle.event, Losses::default());
     let all_day = yes(event, "isAllDay");
-    let zone = if all_day { Zone::utc() } else { zones::meant(event, setting, tables, losses) };
+    // Days are no hours of a zone; it is asked only where an occurrence lies.
+    let zone = zones::meant(event, setting, tables, if all_day { &mut unnamed } else { losses });
     let uid = identity::uid(event, losses);
     let mut scene =
         Scene { bundle, series: None, zone, all_day, time: Time::midnight(), uid, profile, setting, tables };

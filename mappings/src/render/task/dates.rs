@@ -2,7 +2,7 @@
 
 use crate::loss::Losses;
 use crate::render::calendar::entry::{self, Node};
-use crate::render::calendar::pattern::Series;
+use crate::render::calendar::pattern::{End, Series};
 use crate::render::calendar::{recurrence, zones::Zone};
 use crate::render::json::{said, yes};
 use crate::render::plain::clean;
@@ -50,13 +50,21 @@ fn repeat(task: &Value, begins: Option<Date>, losses: &mut Losses) -> Option<ICa
         None
     };
     let Some(begins) = begins else { return unread("a recurrence without a day to begin on") };
-    match Series::read(told, begins, &mut Losses::default()) {
-        Ok(series) => {
-            let rule = recurrence::rule(&series, &Zone::utc(), true);
-            Some(ICalendarEntry::new(ICalendarProperty::Rrule).with_value(rule))
-        }
-        Err(_) => unread("a recurrence that cannot be read"),
+    let Ok(mut series) = Series::read(told, begins, &mut Losses::default()) else {
+        return unread("a recurrence that cannot be read");
+    };
+    // The task is the present one of its series; what was before it is done.
+    let after = || series.dates().filter(|day| *day > begins);
+    after().next()?;
+    if let End::After(_) = series.end {
+        series.end = End::After(u32::try_from(after().count()).unwrap_or(u32::MAX).saturating_add(1));
     }
+    if !series.dates().take_while(|day| *day <= begins).any(|day| day == begins) {
+        let detail = format!("the task is for {begins}, which its recurrence does not have; it repeats from there on");
+        losses.add("start_not_in_pattern", detail);
+    }
+    let rule = recurrence::rule(&series, &Zone::utc(), true);
+    Some(ICalendarEntry::new(ICalendarProperty::Rrule).with_value(rule))
 }
 
 /// An instant, with the zone it is told in.
