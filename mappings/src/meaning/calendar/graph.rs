@@ -152,10 +152,15 @@ impl Told<'_> {
             (When::Day(first), When::Day(last)) => {
                 (When::Day(day), When::Day(day.checked_add(first.until(last).ok()?).ok()?))
             }
-            (When::Moment { at: first, wall }, When::Moment { at: last, .. }) => {
-                let same = wall == place;
-                let at = if same { first } else { self.zone.to_timestamp(place).ok()? };
-                (self.moment(at), self.moment(at.checked_add(last.duration_since(first)).ok()?))
+            _ if wall(start) == place => (start, end),
+            (When::Moment { at: first, wall }, When::Moment { at: last, wall: until }) => {
+                let at = self.zone.to_timestamp(place).ok()?;
+                // Outlook keeps both clocks of a series: while the clock changes, an occurrence is longer or shorter.
+                let until = match wall.duration_until(until) {
+                    length if length.is_positive() => self.zone.to_timestamp(place.checked_add(length).ok()?).ok()?,
+                    _ => at.checked_add(last.duration_since(first)).ok()?,
+                };
+                (self.moment(at), self.moment(until))
             }
             _ => return None,
         };

@@ -183,20 +183,32 @@ fn shifted(
             (When::Day(day), When::Day(day.checked_add(days.days()).unwrap_or(day)))
         }
         (When::Moment { wall: begins, .. }, When::Moment { .. }) if place == begins => (start, end),
-        (When::Moment { at: first, .. }, When::Moment { at: last, .. }) => {
-            let zone = line(master, "DTSTART")?.param("TZID");
-            let at = match zone {
-                Some(zone) => zones.get(zone)?.instant(place),
-                None => Offset::UTC.to_timestamp(place).ok(),
+        (When::Moment { at: first, wall: begins }, When::Moment { at: last, wall: ends }) => {
+            let zone = line(master, "DTSTART")?.param("TZID").map(|zone| zones.get(zone)).transpose()?;
+            let instant = |wall: DateTime| match zone {
+                Some(zone) => zone.instant(wall),
+                None => Offset::UTC.to_timestamp(wall).ok(),
             };
-            let Some(at) = at else { return unreadable("an occurrence beyond all years") };
-            let until = at.checked_add(last.duration_since(first)).unwrap_or(at);
+            let Some(at) = instant(place) else { return unreadable("an occurrence beyond all years") };
+            // RFC 5545 3.8.5.3 has DTEND mean the same exact length each time; calendar programs add it by the clock on
+            // the wall, as Outlook does. DURATION in hours is exact to all.
+            let length = Some(begins.duration_until(ends)).filter(|length| length.is_positive() && by_clocks(master));
+            let until = match length.and_then(|length| place.checked_add(length).ok()) {
+                Some(until) => instant(until).unwrap_or(at),
+                None => at.checked_add(last.duration_since(first)).unwrap_or(at),
+            };
             let wall = wall_at(master, at, zones)?;
             (When::Moment { at, wall }, When::Moment { at: until, wall: wall_at(master, until, zones)? })
         }
         _ => return unreadable("an event begins with a day and ends at an hour, or the other way round"),
     };
     Ok(Occurrence { start, end, facts: None })
+}
+
+/// Start and end are told in one zone.
+fn by_clocks(master: &Component) -> bool {
+    let zone = |name: &str| master.line(name).map(|line| line.param("TZID"));
+    zone("DTEND").is_some_and(|end| Some(end) == zone("DTSTART"))
 }
 
 fn facts(event: &Component) -> Facts {

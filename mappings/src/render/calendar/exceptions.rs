@@ -102,9 +102,9 @@ fn gaps(scene: &Scene<'_>, series: &Series, instances: &[Value], fates: &Fates<'
     let plain = instances.iter().filter(|one| one["type"] != "exception" && !yes(one, "isCancelled"));
     let plain: BTreeSet<Date> = plain.filter_map(|one| plain_day(one, scene)).collect();
     let listed: BTreeSet<Date> = plain.iter().chain(fates.changed.keys()).copied().collect();
-    let Some(last) = listed.last().copied() else { return (Vec::new(), BTreeSet::new()) };
     // Of an endless series nobody knows what follows the last one listed.
-    let last = if series.end == End::Never { last } else { Date::MAX };
+    let endless = series.end == End::Never;
+    let last = if endless { listed.last().copied().unwrap_or(Date::MIN) } else { Date::MAX };
     let days: BTreeSet<Date> = series.dates().take_while(|day| *day <= last).collect();
     let gaps = days.difference(&listed).copied().collect();
     (gaps, plain.difference(&days).copied().collect())

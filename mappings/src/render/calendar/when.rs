@@ -144,19 +144,30 @@ fn first_hours(
         );
     }
     node.entries.push(entry::local(ICalendarProperty::Dtstart, first, &scene.zone));
-    node.entries.extend(end.map(|end| first_end(begins, end.as_second() - start.as_second(), scene)));
+    node.entries.extend(end.map(|end| first_end(first, (start, end), scene, losses)));
 }
 
-/// DTEND; in the hour that happens twice, DURATION.
-fn first_end(begins: Timestamp, seconds: i64, scene: &Scene<'_>) -> ICalendarEntry {
-    let end = later(begins, seconds);
-    let wall = scene.zone.local(end);
-    if scene.zone.shows_once(wall) {
-        return entry::local(ICalendarProperty::Dtend, wall, &scene.zone);
+/// DTEND, as much later by the clock on the wall as the service told: so Outlook keeps it, and so programs add it to each
+/// occurrence. DURATION where that clock shows no later time, since all lies in the hour that happens twice.
+fn first_end(
+    first: DateTime,
+    (start, end): (Timestamp, Timestamp),
+    scene: &Scene<'_>,
+    losses: &mut Losses,
+) -> ICalendarEntry {
+    let length = scene.zone.local(start).duration_until(scene.zone.local(end));
+    let wall = first.checked_add(length).ok().filter(|_| length.is_positive());
+    let Some(wall) = wall else {
+        let seconds = u32::try_from(end.as_second() - start.as_second()).unwrap_or(u32::MAX);
+        let length = ICalendarDuration { seconds, ..ICalendarDuration::default() };
+        return ICalendarEntry::new(ICalendarProperty::Duration).with_value(length);
+    };
+    if !scene.zone.shows_once(wall) {
+        let detail =
+            format!("{wall} happens twice in {}, or never; the first occurrence ends about then", scene.zone.name);
+        losses.add("hour_ambiguous", detail);
     }
-    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-    let length = ICalendarDuration { seconds, ..ICalendarDuration::default() };
-    ICalendarEntry::new(ICalendarProperty::Duration).with_value(length)
+    entry::local(ICalendarProperty::Dtend, wall, &scene.zone)
 }
 
 /// A flight ends in another zone than it begins in.
