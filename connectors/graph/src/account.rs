@@ -6,6 +6,7 @@
 use crate::{
     endpoint::{Endpoint, preferring, segment},
     faults::{Asked, no_mailbox},
+    reach::{Permissions, beside_mail},
     rescue::{conversations, in_place_archive, public_folders, unknown_archives, unknown_groups},
     service::Service,
     usage::{Missing, Usage, UsageRow},
@@ -29,6 +30,7 @@ const GROUPS: &str = "/groups?$filter=groupTypes/any(c:c%20eq%20'Unified')&$sele
 pub struct Discovery<'a> {
     pub service: &'a Service,
     pub usage: &'a Usage,
+    pub permissions: &'a Permissions,
 }
 
 /// Where discovery stands: users first, then groups.
@@ -99,6 +101,7 @@ impl Discovery<'_> {
         let (presence, purpose) = self.mailbox(&user).await?;
         let row = self.usage.of(self.service, &addresses(&user)).await?;
         let size = row.as_ref().map(UsageRow::size).unwrap_or_default();
+        let beside = beside_mail(self.service, self.permissions, &user.id, &presence).await?;
         let account = Account {
             id: AccountId::new(user.id.as_str()),
             address: address(&user),
@@ -106,7 +109,7 @@ impl Discovery<'_> {
             kind: kind(&user, purpose.as_deref()),
             aliases: aliases(&user),
             enabled: user.account_enabled.unwrap_or(true),
-            workloads: vec![(Workload::Mail, presence, size)],
+            workloads: [vec![(Workload::Mail, presence, size)], beside].concat(),
         };
         let archive = row.filter(|row| row.has_archive).map(|_| in_place_archive(&account));
         Ok((account, archive))

@@ -3,17 +3,17 @@
 use crate::{
     account::Discovery,
     faults::Asked,
+    reach::{self, granted},
     service::Service,
-    tenant::claims,
     usage::Missing,
     wire::{Page, User},
 };
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use transhume_contract::{Access, Account, Fault, Finding, Presence, Remedy, Severity, What, Workload};
 
 /// Beyond this, signed assertions and tokens begin to be refused.
 const SKEW: i64 = 120;
+const TASKS: &str = "Tasks.Read.All";
 /// How many mailboxes are tried where the tenant gave no permission for all of them.
 const TRIED: usize = 5;
 
@@ -53,9 +53,21 @@ static NEEDED: &[Needed] = &[
     },
     Needed {
         permission: "Calendars.Read",
-        or: &["Calendars.ReadWrite", "Calendars.ReadBasic.All"],
+        or: &["Calendars.ReadWrite"],
         severity: Severity::Note,
-        without: "who may act for whom (delegates of a mailbox's calendar) is not captured",
+        without: "calendars cannot be read, and who may act for whom (delegates of a mailbox's calendar) is not captured",
+    },
+    Needed {
+        permission: "Contacts.Read",
+        or: &["Contacts.ReadWrite"],
+        severity: Severity::Note,
+        without: "contacts cannot be read",
+    },
+    Needed {
+        permission: TASKS,
+        or: &["Tasks.ReadWrite.All"],
+        severity: Severity::Note,
+        without: "the tasks of Microsoft To Do cannot be read",
     },
     Needed {
         permission: "Group.Read.All",
@@ -83,6 +95,7 @@ pub async fn tenant(service: &Service, discovery: &Discovery<'_>) -> Result<Acce
     for missing in missing(&granted) {
         access.findings.push(described(service, discovery, missing, &granted).await?);
     }
+    access.findings.extend(todo(service, &granted).await?);
     access.findings.extend(report(service, discovery, &granted).await?);
     Ok(access)
 }
@@ -95,15 +108,6 @@ fn refused(fault: Fault) -> Result<Access, Fault> {
     let fix = fault.next_step().unwrap_or("check tenant, client id and secret or certificate").to_owned();
     let finding = finding(Severity::Blocker, "sign_in_refused", fault.sentence, fix);
     Ok(Access { findings: vec![finding], quota: None })
-}
-
-/// The permissions a token carries: `roles` of an application, `scp` of a person.
-fn granted(token: &str) -> Option<Vec<String>> {
-    let claims = claims(token)?;
-    let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten();
-    let roles = roles.filter_map(Value::as_str).map(str::to_owned);
-    let scopes = claims.get("scp").and_then(Value::as_str).unwrap_or_default().split_whitespace();
-    Some(roles.chain(scopes.map(str::to_owned)).collect())
 }
 
 fn missing(granted: &[String]) -> Vec<&'static Needed> {
@@ -133,14 +137,40 @@ async fn opens_some(service: &Service, discovery: &Discovery<'_>, granted: &[Str
     if missing(granted).iter().any(|needed| needed.permission == "User.Read.All") {
         return Ok(false);
     }
-    let url = service.endpoint.at("/users?$select=id&$top=100");
-    let mut page: Page = service.json(service.endpoint.directory(url), Asked::Directory, "the list of users").await?;
-    for user in page.rows::<User>("the list of users")?.into_iter().take(TRIED) {
+    for user in some_users(service).await? {
         if discovery.probe(&user.id).await? == Presence::Present {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+async fn some_users(service: &Service) -> Result<Vec<User>, Fault> {
+    let url = service.endpoint.at("/users?$select=id&$top=100");
+    let mut page: Page = service.json(service.endpoint.directory(url), Asked::Directory, "the list of users").await?;
+    let mut users = page.rows::<User>("the list of users")?;
+    users.truncate(TRIED);
+    Ok(users)
+}
+
+/// Whether To Do serves applications is documented both ways: with the permission, a few mailboxes are asked.
+async fn todo(service: &Service, granted: &[String]) -> Result<Option<Finding>, Fault> {
+    let lacking = |name: &str| missing(granted).iter().any(|needed| needed.permission == name);
+    if lacking(TASKS) || lacking("User.Read.All") {
+        return Ok(None);
+    }
+    let mut denied = None;
+    for user in some_users(service).await? {
+        match reach::tasks(service, &user.id).await? {
+            Presence::Present => return Ok(None),
+            Presence::Denied(sentence) => denied = Some(sentence),
+            Presence::Absent(_) => {}
+        }
+    }
+    let fix = "leave tasks out, or move them by signing in as each person (device sign-in)";
+    let told =
+        |sentence| format!("Microsoft To Do does not open to this application although it has {TASKS}: {sentence}");
+    Ok(denied.map(|sentence| finding(Severity::Note, "todo_denied", told(sentence), fix)))
 }
 
 /// Asks the directory for one row: proves the token, the cloud and the address.
@@ -232,24 +262,7 @@ fn workload_denied(account: &Account) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
-    fn token(claims: &str) -> String {
-        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims))
-    }
-
-    #[test]
-    fn permissions_are_read_from_both_kinds_of_token() {
-        assert_eq!(
-            granted(&token(r#"{"roles":["Mail.Read","User.Read.All"]}"#)).unwrap(),
-            ["Mail.Read", "User.Read.All"]
-        );
-        assert_eq!(granted(&token(r#"{"scp":"Mail.Read offline_access"}"#)).unwrap(), ["Mail.Read", "offline_access"]);
-        assert_eq!(granted(&token("{}")).unwrap(), Vec::<String>::new());
-        assert_eq!(granted("opaque"), None);
-    }
 
     #[test]
     fn a_wider_permission_contains_the_one_needed() {
@@ -259,8 +272,8 @@ mod tests {
         };
         assert_eq!(
             has(&["mail.readwrite", "Directory.Read.All", "MailboxSettings.Read", "Reports.Read.All"]),
-            ["Calendars.Read"]
+            ["Calendars.Read", "Contacts.Read", "Tasks.Read.All"]
         );
-        assert_eq!(has(&["Mail.ReadBasic.All", "Calendars.ReadBasic.All"]).len(), 5);
+        assert_eq!(has(&["Mail.ReadBasic.All", "Calendars.ReadBasic.All", "Contacts.ReadWrite"]).len(), 7);
     }
 }

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn members_and_elements_are_cut_out_to_the_byte() {
-        let odd = br#" { "a,b" : "x\",}" , "list":[ {"n": 1.10, "s":"]"},[], "\u0041" ], "none":[ ] ,"k":{"list":[0]}} "#;
+        let odd =
+            br#" { "a,b" : "x\",}" , "list":[ {"n": 1.10, "s":"]"},[], "\u0041" ], "none":[ ] ,"k":{"list":[0]}} "#;
         let expected: [&[u8]; 3] = [br#"{"n": 1.10, "s":"]"}"#, b"[]", br#""\u0041""#];
         assert_eq!(elements(odd, "list").unwrap(), expected);
         assert_eq!(member(odd, "a,b").unwrap(), br#""x\",}""#);

@@ -1,15 +1,15 @@
 //! Asking the service: the road, with refusals turned into faults.
 
 use crate::{
-    endpoint::Endpoint,
+    endpoint::{Endpoint, IMMUTABLE, preferring},
     faults::{Asked, Complaint},
-    json,
+    json, wire,
 };
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use transhume_contract::{Fault, Reach, What};
-use transhume_http::{Request, Response, Road, Tokens, Whole};
+use transhume_http::{Request, Response, Road, Tokens, Url, Whole};
 
 /// No page of a listing comes near this.
 const PAGE_LIMIT: usize = 64 << 20;
@@ -56,6 +56,53 @@ impl Service {
                 Err(_) => tracing::debug!(named, "the answer is no JSON: asking again"),
             }
         }
+    }
+
+    /// Every row of a short list of one mailbox: its calendars, its folders, its lists. `path` is encoded.
+    pub async fn rows<T: DeserializeOwned>(&self, user: &str, path: &str, named: &str) -> Result<Vec<T>, Fault> {
+        let (mut rows, mut url) = (Vec::new(), self.endpoint.at(path));
+        loop {
+            let mut page: wire::Page = self.json(self.of_mailbox(user, url), Asked::Mailbox, named).await?;
+            rows.extend(page.rows::<T>(named).map_err(|fault| fault.reaching(Reach::Account))?);
+            let Some(link) = &page.next_link else { return Ok(rows) };
+            url = self.endpoint.kept(link).and_then(|link| self.endpoint.resumed(&link))?;
+        }
+    }
+
+    /// The first page of a list, where one is enough.
+    pub async fn first(&self, user: &str, path: &str, named: &str) -> Result<wire::Page, Fault> {
+        let request = preferring(self.endpoint.mailbox(user, self.endpoint.at(path)), &[IMMUTABLE]);
+        self.json(request, Asked::Mailbox, named).await
+    }
+
+    /// Every row of a short list, each to the byte.
+    pub async fn rows_verbatim(&self, user: &str, path: &str, named: &str) -> Result<Vec<Bytes>, Fault> {
+        let (mut rows, mut url) = (Vec::new(), self.endpoint.at(path));
+        loop {
+            let (page, bytes): (wire::Page, _) = self.parsed(self.of_mailbox(user, url), Asked::Mailbox, named).await?;
+            let bytes = json::verbatim(bytes.to_vec(), named)?;
+            rows.extend(json::elements(&bytes, "value").into_iter().flatten().map(Bytes::copy_from_slice));
+            let Some(link) = &page.next_link else { return Ok(rows) };
+            url = self.endpoint.kept(link).and_then(|link| self.endpoint.resumed(&link))?;
+        }
+    }
+
+    fn of_mailbox(&self, user: &str, url: Url) -> Request {
+        preferring(self.endpoint.mailbox(user, url), &[IMMUTABLE, "odata.maxpagesize=250"])
+    }
+
+    /// One resource: parsed as far as we read it, and its bytes as they came. `path` is encoded.
+    pub async fn item<T: DeserializeOwned>(
+        &self,
+        user: &str,
+        path: &str,
+        wishes: &[&str],
+        named: &str,
+    ) -> Result<(T, Vec<u8>), Fault> {
+        let request = self.endpoint.mailbox(user, self.endpoint.at(path));
+        let wishes = [&[IMMUTABLE], wishes].concat();
+        let (parsed, bytes) = self.parsed(preferring(request, &wishes), Asked::Item, named).await?;
+        Ok((parsed, json::verbatim(bytes.to_vec(), named)?))
     }
 
     /// An answer whose body is still on its way.

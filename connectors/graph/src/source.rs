@@ -2,17 +2,20 @@
 
 use crate::{
     account::Discovery,
+    calendar::{self, calendars, round::Round},
     check,
     config::GraphConfig,
+    contacts::{self, rows::CONTACTS},
     endpoint::Endpoint,
     faults::token_fault,
-    mail::{
+    listing::{
+        Family, Listing,
         cursor::{Place, Walk},
-        folders::Folders,
-        listing::Listing,
-        original, settings,
     },
+    mail::{folders::Folders, original, rows::MAIL, settings},
+    reach::Permissions,
     service::Service,
+    tasks::{self, rows::TASKS},
     tenant,
     usage::Usage,
 };
@@ -23,7 +26,7 @@ use std::{
 };
 use transhume_contract::{
     Access, Account, AccountPage, Collection, Cursor, Facts, Fault, Feed, FeedId, Identity, ItemRef, OriginalSink,
-    Page, Source, SourceTraits, Traffic, What, Workload,
+    Page, Role, Source, SourceTraits, Traffic, What, Workload,
 };
 use transhume_http::{Counters, Road, TokenCache, Tokens, Wire};
 
@@ -32,11 +35,13 @@ pub struct GraphSource {
     identity: Identity,
     service: Service,
     usage: Usage,
+    permissions: Permissions,
     lanes: usize,
     page_size: u32,
     requests_per_hour: u64,
     /// Whether this tenant refused extended properties in a listing.
     plainly: AtomicBool,
+    calendars: calendar::Known,
 }
 
 impl GraphSource {
@@ -65,15 +70,27 @@ impl GraphSource {
             identity: Identity { connector: "graph".into(), place: config.tenant.trim().to_lowercase() },
             service: Service { road, endpoint, tokens },
             usage: Usage::default(),
+            permissions: Permissions::default(),
             lanes: config.lanes,
             page_size: config.page_size,
             requests_per_hour: u64::from(config.window.requests).saturating_mul(hour as u64),
             plainly: AtomicBool::new(false),
+            calendars: calendar::Known::default(),
         })
     }
 
+    async fn listed(&self, family: Family, of: &Feed, from: Option<&Cursor>) -> Result<Page, Fault> {
+        let place = from.map_or_else(|| Ok(Place::start(Walk::Delta, self.page_size)), Place::of)?;
+        let (service, page_size, lanes, plainly) = (&self.service, self.page_size, self.lanes, &self.plainly);
+        Listing { family, service, page_size, lanes, plainly }.page(of, place).await
+    }
+
+    fn round(&self) -> Round<'_> {
+        Round { service: &self.service, known: &self.calendars, page_size: self.page_size, lanes: self.lanes }
+    }
+
     fn discovery(&self) -> Discovery<'_> {
-        Discovery { service: &self.service, usage: &self.usage }
+        Discovery { service: &self.service, usage: &self.usage, permissions: &self.permissions }
     }
 }
 
@@ -84,7 +101,7 @@ impl Source for GraphSource {
     }
 
     fn traits(&self) -> SourceTraits {
-        SourceTraits { workloads: vec![Workload::Mail], lanes: self.lanes, requests_per_hour: self.requests_per_hour }
+        SourceTraits { workloads: WORKLOADS.to_vec(), lanes: self.lanes, requests_per_hour: self.requests_per_hour }
     }
 
     fn traffic(&self) -> Traffic {
@@ -104,16 +121,21 @@ impl Source for GraphSource {
     }
 
     async fn collections(&self, account: &Account, workload: Workload) -> Result<Vec<Collection>, Fault> {
-        only_mail(workload)?;
-        Folders { service: &self.service, account: &account.id, lanes: self.lanes }.tree().await
+        match workload {
+            Workload::Mail => Folders { service: &self.service, account: &account.id, lanes: self.lanes }.tree().await,
+            Workload::Calendar => calendars::all(&self.service, account).await,
+            Workload::Contacts => contacts::folders::all(&self.service, account).await,
+            Workload::Tasks => tasks::lists::all(&self.service, account).await,
+            Workload::Files => Err(unread(workload)),
+        }
     }
 
-    /// One feed per mail folder: an Outlook delta speaks of one folder.
+    /// One feed for each collection: an Outlook delta speaks of one. What others share with the account has none.
     async fn feeds(&self, account: &Account, collections: &[Collection]) -> Result<Vec<Feed>, Fault> {
-        let own = collections.iter().filter(|one| one.account == account.id && one.workload == Workload::Mail);
+        let own = collections.iter().filter(|one| one.account == account.id && is_listed(one));
         let feed = |one: &Collection| Feed {
             account: account.id.clone(),
-            workload: Workload::Mail,
+            workload: one.workload,
             id: FeedId::new(one.id.as_str()),
             collection: Some(one.id.clone()),
         };
@@ -121,28 +143,45 @@ impl Source for GraphSource {
     }
 
     async fn changes(&self, of: &Feed, from: Option<&Cursor>) -> Result<Page, Fault> {
-        only_mail(of.workload)?;
-        let place = from.map_or_else(|| Ok(Place::start(Walk::Delta, self.page_size)), Place::of)?;
-        let listing =
-            Listing { service: &self.service, page_size: self.page_size, lanes: self.lanes, plainly: &self.plainly };
-        listing.page(of, place).await
+        match of.workload {
+            Workload::Mail => self.listed(MAIL, of, from).await,
+            Workload::Calendar => self.round().page(of, from).await,
+            Workload::Contacts => self.listed(CONTACTS, of, from).await,
+            Workload::Tasks => self.listed(TASKS, of, from).await,
+            Workload::Files => Err(unread(of.workload)),
+        }
     }
 
     async fn fetch(&self, item: &ItemRef, into: &mut dyn OriginalSink) -> Result<Facts, Fault> {
-        only_mail(item.workload)?;
-        original::fetch(&self.service, item, into).await
+        match item.workload {
+            Workload::Mail => original::fetch(&self.service, item, into).await,
+            Workload::Calendar => calendar::original::fetch(&self.service, &self.calendars, item, into).await,
+            Workload::Contacts => contacts::original::fetch(&self.service, item, into).await,
+            Workload::Tasks => tasks::original::fetch(&self.service, item, into).await,
+            Workload::Files => Err(unread(item.workload)),
+        }
     }
 
     async fn settings(&self, account: &Account, workload: Workload, into: &mut dyn OriginalSink) -> Result<(), Fault> {
-        only_mail(workload)?;
-        settings::settings(&self.service, &account.id, into).await
+        match workload {
+            Workload::Mail => settings::settings(&self.service, &account.id, into).await,
+            Workload::Calendar => calendar::settings::settings(&self.service, account, into).await,
+            // Colours of categories come with the calendars; nothing else is set for these.
+            Workload::Contacts | Workload::Tasks => Ok(()),
+            Workload::Files => Err(unread(workload)),
+        }
     }
 }
 
-fn only_mail(workload: Workload) -> Result<(), Fault> {
-    if workload == Workload::Mail {
-        return Ok(());
-    }
+const WORKLOADS: &[Workload] = &[Workload::Mail, Workload::Calendar, Workload::Contacts, Workload::Tasks];
+
+/// Mail folders that the service keeps for itself may hold mail all the same; a calendar or list of that kind is somebody
+/// else's, or a mirror.
+fn is_listed(collection: &Collection) -> bool {
+    collection.workload == Workload::Mail || collection.role != Role::Internal
+}
+
+fn unread(workload: Workload) -> Fault {
     let sentence = format!("this version reads no {workload} from Microsoft Graph");
-    Err(Fault::new(What::Unsupported, sentence).reaching(transhume_contract::Reach::Account))
+    Fault::new(What::Unsupported, sentence).reaching(transhume_contract::Reach::Account)
 }

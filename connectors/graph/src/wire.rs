@@ -101,10 +101,6 @@ pub fn extended<'a>(all: Option<&'a Vec<Extended>>, kind: &str, tag: u32) -> Opt
 pub struct Message {
     #[serde(rename = "@removed")]
     pub removed: Option<Value>,
-    #[serde(rename = "@odata.etag")]
-    pub etag: Option<String>,
-    pub change_key: Option<String>,
-    pub last_modified_date_time: Option<String>,
     pub received_date_time: Option<String>,
     pub internet_message_id: Option<String>,
     pub subject: Option<String>,
@@ -120,6 +116,126 @@ pub struct Message {
 #[serde(rename_all = "camelCase")]
 pub struct Flag {
     pub flag_status: Option<String>,
+}
+
+/// Graph docs: calendarGroup resource.
+#[derive(Debug, Deserialize)]
+pub struct CalendarGroup {
+    pub id: String,
+}
+
+/// Graph docs: calendar resource.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Calendar {
+    pub id: String,
+    pub name: Option<String>,
+    pub color: Option<String>,
+    /// Empty unless a person chose one.
+    pub hex_color: Option<String>,
+    pub is_default_calendar: Option<bool>,
+    /// Only the one who made a calendar can share it.
+    pub can_share: Option<bool>,
+    pub owner: Option<EmailAddress>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct EmailAddress {
+    pub address: Option<String>,
+}
+
+/// Graph docs: event resource, as far as a listing and a fetch look at it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    pub id: Option<String>,
+    #[serde(rename = "@odata.etag")]
+    pub etag: Option<String>,
+    pub change_key: Option<String>,
+    pub subject: Option<String>,
+    #[serde(rename = "iCalUId")]
+    pub ical_uid: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub series_master_id: Option<String>,
+    pub has_attachments: Option<bool>,
+    pub body: Option<Body>,
+    pub start: Option<Value>,
+    pub recurrence: Option<Recurrence>,
+    /// `OID.<id of the master>.<date>`; not in every cloud.
+    pub cancelled_occurrences: Option<Vec<String>>,
+    /// Not in every cloud.
+    pub exception_occurrences: Option<Vec<Event>>,
+    /// Behind the first page of them.
+    #[serde(rename = "exceptionOccurrences@odata.nextLink")]
+    pub more_exceptions: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Body {
+    pub content: Option<String>,
+}
+
+/// Graph docs: patternedRecurrence. Unused members are neutral: `endDate` is `0001-01-01`, numbers are 0.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Recurrence {
+    pub pattern: Option<Pattern>,
+    pub range: Option<Range>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Pattern {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub interval: Option<i64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Range {
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    pub start_date: Option<String>,
+    pub end_date: Option<String>,
+    pub number_of_occurrences: Option<i64>,
+}
+
+/// Graph docs: contactFolder resource.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactFolder {
+    pub id: String,
+    pub display_name: Option<String>,
+    pub parent_folder_id: Option<String>,
+}
+
+/// Graph docs: contact resource, as far as a listing looks at it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    pub display_name: Option<String>,
+    pub file_as: Option<String>,
+    pub company_name: Option<String>,
+}
+
+/// Graph docs: todoTaskList resource.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskList {
+    pub id: String,
+    pub display_name: Option<String>,
+    pub is_owner: Option<bool>,
+    pub wellknown_list_name: Option<String>,
+}
+
+/// Graph docs: todoTask resource, as far as a listing and a fetch look at it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    pub title: Option<String>,
+    pub has_attachments: Option<bool>,
+    pub checklist_items: Option<Vec<Value>>,
+    pub linked_resources: Option<Vec<Value>>,
 }
 
 /// Graph docs: attachment resource, without its bytes.

@@ -57,6 +57,8 @@ const SCOPE: &str = "grant the application Mail.Read, or add this mailbox to its
 const DIRECTORY: &str = "grant the application the missing permission in Entra and give admin consent; `transhume check` \
                          names it";
 const MAILBOX: &str = "leave this account out, or give it a licence and an Exchange Online mailbox";
+const TODO: &str = "grant the application Tasks.Read.All with admin consent; where it has that, To Do of this tenant is closed to \
+                    applications: leave tasks out, or move them by signing in as each person (device sign-in)";
 const LAPSED: &str = "renew the tenant's Exchange Online subscription: until then no mailbox can be read";
 
 /// What is said of a folder that refuses delta; the listing then goes on without.
@@ -93,6 +95,10 @@ catalogue! { CODES:
 
     401 "InvalidAuthenticationToken" Unauthenticated Run Act::Token, "the token is not accepted", "Graph docs: errors";
     401 "unauthenticated" Unauthenticated Run Act::Token, "the token is not accepted", "OneDrive API docs: errors";
+    401 "UnknownError" Forbidden Account Act::Ask(TODO), "To Do does not open to this application",
+        "wisecom-oy/atlas#148";
+    0 "ErrorIncorrectRoutingHint" Forbidden Account Act::Ask(TODO), "To Do of another person does not open",
+        "microsoft-graph-toolkit#1620";
     0 "AuthenticationError" Forbidden Account Act::Ask(MAILBOX), "there is no mailbox that can be reached",
         "corso, services/m365/api/graph/errors.go";
     403 "Authorization_RequestDenied" Forbidden Asked Act::Ask(DIRECTORY), "a directory permission is missing",

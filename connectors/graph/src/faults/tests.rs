@@ -29,6 +29,15 @@ fn a_page_is_never_skipped_for_one_damaged_item() {
 }
 
 #[test]
+fn a_refusal_of_to_do_is_no_refusal_of_the_token() {
+    let body = r#"{"error":{"code":"UnknownError","message":""}}"#;
+    let fault = complaint(401, body).fault(Asked::Mailbox, "the lists of To Do");
+    assert_eq!((fault.what, fault.reach), (What::Forbidden, Reach::Account));
+    assert_eq!(verdict(401, body), Verdict::Final);
+    assert_eq!(verdict(502, body), Verdict::Transient);
+}
+
+#[test]
 fn empty_bodies_and_empty_codes_go_by_their_status() {
     assert_eq!(complaint(404, "").fault(Asked::Item, "a message").what, What::Vanished);
     assert_eq!(complaint(503, "").fault(Asked::Item, "a message").what, What::Unreachable);

@@ -1,11 +1,13 @@
 //! A row of a listing, as a change.
 
-use crate::wire::{Message, extended};
+use crate::{
+    listing::{Family, row},
+    wire::{Message, extended},
+};
 use serde::Deserialize;
 use serde_json::Value;
 use transhume_contract::{
-    Cause, Change, CollectionId, Content, Digest, Facts, Fault, FlagState, Importance, ItemId, Listed, Membership,
-    Reach, Timestamp, Version, What,
+    Change, CollectionId, Content, Facts, Fault, FlagState, Importance, ItemId, Listed, Membership, Timestamp,
 };
 
 /// PidTagLastVerbExecuted: 102 replied, 103 replied to all, 104 forwarded (MS-OXOMSG section 2.2.1.4).
@@ -16,61 +18,39 @@ const SIZE: u32 = 0x0E08;
 const CLASS: u32 = 0x001A;
 
 /// The facts a listing asks for.
-pub const SELECT: &str = "id,changeKey,lastModifiedDateTime,receivedDateTime,internetMessageId,subject,importance,\
+const SELECT: &str = "id,changeKey,lastModifiedDateTime,receivedDateTime,internetMessageId,subject,importance,\
                           categories,isRead,isDraft,flag";
 /// The facts that only MAPI properties hold.
-pub const EXPAND: &str = "singleValueExtendedProperties($filter=id%20eq%20'Integer%200x1081'%20or%20id%20eq%20\
+const EXPAND: &str = "singleValueExtendedProperties($filter=id%20eq%20'Integer%200x1081'%20or%20id%20eq%20\
                           'Integer%200x0E08'%20or%20id%20eq%20'String%200x001A')";
 
-/// Rows that all have an id: one without cannot be told of, and fails its page.
-pub fn named(rows: Vec<Value>) -> Result<Vec<Value>, Fault> {
-    if rows.iter().all(|row| id(row).is_some()) {
-        return Ok(rows);
-    }
-    Err(nameless())
-}
-
-fn nameless() -> Fault {
-    Fault::new(What::Malformed, "a row of the listing has no id").reaching(Reach::Collection)
-}
+/// How messages are listed.
+pub const MAIL: Family = Family {
+    all: |user, folder| format!("/users/{user}/mailFolders/{folder}/messages"),
+    one: |user, _, message| format!("/users/{user}/messages/{message}"),
+    select: SELECT,
+    expand: EXPAND,
+    filter: "",
+    change,
+    page: "a page of messages",
+    item: "a message",
+};
 
 /// What a row tells. One that cannot be understood is refused for good: told without its facts, it would move without
 /// them.
-pub fn change(row: &Value, folder: &CollectionId) -> Result<Change, Fault> {
-    let id = id(row).ok_or_else(nameless)?;
+fn change(row: &Value, folder: &CollectionId) -> Result<Change, Fault> {
+    let id = row::id(row).ok_or_else(row::nameless)?;
     match Message::deserialize(row) {
         Ok(message) if message.removed.is_some() => Ok(Change::Gone(id, Some(folder.clone()))),
         Ok(message) => Ok(Change::Listed(Box::new(listed(id, &message, row, folder)))),
-        Err(error) => {
-            let sentence = format!("the row of a message cannot be understood: {error}");
-            let fault = Fault::new(What::Malformed, sentence).skip(Cause::CorruptAtSource);
-            Ok(Change::Refused(id, Some(folder.clone()), fault))
-        }
+        Err(error) => Ok(row::refused(id, folder, "a message", &error)),
     }
-}
-
-/// The id a row carries.
-pub fn id(row: &Value) -> Option<ItemId> {
-    row.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(ItemId::new)
-}
-
-/// Whether a row says that its item left the folder.
-pub fn is_tombstone(row: &Value) -> bool {
-    row.get("@removed").is_some_and(|removed| !removed.is_null())
 }
 
 fn listed(id: ItemId, message: &Message, row: &Value, folder: &CollectionId) -> Listed {
     let content = message.is_draft.map(|draft| if draft { Content::FollowsVersion } else { Content::Fixed });
-    let (version, membership) = (version(message, row), Membership::Joined(folder.clone()));
+    let (version, membership) = (row::version(row), Membership::Joined(folder.clone()));
     Listed { id, version, content, facts: facts(message), membership, parent: None, name: None }
-}
-
-/// The change key, as itself or inside the etag (`W/"<changeKey>"`); a partial row may have only a date, or nothing.
-fn version(message: &Message, row: &Value) -> Version {
-    let etag = || message.etag.as_deref().map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
-    let told = message.change_key.as_deref().or_else(etag).or(message.last_modified_date_time.as_deref());
-    let told = told.filter(|version| !version.is_empty()).map(str::to_owned);
-    Version::new(told.unwrap_or_else(|| format!("row:{}", Digest::of(row.to_string().as_bytes()).hex())))
 }
 
 fn facts(message: &Message) -> Facts {

@@ -4,8 +4,7 @@
 //! `delegateMeetingMessageDeliveryOptions` of the settings tells who gets their meeting requests. Each is the
 //! provider's own JSON. Full access, send-as and send-on-behalf are Exchange's own, and not in Graph v1.0.
 
-use super::pieces::put;
-use crate::{endpoint::segment, faults::Asked, json, service::Service};
+use crate::{attached::put, endpoint::segment, faults::Asked, json, service::Service};
 use serde_json::{Value, json};
 use transhume_contract::{AccountId, Fault, OriginalSink, Reach, What};
 
@@ -47,7 +46,7 @@ async fn delegates(service: &Service, account: &AccountId, into: &mut dyn Origin
 }
 
 /// An endpoint this cloud does not have is a 400 or a 404; a mailbox that is not there is no such thing.
-fn absent(fault: &Fault) -> bool {
+pub fn absent(fault: &Fault) -> bool {
     matches!(fault.what, What::Vanished | What::Unsupported) && crate::faults::no_mailbox(fault).is_none()
 }
 
@@ -61,7 +60,7 @@ fn alone(fault: Fault, part: &str) -> Fault {
 }
 
 /// The first page verbatim; where there are more, one object with the rows of all.
-async fn whole(service: &Service, account: &AccountId, path: &str) -> Result<Vec<u8>, Fault> {
+pub async fn whole(service: &Service, account: &AccountId, path: &str) -> Result<Vec<u8>, Fault> {
     let first = service.endpoint.at(&format!("/users/{}{path}", segment(account.as_str())));
     let request = service.endpoint.mailbox(account.as_str(), first);
     let (mut whole, bytes): (Value, _) = service.parsed(request, Asked::Mailbox, path).await?;

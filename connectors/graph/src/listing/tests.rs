@@ -29,7 +29,8 @@ fn page(text: &str) -> wire::Page {
 
 #[test]
 fn a_round_starts_with_the_facts_asked_for_and_never_with_top() {
-    let request = prepare(&endpoint(), &feed(), &Place::start(Walk::Delta, 500), true).unwrap();
+    let request =
+        prepare(&crate::mail::rows::MAIL, &endpoint(), &feed(), &Place::start(Walk::Delta, 500), true).unwrap();
     let url = request.url.as_str();
     assert!(
         url.starts_with("https://graph.example/v1.0/users/u1/mailFolders/AQ%3D/messages/delta?$select=id,"),
@@ -41,10 +42,11 @@ fn a_round_starts_with_the_facts_asked_for_and_never_with_top() {
 
 #[test]
 fn a_walk_by_ids_selects_nothing_else() {
-    let request = prepare(&endpoint(), &feed(), &Place::start(Walk::DeltaIds, 100), true).unwrap();
+    let request =
+        prepare(&crate::mail::rows::MAIL, &endpoint(), &feed(), &Place::start(Walk::DeltaIds, 100), true).unwrap();
     assert!(request.url.as_str().ends_with("/messages/delta?$select=id"));
     let plain = Place { at: At::Skip(7), ..Place::start(Walk::PlainIds, 1) };
-    let request = prepare(&endpoint(), &feed(), &plain, true).unwrap();
+    let request = prepare(&crate::mail::rows::MAIL, &endpoint(), &feed(), &plain, true).unwrap();
     assert!(request.url.as_str().ends_with("/messages?$select=id&$top=1&$skip=7"), "{}", request.url);
 }
 
@@ -107,6 +109,15 @@ fn a_full_mailbox_is_listed_plainly() {
     let Instead::Ask(other) = instead(&Place::start(Walk::Delta, 500), &full, 500) else { panic!() };
     assert_eq!(other, Place::start(Walk::Plain, 500));
     assert_eq!(instead(&Place::start(Walk::Plain, 500), &full, 500), Instead::GiveUp);
+}
+
+#[test]
+fn a_collection_whose_changes_are_not_tracked_is_listed_plainly() {
+    let refused = Fault::new(What::Unsupported, "x").reaching(Reach::Collection);
+    let Instead::Ask(other) = instead(&Place::start(Walk::Delta, 500), &refused, 500) else { panic!() };
+    assert_eq!(other, Place::start(Walk::Plain, 500));
+    let later = Place { fresh: false, at: link("/x?$deltatoken=1"), ..Place::start(Walk::Delta, 500) };
+    assert_eq!(instead(&later, &refused, 500), Instead::GiveUp);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Listing a folder: delta with immutable ids, and what is done when a page cannot be had.
+//! Listing a collection: delta with immutable ids, and what is done when a page cannot be had.
 //!
 //! `$top` in an Outlook delta caps the whole round (microsoft-graph-docs#2232): the page size travels as a preference.
 //! An item the service cannot read fails its whole page (microsoft-graph-docs#2913). Links may not be rebuilt, so such
@@ -6,11 +6,12 @@
 //! each message is asked for by itself, so that only the culprit is refused and everything else is listed. What the
 //! service refuses for good is told as refused; a failure that may pass fails the page, which the next pass reads again:
 //! a row that was told without its facts would never come again.
+//!
+//! Mail, contacts and tasks are listed in the same way, events partly; what differs is a [`Family`].
 
-use super::{
-    cursor::{At, Place, Walk},
-    rows,
-};
+pub mod cursor;
+pub mod row;
+
 use crate::{
     endpoint::{Endpoint, IMMUTABLE, preferring, segment},
     faults::{Asked, NOT_TRACKED},
@@ -18,6 +19,7 @@ use crate::{
     service::Service,
     wire,
 };
+use cursor::{At, Place, Walk};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,10 +34,30 @@ const ONE_BY_ONE: u32 = 100;
 const LINK_ATTEMPTS: usize = 3;
 /// So many rows in a row may be stepped over. Where none of them answers, it is the service that fails, not a row.
 const STEPS: u64 = 16;
-const NAMED: &str = "a page of messages";
 
-/// Lists folders of one tenant.
+/// What is listed, as plain data: its addresses, what is asked of each row, and how a row becomes a change.
+#[derive(Clone, Copy)]
+pub struct Family {
+    /// The path of a collection's items below `/v1.0`, from the encoded ids of the account and of the collection.
+    pub all: fn(&str, &str) -> String,
+    /// The path of one item, from the encoded ids of the account, the collection and the item.
+    pub one: fn(&str, &str, &str) -> String,
+    /// The facts a listing asks for.
+    pub select: &'static str,
+    /// The facts that only an expansion brings; empty for none.
+    pub expand: &'static str,
+    /// A condition on the rows, encoded; empty for none.
+    pub filter: &'static str,
+    pub change: fn(&Value, &CollectionId) -> Result<Change, Fault>,
+    /// What a sentence calls a page of them: `a page of messages`.
+    pub page: &'static str,
+    /// What a sentence calls one of them: `a message`.
+    pub item: &'static str,
+}
+
+/// Lists collections of one tenant.
 pub struct Listing<'a> {
+    pub family: Family,
     pub service: &'a Service,
     pub page_size: u32,
     pub lanes: usize,
@@ -53,7 +75,7 @@ enum Instead {
 }
 
 /// A page as the service gave it.
-type Read = (Vec<Value>, Next);
+pub type Read = (Vec<Value>, Next);
 
 impl Listing<'_> {
     /// The next page of a folder.
@@ -61,7 +83,7 @@ impl Listing<'_> {
         let mut place = place;
         loop {
             let fault = match self.read(feed, &place).await {
-                Ok(read) => return self.told(feed, &place, read).await,
+                Ok(read) => return self.page_of(feed, &place, read).await,
                 Err(fault) => fault,
             };
             if self.refuses_expand(&fault, &place) {
@@ -78,18 +100,19 @@ impl Listing<'_> {
         }
     }
 
-    async fn read(&self, feed: &Feed, place: &Place) -> Result<Read, Fault> {
+    /// A page as it came, and where the listing goes on.
+    pub async fn read(&self, feed: &Feed, place: &Place) -> Result<Read, Fault> {
         if place.at == At::End {
-            let sentence = "this folder is listed without delta: each round begins anew";
+            let sentence = "it is listed without delta: each round begins anew";
             return Err(Fault::new(What::CursorExpired, sentence).reaching(Reach::Collection));
         }
         let mut attempts = 1;
         loop {
-            let answer = self.service.whole(self.request(feed, place)?, Asked::Folder, NAMED).await?;
+            let answer = self.service.whole(self.request(feed, place)?, Asked::Folder, self.family.page).await?;
             let page: wire::Page =
-                json::parse(&answer.body, NAMED).map_err(|fault| fault.reaching(Reach::Collection))?;
+                json::parse(&answer.body, self.family.page).map_err(|fault| fault.reaching(Reach::Collection))?;
             match next(&self.service.endpoint, place, &page, self.page_size) {
-                Ok(next) => return rows::named(page.value).map(|rows| (rows, next)),
+                Ok(next) => return row::named(page.value).map(|rows| (rows, next)),
                 Err(fault) if attempts == LINK_ATTEMPTS => return Err(fault),
                 Err(_) => attempts += 1,
             }
@@ -103,7 +126,7 @@ impl Listing<'_> {
             let place = Place { size: 1, at: At::Skip(row + steps), ..place.clone() };
             match self.read(feed, &place).await {
                 Ok(read) => {
-                    let mut page = self.told(feed, &place, read).await?;
+                    let mut page = self.page_of(feed, &place, read).await?;
                     page.changes.splice(0..0, (row..row + steps).map(|row| unlisted(feed, row, &fault)));
                     return Ok(page);
                 }
@@ -116,28 +139,33 @@ impl Listing<'_> {
 
     fn request(&self, feed: &Feed, place: &Place) -> Result<Request, Fault> {
         let expand = !self.plainly.load(Ordering::Relaxed);
-        prepare(&self.service.endpoint, feed, place, expand)
+        prepare(&self.family, &self.service.endpoint, feed, place, expand)
     }
 
-    async fn told(&self, feed: &Feed, place: &Place, (rows, next): Read) -> Result<Page, Fault> {
+    async fn page_of(&self, feed: &Feed, place: &Place, (rows, next): Read) -> Result<Page, Fault> {
+        Ok(Page { changes: self.told(feed, place, rows).await?, next })
+    }
+
+    /// Rows as changes.
+    pub async fn told(&self, feed: &Feed, place: &Place, rows: Vec<Value>) -> Result<Vec<Change>, Fault> {
         let folder = folder(feed);
-        let changes = if place.walk.ids_only() {
-            let asked = stream::iter(rows).map(|row| self.asked_alone(feed, row));
-            asked.buffered(self.lanes.max(1)).try_collect().await?
-        } else {
-            rows.iter().map(|row| rows::change(row, &folder)).collect::<Result<_, _>>()?
-        };
-        Ok(Page { changes, next })
+        if !place.walk.ids_only() {
+            return rows.iter().map(|row| (self.family.change)(row, &folder)).collect();
+        }
+        let asked = stream::iter(rows).map(|row| self.asked_alone(feed, row));
+        asked.buffered(self.lanes.max(1)).try_collect().await
     }
 
-    /// One message of a folder that is walked by ids.
+    /// One item of a collection that is walked by ids.
     async fn asked_alone(&self, feed: &Feed, row: Value) -> Result<Change, Fault> {
         let folder = folder(feed);
-        let Some(id) = rows::id(&row).filter(|_| !rows::is_tombstone(&row)) else { return rows::change(&row, &folder) };
+        let Some(id) = row::id(&row).filter(|_| !row::is_tombstone(&row)) else {
+            return (self.family.change)(&row, &folder);
+        };
         let expand = !self.plainly.load(Ordering::Relaxed);
-        let request = alone(&self.service.endpoint, feed.account.as_str(), &id, Some(expand));
-        let fault = match self.service.json::<Value>(request, Asked::Item, "a message").await {
-            Ok(row) => return rows::change(&row, &folder),
+        let request = alone(&self.family, &self.service.endpoint, feed, &id, Some(expand));
+        let fault = match self.service.json::<Value>(request, Asked::Item, self.family.item).await {
+            Ok(row) => return (self.family.change)(&row, &folder),
             Err(fault) => fault,
         };
         match fault.remedy {
@@ -151,14 +179,14 @@ impl Listing<'_> {
         }
     }
 
-    /// Whether a failure that has no known cause is the message's own: the service gives its id, and fails at its facts
+    /// Whether a failure that has no known cause is the item's own: the service gives its id, and fails at its facts
     /// however often it is asked.
     async fn is_damaged(&self, feed: &Feed, id: &ItemId, fault: &Fault) -> Result<bool, Fault> {
         if fault.code.is_none() || !is_spoilt(fault, Walk::Delta) {
             return Ok(false);
         }
-        let request = alone(&self.service.endpoint, feed.account.as_str(), id, None);
-        match self.service.json::<Value>(request, Asked::Item, "a message").await {
+        let request = alone(&self.family, &self.service.endpoint, feed, id, None);
+        match self.service.json::<Value>(request, Asked::Item, self.family.item).await {
             Ok(_) => Ok(true),
             Err(fault) if fault.reach > Reach::Item => Err(fault),
             Err(_) => Ok(false),
@@ -168,49 +196,52 @@ impl Listing<'_> {
     /// Extended properties in a delta are documented, yet a tenant may refuse them: then it is listed without.
     fn refuses_expand(&self, fault: &Fault, place: &Place) -> bool {
         let refused = fault.what == What::Unsupported && place.at == At::Start && !not_tracked(fault);
-        refused && !self.plainly.swap(true, Ordering::Relaxed)
+        refused && !self.family.expand.is_empty() && !self.plainly.swap(true, Ordering::Relaxed)
     }
 }
 
-fn folder(feed: &Feed) -> CollectionId {
+/// The collection that a feed lists.
+pub fn folder(feed: &Feed) -> CollectionId {
     feed.collection.clone().unwrap_or_else(|| CollectionId::new(feed.id.as_str()))
 }
 
 /// The request for a page.
-fn prepare(endpoint: &Endpoint, feed: &Feed, place: &Place, expand: bool) -> Result<Request, Fault> {
+fn prepare(family: &Family, endpoint: &Endpoint, feed: &Feed, place: &Place, expand: bool) -> Result<Request, Fault> {
     let url = match &place.at {
         At::Link(link) => endpoint.resumed(link)?,
-        At::Start | At::End => start(endpoint, feed, place, expand, None),
-        At::Skip(rows) => start(endpoint, feed, place, expand, Some(*rows)),
+        At::Start | At::End => start(family, endpoint, feed, place, expand, None),
+        At::Skip(rows) => start(family, endpoint, feed, place, expand, Some(*rows)),
     };
     let size = format!("odata.maxpagesize={}", place.size);
     Ok(preferring(endpoint.mailbox(feed.account.as_str(), url), &[IMMUTABLE, &size]))
 }
 
-fn start(endpoint: &Endpoint, feed: &Feed, place: &Place, expand: bool, skip: Option<u64>) -> Url {
-    let (user, folder) = (segment(feed.account.as_str()), segment(folder(feed).as_str()));
-    let mut path = format!("/users/{user}/mailFolders/{folder}/messages");
+fn start(family: &Family, endpoint: &Endpoint, feed: &Feed, place: &Place, expand: bool, skip: Option<u64>) -> Url {
+    let mut path = (family.all)(&segment(feed.account.as_str()), &segment(folder(feed).as_str()));
     if place.walk.tracks() {
         path.push_str("/delta");
     }
-    path.push_str("?$select=");
-    path.push_str(if place.walk.ids_only() { "id" } else { rows::SELECT });
-    if expand && !place.walk.ids_only() {
-        path.push_str(&format!("&$expand={}", rows::EXPAND));
-    }
+    let ids = place.walk.ids_only();
+    path.push_str(&selecting(family, !ids, expand));
     if !place.walk.tracks() {
-        path.push_str(&format!("&$top={}", place.size));
+        path.push_str(&format!("{}&$top={}", family.filter, place.size));
     }
     path.extend(skip.map(|rows| format!("&$skip={rows}")));
     endpoint.at(&path)
 }
 
-/// One message: its facts, with extended properties or without, or (`None`) its id alone.
-fn alone(endpoint: &Endpoint, user: &str, id: &ItemId, facts: Option<bool>) -> Request {
-    let select = if facts.is_some() { rows::SELECT } else { "id" };
-    let expand = if facts == Some(true) { format!("&$expand={}", rows::EXPAND) } else { String::new() };
-    let (owner, message) = (segment(user), segment(id.as_str()));
-    let url = endpoint.at(&format!("/users/{owner}/messages/{message}?$select={select}{expand}"));
+fn selecting(family: &Family, facts: bool, expand: bool) -> String {
+    let select = if facts { family.select } else { "id" };
+    let expand = if facts && expand { family.expand } else { "" };
+    let expand = if expand.is_empty() { String::new() } else { format!("&$expand={expand}") };
+    format!("?$select={select}{expand}")
+}
+
+/// One item: its facts, with what must be expanded or without, or (`None`) its id alone.
+fn alone(family: &Family, endpoint: &Endpoint, feed: &Feed, id: &ItemId, facts: Option<bool>) -> Request {
+    let user = feed.account.as_str();
+    let path = (family.one)(&segment(user), &segment(folder(feed).as_str()), &segment(id.as_str()));
+    let url = endpoint.at(&format!("{path}{}", selecting(family, facts.is_some(), facts == Some(true))));
     preferring(endpoint.mailbox(user, url), &[IMMUTABLE])
 }
 
@@ -229,7 +260,7 @@ fn next(endpoint: &Endpoint, place: &Place, page: &wire::Page, page_size: u32) -
         Some(link) => Ok(Next::Done(on(false, At::Link(endpoint.kept(link)?)))),
         None if !place.walk.tracks() => Ok(Next::Done(on(false, At::End))),
         None => {
-            let sentence = "a page of messages ended without a link to go on from";
+            let sentence = "a page of a listing ended without a link to go on from";
             Err(Fault::new(What::Malformed, sentence).reaching(Reach::Collection))
         }
     }
@@ -265,8 +296,8 @@ fn is_spoilt(fault: &Fault, walk: Walk) -> bool {
 }
 
 fn instead(place: &Place, fault: &Fault, page_size: u32) -> Instead {
-    let full = fault.what == What::Full || not_tracked(fault);
-    if full && place.walk.tracks() {
+    let refused = fault.what == What::Unsupported && place.at == At::Start;
+    if place.walk.tracks() && (fault.what == What::Full || not_tracked(fault) || refused) {
         return over_again(place, Walk::Plain, page_size);
     }
     if !is_spoilt(fault, place.walk) {
@@ -324,5 +355,4 @@ fn unlisted(feed: &Feed, row: u64, fault: &Fault) -> Change {
 }
 
 #[cfg(test)]
-#[path = "listing_tests.rs"]
 mod tests;

@@ -1,0 +1,168 @@
+//! From when to when a series has days, in windows that the service lists at once.
+
+use crate::wire::{Pattern, Range, Recurrence};
+use jiff::{ToSpan, civil::Date};
+
+/// The service lists no more days of a series at once: "Maximum number of days: 1825" (microsoft-graph-docs#6284).
+const WINDOW: i64 = 1825;
+/// How far a day may have been moved out of the life of its series, and still be seen.
+const MOVED: i64 = 366;
+/// So many years from now on, an endless series is listed at least.
+const AHEAD: i16 = 5;
+/// So far it is followed where people change its days years ahead.
+const FARTHEST: i16 = 50;
+
+/// When a series has days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    pub from: Date,
+    /// The last day listed in any case.
+    pub until: Date,
+    /// Where days are changed up to the end of what was listed, listing goes on to here.
+    pub farthest: Date,
+}
+
+/// A stretch of time to list: its first day, and the one after its last.
+pub type Window = (Date, Date);
+
+impl Life {
+    /// `None` where nobody tells when the series begins.
+    pub fn of(recurrence: &Recurrence, begins: Option<&str>, today: Date) -> Option<Self> {
+        let range = recurrence.range.clone().unwrap_or_default();
+        let first = day(range.start_date.as_deref()).or_else(|| day(begins))?;
+        let (ahead, farthest) = (end_of_year(today, AHEAD), end_of_year(today, FARTHEST));
+        let (until, farthest) = match last(first, &range, recurrence.pattern.as_ref()) {
+            Some(last) => (later(last, MOVED), later(last, MOVED)),
+            None => (ahead.max(later(first, WINDOW)), farthest.max(later(first, WINDOW))),
+        };
+        Some(Self { from: later(first, -MOVED), until, farthest })
+    }
+
+    /// The same as far as days can be expected to change: a series that ends in a thousand years is followed so far
+    /// only where people changed it there.
+    pub fn near(self, today: Date) -> Self {
+        Self { until: self.until.min(end_of_year(today, AHEAD)).max(self.from), ..self }
+    }
+
+    /// The window that follows a day already listed; `busy` says whether the last one held a changed day.
+    pub fn window(&self, listed: Option<Date>, busy: bool) -> Option<Window> {
+        let from = listed.unwrap_or(self.from);
+        let end = if busy { self.farthest } else { self.until };
+        (from < end).then(|| (from, later(from, WINDOW).min(end)))
+    }
+}
+
+/// The last day a series may have; `None` for one without end, or with an end this version does not know.
+fn last(first: Date, range: &Range, pattern: Option<&Pattern>) -> Option<Date> {
+    match range.kind.as_deref() {
+        Some("endDate") => day(range.end_date.as_deref()),
+        Some("numbered") => {
+            let number = range.number_of_occurrences.filter(|number| *number > 0)?;
+            let days = number.saturating_mul(pattern?.interval.unwrap_or(1).max(1)).saturating_mul(longest(pattern?)?);
+            Some(later(first, days))
+        }
+        _ => None,
+    }
+}
+
+/// The most days between two occurrences at an interval of one.
+fn longest(pattern: &Pattern) -> Option<i64> {
+    match pattern.kind.as_deref()? {
+        "daily" => Some(1),
+        "weekly" => Some(7),
+        "absoluteMonthly" | "relativeMonthly" => Some(31),
+        "absoluteYearly" | "relativeYearly" => Some(366),
+        _ => None,
+    }
+}
+
+/// The date at the beginning of a text; `0001-01-01` stands for none.
+fn day(text: Option<&str>) -> Option<Date> {
+    let date: Date = text?.get(..10)?.parse().ok()?;
+    (date.year() > 1).then_some(date)
+}
+
+fn later(date: Date, days: i64) -> Date {
+    let (least, most) = (Date::constant(1, 1, 2), Date::constant(9999, 12, 30));
+    let moved = date.checked_add(days.clamp(-5_000_000, 5_000_000).days());
+    moved.unwrap_or(if days < 0 { least } else { most }).clamp(least, most)
+}
+
+/// The same over a whole year, so that what is listed of an endless series does not grow every day.
+fn end_of_year(today: Date, years: i16) -> Date {
+    Date::new(today.year().saturating_add(years).min(9999), 12, 30).unwrap_or(today)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::{Value, json};
+
+    const TODAY: Date = Date::constant(2026, 3, 1);
+
+    fn life(kind: &str, interval: i64, range: Value) -> Life {
+        let recurrence = json!({"pattern": {"type": kind, "interval": interval}, "range": range});
+        Life::of(&serde_json::from_value(recurrence).unwrap(), None, TODAY).unwrap()
+    }
+
+    fn windows(life: Life, busy: bool) -> Vec<Window> {
+        let mut all: Vec<Window> = Vec::new();
+        while let Some(window) = life.window(all.last().map(|last| last.1), busy) {
+            all.push(window);
+        }
+        all
+    }
+
+    #[test]
+    fn thirty_years_of_weeks_are_listed_without_a_gap() {
+        let range = json!({"type": "endDate", "startDate": "1996-01-01", "endDate": "2026-01-01"});
+        let all = windows(life("weekly", 1, range), false);
+        assert_eq!(
+            (all.first().unwrap().0, all.last().unwrap().1),
+            ("1994-12-31".parse().unwrap(), "2027-01-02".parse().unwrap())
+        );
+        assert!(all.windows(2).all(|pair| pair[0].1 == pair[1].0));
+        assert!(all.iter().all(|(from, to)| from.until(*to).unwrap().get_days() <= 1825));
+    }
+
+    #[test]
+    fn a_number_of_days_reaches_to_the_last_of_them() {
+        for (kind, interval, number, last) in [
+            ("daily", 2, 10, "2020-01-21"),
+            ("weekly", 2, 3, "2020-02-12"),
+            ("relativeMonthly", 1, 12, "2021-01-07"),
+            ("absoluteYearly", 1, 4, "2024-01-04"),
+        ] {
+            let range = json!({"type": "numbered", "startDate": "2020-01-01", "numberOfOccurrences": number});
+            let expected = later(last.parse().unwrap(), MOVED);
+            assert_eq!(life(kind, interval, range).until, expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_endless_series_is_listed_for_years_to_come_and_further_where_it_was_changed() {
+        let range = json!({"type": "noEnd", "startDate": "2019-05-06", "endDate": "0001-01-01"});
+        let endless = life("weekly", 1, range);
+        assert_eq!((endless.until, endless.farthest), (Date::constant(2031, 12, 30), Date::constant(2076, 12, 30)));
+        assert_eq!(windows(endless, false).last().unwrap().1, endless.until);
+        assert_eq!(windows(endless, true).last().unwrap().1, endless.farthest);
+        let tomorrow = Date::constant(2026, 3, 2);
+        assert_eq!(endless.near(TODAY), endless.near(tomorrow), "the same all year long");
+    }
+
+    #[test]
+    fn an_end_in_a_thousand_years_is_listed_whole_and_watched_nearby() {
+        let range = json!({"type": "endDate", "startDate": "2020-01-01", "endDate": "9999-12-31"});
+        let long = life("daily", 1, range);
+        assert_eq!(long.until, Date::constant(9999, 12, 30));
+        assert_eq!(long.near(TODAY).until, Date::constant(2031, 12, 30));
+    }
+
+    #[test]
+    fn without_a_beginning_nothing_can_be_listed() {
+        let none: Recurrence = serde_json::from_value(json!({"range": {"startDate": "0001-01-01"}})).unwrap();
+        assert_eq!(Life::of(&none, None, TODAY), None);
+        assert!(Life::of(&none, Some("2020-01-01T08:00:00.0000000"), TODAY).is_some());
+    }
+}
