@@ -224,7 +224,6 @@ pub struct Contact {
 pub struct TaskList {
     pub id: String,
     pub display_name: Option<String>,
-    pub is_owner: Option<bool>,
     pub wellknown_list_name: Option<String>,
 }
 

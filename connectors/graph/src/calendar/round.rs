@@ -100,14 +100,10 @@ impl Round<'_> {
     }
 
     fn start(&self) -> Phase {
-        if self.known.untracked.load(Ordering::Relaxed) {
-            self.from_the_first_row(None)
-        } else {
-            Phase::Track(ids(TRACKED))
-        }
+        if self.known.untracked.load(Ordering::Relaxed) { self.every_row(None) } else { Phase::Track(ids(TRACKED)) }
     }
 
-    fn from_the_first_row(&self, token: Option<Place>) -> Phase {
+    fn every_row(&self, token: Option<Place>) -> Phase {
         Phase::Rows { token, at: Place::start(Walk::Plain, self.page_size) }
     }
 
@@ -133,7 +129,7 @@ impl Round<'_> {
     fn tracked(&self, next: Next, size: u32) -> Result<Next, Fault> {
         let phase = match next {
             Next::More(cursor) => Phase::Track(same_size(&cursor, size)?),
-            Next::Done(cursor) => self.from_the_first_row(Some(same_size(&cursor, size)?)),
+            Next::Done(cursor) => self.every_row(Some(same_size(&cursor, size)?)),
         };
         Ok(Next::More(phase.cursor()))
     }

@@ -20,7 +20,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     sync::atomic::Ordering,
 };
-use transhume_contract::{Digest, Fault, Reach, Version};
+use transhume_contract::{Digest, Fault, Reach, Version, What};
 use transhume_http::Url;
 
 /// Times come in UTC, which has no ambiguous hours; texts as HTML, which is how Outlook writes them.
@@ -94,7 +94,7 @@ impl<'a> Series<'a> {
                     Some(version) => return Ok(version),
                     None => return self.version_by_days(master).await,
                 },
-                Err(fault) if fault.what == transhume_contract::What::Unsupported => lists.refused(self.known),
+                Err(fault) if fault.what == What::Unsupported => lists.refused(self.known),
                 Err(fault) => return Err(fault),
             }
         }
@@ -221,7 +221,7 @@ fn rows(bytes: &[u8]) -> Vec<(Event, Vec<u8>)> {
 }
 
 fn day_told(day: Event) -> (String, String) {
-    let changed = is_changed(&day).then(|| key(&day).to_owned()).unwrap_or_default();
+    let changed = if is_changed(&day) { key(&day).to_owned() } else { String::new() };
     let start = day.start.map(|start| start.to_string()).unwrap_or_default();
     (day.id.unwrap_or_else(|| start.clone()), format!("{start} {changed}"))
 }

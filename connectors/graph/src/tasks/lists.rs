@@ -1,5 +1,6 @@
 //! The lists of Microsoft To Do. The one of flagged mail mirrors what moves with the mail: it is told of, as the
-//! service's own, and has no feed. A list that somebody else shares is told of in the same way: it moves with its owner.
+//! service's own, and has no feed. A list that somebody else shares moves with each who has it: nothing tells whose it is,
+//! and its owner may be outside the tenant.
 
 use crate::{endpoint::segment, service::Service, wire::TaskList};
 use std::collections::HashSet;
@@ -36,7 +37,6 @@ fn role(list: &TaskList) -> Role {
     match list.wellknown_list_name.as_deref() {
         Some("defaultList") => Role::Default,
         Some("flaggedEmails") => Role::Internal,
-        _ if list.is_owner == Some(false) => Role::Internal,
         _ => Role::Ordinary,
     }
 }
@@ -48,18 +48,11 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn flagged_mail_and_the_lists_of_others_are_told_of_and_not_moved() {
+    fn the_list_of_flagged_mail_is_told_of_and_not_moved() {
         let told = |list: serde_json::Value| role(&serde_json::from_value(list).unwrap());
         assert_eq!(told(json!({"id": "a", "wellknownListName": "defaultList", "isOwner": true})), Role::Default);
         assert_eq!(told(json!({"id": "a", "wellknownListName": "flaggedEmails", "isOwner": true})), Role::Internal);
-        assert_eq!(
-            told(json!({"id": "a", "wellknownListName": "none", "isOwner": false, "isShared": true})),
-            Role::Internal
-        );
-        assert_eq!(
-            told(json!({"id": "a", "wellknownListName": "none", "isOwner": true, "isShared": true})),
-            Role::Ordinary
-        );
+        assert_eq!(told(json!({"id": "a", "wellknownListName": "none", "isOwner": false})), Role::Ordinary);
         assert_eq!(told(json!({"id": "a", "wellknownListName": "unknownFutureValue"})), Role::Ordinary);
     }
 }

@@ -31,6 +31,12 @@ pub fn plain(accounts: u32, messages: u32) -> Dump {
     tenant(&Recipe { accounts, messages, hostile: false, message_bytes: Some(2000), ..Recipe::default() })
 }
 
+/// Every odd event, contact and task in the first account, and a few ordinary ones.
+pub fn full(accounts: u32, each: u32) -> Dump {
+    let (events, contacts, tasks) = (each, each, each);
+    tenant(&Recipe { accounts, messages: 2, events, contacts, tasks, hostile: true, ..Recipe::default() })
+}
+
 pub fn config(sim: &Running) -> GraphConfig {
     let mut config = GraphConfig::new("contoso", "app", Proof::Secret("secret".to_owned().into()));
     config.graph_host = Some(sim.base_url());
@@ -75,7 +81,11 @@ impl Stage {
     }
 
     pub async fn feeds(&self, account: &Account) -> Vec<Feed> {
-        let collections = self.source.collections(account, Workload::Mail).await.unwrap();
+        self.feeds_of(account, Workload::Mail).await
+    }
+
+    pub async fn feeds_of(&self, account: &Account, workload: Workload) -> Vec<Feed> {
+        let collections = self.source.collections(account, workload).await.unwrap();
         self.source.feeds(account, &collections).await.unwrap()
     }
 
@@ -104,23 +114,45 @@ impl Stage {
 
     /// One whole round of every folder of an account.
     pub async fn whole(&self, account: &Account) -> BTreeMap<CollectionId, Round> {
+        self.whole_of(account, Workload::Mail).await
+    }
+
+    pub async fn whole_of(&self, account: &Account, workload: Workload) -> BTreeMap<CollectionId, Round> {
         let mut rounds = BTreeMap::new();
-        for feed in self.feeds(account).await {
+        for feed in self.feeds_of(account, workload).await {
             rounds.insert(feed.collection.clone().unwrap(), self.walk(&feed, None).await.unwrap());
         }
         rounds
     }
 
     pub async fn fetch(&self, account: &Account, listed: &Listed) -> Result<(HeldOriginal, Facts), Fault> {
+        self.fetch_of(account, listed, Workload::Mail).await
+    }
+
+    pub async fn fetch_of(
+        &self,
+        account: &Account,
+        listed: &Listed,
+        workload: Workload,
+    ) -> Result<(HeldOriginal, Facts), Fault> {
         let mut original = HeldOriginal::default();
-        let facts = self.source.fetch(&item(account, listed), &mut original).await?;
+        let item = ItemRef { workload, ..item(account, listed) };
+        let facts = self.source.fetch(&item, &mut original).await?;
         Ok((original, facts))
     }
 
     pub fn messages(&self, account: &Account) -> Vec<Entry> {
-        let own =
-            |entry: &Entry| entry.kind == "message" && entry.user.as_deref().is_some_and(|user| is(account, user));
+        self.truth(account, "message")
+    }
+
+    /// What the tenant holds of one kind for an account.
+    pub fn truth(&self, account: &Account, kind: &str) -> Vec<Entry> {
+        let own = |entry: &Entry| entry.kind == kind && entry.user.as_deref().is_some_and(|user| is(account, user));
         self.sim.tenant().entries.into_iter().filter(own).collect()
+    }
+
+    pub fn switch(&self, switches: Value) {
+        self.sim.faults(serde_json::json!({ "switches": switches })).unwrap();
     }
 
     pub fn mutate(&self, operations: Value) -> Value {
