@@ -123,7 +123,7 @@ async fn new_changed_moved_and_deleted_events_are_told_of() {
         let feed = default(&stage, &account).await;
         let calendars = stage.source.collections(&account, Workload::Calendar).await.unwrap();
         let other = calendars.iter().find(|one| one.name == "Archives").unwrap().clone();
-        let other_feed = stage.source.feeds(&account, &[other.clone()]).await.unwrap().remove(0);
+        let other_feed = stage.source.feeds(&account, std::slice::from_ref(&other)).await.unwrap().remove(0);
         let (first, _) = pass(&stage, &feed, None).await;
         let (other_first, _) = pass(&stage, &other_feed, None).await;
         let singles: Vec<&Listed> =
