@@ -52,8 +52,9 @@ macro_rules! catalogue {
     };
 }
 
-const SCOPE: &str = "grant the application Mail.Read, or add this mailbox to its scope in Exchange (RBAC for \
-                     Applications or application access policy); a change takes up to two hours to be seen";
+const SCOPE: &str = "grant the application Mail.Read (Calendars.Read for calendars, Contacts.Read for contacts), or add this \
+                     mailbox to its scope in Exchange (RBAC for Applications or application access policy); a change \
+                     takes up to two hours to be seen";
 const DIRECTORY: &str = "grant the application the missing permission in Entra and give admin consent; `transhume check` \
                          names it";
 const MAILBOX: &str = "leave this account out, or give it a licence and an Exchange Online mailbox";
