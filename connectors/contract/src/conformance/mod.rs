@@ -11,7 +11,7 @@
 mod source;
 mod target;
 
-pub use source::source;
+pub use source::{source, source_of};
 pub use target::target;
 
 use std::fmt;

@@ -21,14 +21,28 @@ struct Round {
 
 /// Runs the suite on one account's mail. It only reads, and expects nobody to change the account meanwhile.
 pub async fn source(source: &dyn Source, account: &Account) -> Report {
+    source_of(source, account, Workload::Mail).await
+}
+
+/// The same on another workload of the account.
+pub async fn source_of(source: &dyn Source, account: &Account, workload: Workload) -> Report {
     let mut report = Report::default();
+    let of = Of { source, account, workload };
     report.add("discovery_ends_and_tells_each_account_once", discovery(source, account).await);
-    report.add("collections_come_parents_first_with_unique_ids", tree(source, account).await);
-    report.add("a_round_from_the_start_ends_and_lists_each_item_in_its_collection", rounds(source, account).await);
-    report.add("a_page_cursor_can_be_asked_again", resumed(source, account).await);
-    report.add("a_later_round_without_changes_tells_nothing_new", quiet(source, account).await);
-    report.add("every_listed_original_can_be_fetched_whole_or_is_refused_for_good", fetched(source, account).await);
+    report.add("collections_come_parents_first_with_unique_ids", tree(of).await);
+    report.add("a_round_from_the_start_ends_and_lists_each_item_in_its_collection", rounds(of).await);
+    report.add("a_page_cursor_can_be_asked_again", resumed(of).await);
+    report.add("a_later_round_without_changes_tells_nothing_new", quiet(of).await);
+    report.add("every_listed_original_can_be_fetched_whole_or_is_refused_for_good", fetched(of).await);
     report
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    source: &'a dyn Source,
+    account: &'a Account,
+    workload: Workload,
 }
 
 async fn discovery(source: &dyn Source, account: &Account) -> Outcome {
@@ -46,13 +60,13 @@ async fn discovery(source: &dyn Source, account: &Account) -> Outcome {
     Err("discovery did not end".into())
 }
 
-async fn collections(source: &dyn Source, account: &Account) -> Result<Vec<Collection>, String> {
-    source.collections(account, Workload::Mail).await.map_err(said("collections"))
+async fn collections(of: Of<'_>) -> Result<Vec<Collection>, String> {
+    of.source.collections(of.account, of.workload).await.map_err(said("collections"))
 }
 
-async fn tree(source: &dyn Source, account: &Account) -> Outcome {
+async fn tree(of: Of<'_>) -> Outcome {
     let mut seen = BTreeSet::new();
-    for collection in collections(source, account).await? {
+    for collection in collections(of).await? {
         let orphan = collection.parent.as_ref().is_some_and(|parent| !seen.contains(parent));
         hold(!orphan, || format!("{:?} came before its parent", collection.id))?;
         hold(seen.insert(collection.id.clone()), || format!("{:?} came twice", collection.id))?;
@@ -60,9 +74,9 @@ async fn tree(source: &dyn Source, account: &Account) -> Outcome {
     hold(!seen.is_empty(), || "there is no collection at all".into())
 }
 
-async fn feeds(source: &dyn Source, account: &Account) -> Result<Vec<Feed>, String> {
-    let collections = collections(source, account).await?;
-    source.feeds(account, &collections).await.map_err(said("feeds"))
+async fn feeds(of: Of<'_>) -> Result<Vec<Feed>, String> {
+    let collections = collections(of).await?;
+    of.source.feeds(of.account, &collections).await.map_err(said("feeds"))
 }
 
 /// Walks a feed to the end of its round.
@@ -96,34 +110,34 @@ fn stands_in(listed: &Listed, collection: &CollectionId) -> bool {
     }
 }
 
-async fn rounds(source: &dyn Source, account: &Account) -> Outcome {
+async fn rounds(of: Of<'_>) -> Outcome {
     let mut seen = BTreeSet::new();
-    for feed in feeds(source, account).await? {
-        let round = walk(source, &feed, None).await?;
+    for feed in feeds(of).await? {
+        let round = walk(of.source, &feed, None).await?;
         for (id, row) in &round.listed {
             let inside = feed.collection.as_ref().is_none_or(|collection| stands_in(row, collection));
             hold(inside, || format!("{id:?} is listed by a feed whose collection does not hold it"))?;
             hold(seen.insert(id.clone()), || format!("{id:?} stands in two feeds of one account"))?;
         }
     }
-    hold(!seen.is_empty(), || "no item was listed: the suite needs an account with mail".into())
+    hold(!seen.is_empty(), || "no item was listed: the suite needs an account that holds something".into())
 }
 
-async fn resumed(source: &dyn Source, account: &Account) -> Outcome {
-    for feed in feeds(source, account).await? {
-        let whole = walk(source, &feed, None).await?;
+async fn resumed(of: Of<'_>) -> Outcome {
+    for feed in feeds(of).await? {
+        let whole = walk(of.source, &feed, None).await?;
         let Some(between) = whole.between.clone() else { continue };
-        let rest = walk(source, &feed, Some(between)).await?;
+        let rest = walk(of.source, &feed, Some(between)).await?;
         let known = rest.listed.keys().all(|id| whole.listed.contains_key(id));
         hold(known, || format!("asked again, {:?} told items the first walk had not", feed.id))?;
     }
     Ok(())
 }
 
-async fn quiet(source: &dyn Source, account: &Account) -> Outcome {
-    for feed in feeds(source, account).await? {
-        let first = walk(source, &feed, None).await?;
-        let later = walk(source, &feed, Some(first.done.clone())).await?;
+async fn quiet(of: Of<'_>) -> Outcome {
+    for feed in feeds(of).await? {
+        let first = walk(of.source, &feed, None).await?;
+        let later = walk(of.source, &feed, Some(first.done.clone())).await?;
         for (id, row) in &later.listed {
             let before = first.listed.get(id).map(|known| &known.version);
             hold(before == Some(&row.version), || format!("{id:?} is told as changed, and nobody changed it"))?;
@@ -132,26 +146,26 @@ async fn quiet(source: &dyn Source, account: &Account) -> Outcome {
     Ok(())
 }
 
-async fn fetched(source: &dyn Source, account: &Account) -> Outcome {
-    for feed in feeds(source, account).await? {
-        let round = walk(source, &feed, None).await?;
+async fn fetched(of: Of<'_>) -> Outcome {
+    for feed in feeds(of).await? {
+        let round = walk(of.source, &feed, None).await?;
         for row in round.listed.into_values().take(FETCHED) {
-            fetch(source, account, row).await?;
+            fetch(of, row).await?;
         }
     }
     Ok(())
 }
 
-async fn fetch(source: &dyn Source, account: &Account, row: Listed) -> Outcome {
+async fn fetch(of: Of<'_>, row: Listed) -> Outcome {
     let item = ItemRef {
-        account: account.clone(),
-        workload: Workload::Mail,
+        account: of.account.clone(),
+        workload: of.workload,
         id: row.id,
         version: row.version,
         facts: row.facts,
     };
     let mut original = HeldOriginal::default();
-    match source.fetch(&item, &mut original).await {
+    match of.source.fetch(&item, &mut original).await {
         Ok(_) => {
             let whole = !original.parts.is_empty() && original.parts.iter().all(|held| held.whole);
             hold(whole, || format!("{:?} was fetched, but its parts are not whole", item.id))
