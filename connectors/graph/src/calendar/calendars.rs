@@ -88,15 +88,16 @@ pub fn is_own(account: &Account, calendar: &wire::Calendar) -> bool {
     role(account, calendar) != Role::Internal
 }
 
-/// The colours of Outlook's names, as Outlook on the web shows them. `auto` and `maxColor` are none.
+/// The colours of Outlook's names, near what Outlook on the web shows: the service tells no values. `auto` and `maxColor`
+/// are none.
 const COLOURS: &[(&str, &str)] = &[
-    ("lightBlue", "#0099bc"),
-    ("lightGreen", "#00cc6a"),
-    ("lightOrange", "#f7630c"),
+    ("lightBlue", "#0078d4"),
+    ("lightGreen", "#498205"),
+    ("lightOrange", "#da3b01"),
     ("lightGray", "#69797e"),
-    ("lightYellow", "#fde300"),
+    ("lightYellow", "#c19c00"),
     ("lightTeal", "#038387"),
-    ("lightPink", "#bf0077"),
+    ("lightPink", "#e3008c"),
     ("lightBrown", "#8e562e"),
     ("lightRed", "#a4262c"),
 ];
@@ -168,8 +169,8 @@ mod tests {
         let shown = |color: &str, hex: &str| {
             colour(&serde_json::from_value(json!({"id": "x", "color": color, "hexColor": hex})).unwrap())
         };
-        assert_eq!(shown("lightBlue", "#0078D4").as_deref(), Some("#0078d4"));
-        assert_eq!(shown("lightBlue", "").as_deref(), Some("#0099bc"));
+        assert_eq!(shown("lightRed", "#0078D4").as_deref(), Some("#0078d4"));
+        assert_eq!(shown("lightRed", "").as_deref(), Some("#a4262c"));
         for (color, hex) in [("auto", ""), ("maxColor", "blue"), ("ultraviolet", "#12345")] {
             assert_eq!(shown(color, hex), None);
         }
