@@ -43,4 +43,4 @@ pub use words::{
 };
 
 /// An instant, in UTC, as every connector speaks of it.
-pub use jiff::Timestamp;
+pub use jiff::{Timestamp, civil::Date};

@@ -1,7 +1,8 @@
 //! From when to when a series has days, in windows that the service lists at once.
 
 use crate::wire::{Pattern, Range, Recurrence};
-use jiff::{ToSpan, civil::Date};
+use std::time::Duration;
+use transhume_contract::{Date, Timestamp};
 
 /// The service lists no more days of a series at once: "Maximum number of days: 1825" (microsoft-graph-docs#6284).
 const WINDOW: i64 = 1825;
@@ -84,8 +85,14 @@ fn day(text: Option<&str>) -> Option<Date> {
 
 fn later(date: Date, days: i64) -> Date {
     let (least, most) = (Date::constant(1, 1, 2), Date::constant(9999, 12, 30));
-    let moved = date.checked_add(days.clamp(-5_000_000, 5_000_000).days());
+    let length = Duration::from_secs(days.unsigned_abs().saturating_mul(86_400));
+    let moved = if days < 0 { date.checked_sub(length) } else { date.checked_add(length) };
     moved.unwrap_or(if days < 0 { least } else { most }).clamp(least, most)
+}
+
+/// The day it is now in UTC.
+pub fn today() -> Date {
+    day(Some(&Timestamp::now().to_string())).unwrap_or(Date::ZERO)
 }
 
 /// The same over a whole year, so that what is listed of an endless series does not grow every day.

@@ -7,7 +7,11 @@
 //!
 //! Whether a changed day touches its master is not documented, so the version of a series is made of all of it.
 
-use super::{Known, life::Life, rows::EVENTS};
+use super::{
+    Known,
+    life::{Life, today},
+    rows::EVENTS,
+};
 use crate::{
     endpoint::segment,
     faults::Asked,
@@ -15,12 +19,11 @@ use crate::{
     service::Service,
     wire::{self, Event},
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::atomic::Ordering,
 };
-use transhume_contract::{Digest, Fault, Reach, Version, What};
+use transhume_contract::{Date, Digest, Fault, Reach, Version, What};
 use transhume_http::Url;
 
 /// Times come in UTC, which has no ambiguous hours; texts as HTML, which is how Outlook writes them.
@@ -137,7 +140,7 @@ impl<'a> Series<'a> {
     /// away that nobody changes anything there.
     pub fn days(&self, master: &str, event: &Event, near: bool) -> Option<Days<'_>> {
         let begins = event.start.as_ref().and_then(|start| start.get("dateTime")?.as_str());
-        let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+        let today = today();
         let life = Life::of(event.recurrence.as_ref()?, begins, today)?;
         let life = if near { life.near(today) } else { life };
         let path = format!("{}/instances?$select={DAY}", self.path(master));
