@@ -7,15 +7,18 @@ use super::{
     journal::{self, Event},
     losses::{self, Origin},
     memberships::{self, Stage},
+    placements,
     renderings::{self, NewRendering, Pressed, Rendering},
     rows::{
-        CollectionKey, Hash, ItemKey, Json, OriginalKey, RenderingKey, RunId, Side, TargetKey, Work, limit, now,
-        signed, unsigned,
+        CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, Side, TargetKey, Work,
+        limit, now, signed, unsigned,
     },
     setbacks::{self, Whose},
 };
-use rusqlite::{Connection, OptionalExtension, Row};
-use transhume_contract::{Digest, Facts, Fault, Found, IntentId, ItemId, Loss, NaturalKey, Placed, Reach, Workload};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use transhume_contract::{
+    Digest, Facts, Fault, Found, Handle, IntentId, ItemId, Loss, NaturalKey, Placed, Reach, Workload,
+};
 
 /// The rendering an intent sends.
 #[derive(Clone, Debug)]
@@ -53,6 +56,8 @@ pub struct Intending {
     /// Of its facts, and of what its bytes are to people there; those of the bytes themselves stand with the
     /// rendering. However the placing turns out to have been done, they are its losses.
     pub losses: Vec<Loss>,
+    /// The placement whose place it takes at the target.
+    pub instead: Option<PlacementKey>,
 }
 
 /// Something of other origin that is taken for placed.
@@ -76,6 +81,8 @@ pub struct OpenIntent {
     pub message_id: Option<String>,
     pub facts: Facts,
     pub attempts: u64,
+    /// The handle of the placement whose place it takes.
+    pub instead: Option<Handle>,
     /// Hand the last one back to go on.
     pub number: i64,
 }
@@ -175,6 +182,7 @@ struct Pending {
     base: Option<Facts>,
     revision: u64,
     losses: Vec<Loss>,
+    instead: Option<PlacementKey>,
 }
 
 enum Making {
@@ -184,12 +192,12 @@ enum Making {
 
 impl Pending {
     fn new(blobs: &Blobs, intending: Intending) -> Result<Self, Trouble> {
-        let Intending { item, from, at, sending, facts, base, revision, losses } = intending;
+        let Intending { item, from, at, sending, facts, base, revision, losses, instead } = intending;
         let making = match sending {
             Sending::Kept(rendering) => Making::Kept(Box::new(rendering)),
             Sending::New(new) => Making::New(Box::new(Pressed::new(blobs, new)?)),
         };
-        Ok(Self { item, from, at, making, facts, base, revision, losses })
+        Ok(Self { item, from, at, making, facts, base, revision, losses, instead })
     }
 
     fn weight(&self) -> usize {
@@ -201,7 +209,7 @@ impl Pending {
 }
 
 /// The same attempt has the same name after a restart; after its placement was lost, withdrawn or superseded, the next
-/// attempt has another.
+/// attempt has another. It begins with the item, so that a batch of them lies together in the index.
 fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<IntentId, Trouble> {
     let sql = "SELECT i.id, i.workload, c.id, t.account, t.id, o.seq,
             (SELECT count(*) FROM placement WHERE item = ?1 AND collection = ?2)
@@ -219,14 +227,16 @@ fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<Int
     };
     let key = (pending.item, pending.from, pending.at, original);
     db.prepare_cached(sql)?.query_row(key, hash).optional()?.ok_or_else(|| unknown("item, collection or target"))?;
-    Ok(IntentId::new(&hasher.finalize().to_hex()[..32]))
+    Ok(IntentId::new(format!("{:08x}{}", pending.item.number(), &hasher.finalize().to_hex()[..24])))
 }
 
-const OPEN: &str = "INSERT INTO intent (id, item, collection, target, original, rendering, facts, losses, revision, at,
-        base)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-    ON CONFLICT (id) DO UPDATE SET rendering = excluded.rendering, facts = excluded.facts, losses = excluded.losses,
-        base = excluded.base, revision = excluded.revision, state = 0, attempts = attempts + 1, at = excluded.at, resolved = NULL";
+const OPEN: &str = "INSERT OR IGNORE INTO intent (rendering, facts, losses, base, instead, revision, at, id, item,
+        collection, target, original)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+/// The same attempt, made again.
+const REOPEN: &str = "UPDATE intent SET rendering = ?1, facts = ?2, losses = ?3, base = ?4, instead = ?5,
+        revision = ?6, at = ?7, state = 0, attempts = attempts + 1, resolved = NULL WHERE id = ?8";
 
 fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<IntentId, Trouble> {
     let kept;
@@ -238,11 +248,13 @@ fn open(db: &Connection, run: Option<RunId>, pending: &Pending) -> Result<Intent
         }
     };
     let id = name(db, pending, rendering.original)?;
-    let Pending { item, from, at, facts, base, revision, losses, .. } = pending;
+    let Pending { item, from, at, facts, base, revision, losses, instead, .. } = pending;
     let (original, key, revision) = (rendering.original, rendering.key, signed(*revision));
     let (told, base) = ((Json(facts), Json(losses)), base.as_ref().map(Json));
-    let row = (id.as_str(), item, from, at, original, key, told.0, told.1, revision, now(), base);
-    db.prepare_cached(OPEN)?.execute(row)?;
+    let told = params![key, told.0, told.1, base, instead, revision, now(), id.as_str(), item, from, at, original];
+    if db.prepare_cached(OPEN)?.execute(told)? == 0 {
+        db.prepare_cached(REOPEN)?.execute(&told[..8])?;
+    }
     memberships::set_stage(db, *item, *from, Stage::Sent)?;
     let digest = Some(rendering.stored.digest);
     journal::note(db, run, &Event { name: "intended", item: *item, digest, detail: Some(id.as_str()) })?;
@@ -256,16 +268,17 @@ struct Written {
     from: CollectionKey,
     digest: Digest,
     losses: Vec<Loss>,
+    instead: Option<PlacementKey>,
 }
 
 fn written(db: &Connection, id: &IntentId) -> Result<Written, Trouble> {
     let sql =
-        "SELECT n.key, n.item, n.collection, r.digest, n.losses FROM intent n JOIN rendering r ON r.key = n.rendering
+        "SELECT n.key, n.item, n.collection, r.digest, n.losses, n.instead FROM intent n JOIN rendering r ON r.key = n.rendering
         WHERE n.id = ?1 AND n.state = 0";
     let row = |row: &Row<'_>| {
         let Hash(digest) = row.get(3)?;
         let Json(losses) = row.get(4)?;
-        Ok(Written { key: row.get(0)?, item: row.get(1)?, from: row.get(2)?, digest, losses })
+        Ok(Written { key: row.get(0)?, item: row.get(1)?, from: row.get(2)?, digest, losses, instead: row.get(5)? })
     };
     db.prepare_cached(sql)?.query_row([id.as_str()], row).optional()?.ok_or_else(|| unknown("open intent"))
 }
@@ -275,6 +288,9 @@ fn resolve(db: &Connection, run: Option<RunId>, resolution: &Resolution) -> Resu
     match resolution {
         Resolution::Placed { placed, .. } => {
             end(db, &intent, 1)?;
+            if let Some(old) = intent.instead {
+                placements::supersede(db, run, old)?;
+            }
             place(db, run, &intent, placed, None)
         }
         Resolution::NotPlaced { fault, .. } if fault.reach == Reach::Item => {
@@ -312,7 +328,7 @@ fn undo(db: &Connection, intent: &Written) -> Result<(), Trouble> {
 
 /// `amend` and `orphan` are set at once where the source went on while the bytes were under way. ?6 and ?7 are facts and
 /// base where they are not those of the intent.
-const PLACE: &str = "INSERT INTO placement
+const PLACE: &str = "INSERT OR FAIL INTO placement
     (item, collection, target, intent, original, rendering, handle, version, digest, length, facts, revision, losses, at,
         base, amend, stale, orphan)
     SELECT n.item, n.collection, n.target, n.key, n.original, n.rendering, ?2, ?3, r.digest, r.length,
@@ -369,8 +385,9 @@ fn without_left_out(
 fn open_intents(db: &Connection, at: TargetKey, after: i64, most: usize) -> Result<Vec<OpenIntent>, Trouble> {
     let sql =
         "SELECT n.id, n.item, i.id, n.collection, n.target, n.rendering, r.digest, r.length, r.message_id, n.facts,
-            n.attempts, n.key
+            n.attempts, n.key, o.handle
         FROM intent n JOIN item i ON i.key = n.item JOIN rendering r ON r.key = n.rendering
+            LEFT JOIN placement o ON o.key = n.instead
         WHERE n.state = 0 AND n.target = ?1 AND n.key > ?2 ORDER BY n.key LIMIT ?3";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map((at, after, limit(most)), open_row)?;
@@ -391,5 +408,6 @@ fn open_row(row: &Row<'_>) -> rusqlite::Result<OpenIntent> {
         facts: row.get::<_, Json<Facts>>(9)?.0,
         attempts: row.get(10)?,
         number: row.get(11)?,
+        instead: row.get::<_, Option<String>>(12)?.map(Handle::new),
     })
 }

@@ -141,7 +141,8 @@ pub(super) fn set_stage(
     collection: CollectionKey,
     stage: Stage,
 ) -> Result<(), Trouble> {
-    let sql = "UPDATE membership SET stage = ?3 WHERE item = ?1 AND collection = ?2 AND stage <> ?3";
+    // OR FAIL: what fails half-way is undone with its job, so SQLite need not keep a copy of every page it touches.
+    let sql = "UPDATE OR FAIL membership SET stage = ?3 WHERE item = ?1 AND collection = ?2 AND stage <> ?3";
     db.prepare_cached(sql)?.execute((item, collection, stage))?;
     Ok(())
 }

@@ -169,7 +169,7 @@ fn insert(db: &Connection, run: Option<RunId>, pressed: &Pressed) -> Result<Opti
 
 /// The latest rendering of an item's latest original is the one whose losses count.
 fn make_present(db: &Connection, rendering: &Rendering) -> Result<(), Trouble> {
-    let sql = "UPDATE item SET rendering = ?2 WHERE key = ?1 AND original = ?3 AND rendering IS NOT ?2";
+    let sql = "UPDATE OR FAIL item SET rendering = ?2 WHERE key = ?1 AND original = ?3 AND rendering IS NOT ?2";
     let present = db.prepare_cached(sql)?.execute((rendering.item, rendering.key, rendering.original))?;
     if present > 0 { losses::replace(db, rendering.item, Origin::Rendering, &rendering.losses) } else { Ok(()) }
 }

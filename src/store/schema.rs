@@ -36,6 +36,7 @@ impl Kind {
                 include_str!("schema/account_4.sql"),
                 include_str!("schema/account_5.sql"),
                 include_str!("schema/account_6.sql"),
+                include_str!("schema/account_7.sql"),
             ],
         }
     }

@@ -26,6 +26,7 @@ pub use restore::Restoring;
 pub use todo::{Moving, OpenMove, Superseding, ToAmend, ToPlace, Withdrawing};
 pub use unnamed::Overdue;
 pub use write::Rerendered;
+pub(super) use write::supersede;
 
 /// What makes a rendering: the edition, the digest of the tables, and the digest of the profile.
 pub type MadeBy = (u32, Digest, Digest);

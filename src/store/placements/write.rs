@@ -248,6 +248,11 @@ fn keep_losses(db: &Connection, placement: &Placement, losses: &[Loss]) -> Resul
     losses::add(db, placement.item, Origin::Removal(placement.key.0), losses)
 }
 
+/// Something newer took its place at the target.
+pub(in crate::store) fn supersede(db: &Connection, run: Option<RunId>, key: PlacementKey) -> Result<(), Trouble> {
+    remove(db, run, key, (SUPERSEDED, "superseded"), &[])
+}
+
 fn remove(
     db: &Connection,
     run: Option<RunId>,

@@ -193,8 +193,17 @@ impl Job<'_> {
         let original = self.store.original(what.item).await?.unwrap();
         let sending = Sending::New(unchanged(what.item, &original));
         let ToPlace { item, from, facts, revision, .. } = what.clone();
-        let intending =
-            Intending { item, from, at, sending, facts: facts.clone(), base: None, revision, losses: odd() };
+        let intending = Intending {
+            item,
+            from,
+            at,
+            sending,
+            facts: facts.clone(),
+            base: None,
+            revision,
+            losses: odd(),
+            instead: None,
+        };
         let intent: IntentId = self.store.intend(vec![intending]).await?.remove(0);
         let handle = self.yard.place(at, original.parts[0].digest, &facts);
         self.store.resolve(vec![Resolution::Placed { intent, placed: placed(handle.as_str()) }]).await

@@ -278,6 +278,7 @@ pub async fn intend(store: &AccountStore, what: &ToPlace, at: TargetKey) -> Inte
         base: None,
         revision,
         losses: Vec::new(),
+        instead: None,
     };
     store.intend(vec![intending]).await.unwrap().remove(0)
 }
