@@ -60,6 +60,7 @@ pub struct Common {
     pub project: PathBuf,
     pub wave: Option<String>,
     pub accounts: Vec<String>,
+    pub only: Vec<Workload>,
     pub dry_run: bool,
     pub json: bool,
     pub quiet: bool,
@@ -90,9 +91,9 @@ impl Arguments {
     }
 
     pub fn common(&self) -> Common {
-        let Choice { wave, accounts, only: _ } = self.verb.choice().cloned().unwrap_or_default();
+        let Choice { wave, accounts, only } = self.verb.choice().cloned().unwrap_or_default();
         let Manner { project, json, quiet, verbose, no_progress } = self.manner.clone();
-        Common { project, wave, accounts, dry_run: self.verb.rehearses(), json, quiet, verbose, no_progress }
+        Common { project, wave, accounts, only, dry_run: self.verb.rehearses(), json, quiet, verbose, no_progress }
     }
 }
 
@@ -123,9 +124,9 @@ impl Verb {
 
 fn workload(name: &str) -> Result<Workload, String> {
     match Workload::from_name(name) {
-        Some(Workload::Mail) => Ok(Workload::Mail),
-        Some(other) => Err(format!("{other} cannot be moved by this version; it moves mail")),
-        None => Err(format!("there is no workload `{name}`; this version moves mail")),
+        Some(Workload::Files) => Err("files cannot be moved by this version".to_owned()),
+        Some(workload) => Ok(workload),
+        None => Err(format!("there is no workload `{name}`; there are mail, calendar, contacts, tasks")),
     }
 }
 

@@ -25,28 +25,36 @@ struct Line<'a> {
 pub async fn tell(
     project: &Project,
     rows: impl Iterator<Item = &AccountRow>,
+    workloads: &[Workload],
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     for row in rows {
         if project.has_store(row).await {
             // Why a store cannot be opened is told with the account's standing.
             let Ok(store) = project.open_account(&row.account.id).await else { continue };
-            tell_account(&store, &row.account.address, terminal).await?;
+            for workload in workloads {
+                tell_account(&store, &row.account.address, *workload, terminal).await?;
+            }
         }
     }
     Ok(())
 }
 
-async fn tell_account(store: &AccountStore, account: &str, terminal: &Terminal) -> Result<(), Failure> {
-    let rows = store.collections(Workload::Mail).await?;
+async fn tell_account(
+    store: &AccountStore,
+    account: &str,
+    workload: Workload,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let rows = store.collections(workload).await?;
     let folders: BTreeMap<CollectionKey, String> = rows.into_iter().map(|row| (row.key, row.collection.name)).collect();
-    for refused in store.refused_collections(Workload::Mail).await? {
+    for refused in store.refused_collections(workload).await? {
         terminal.print(&refused_folder(account, &refused));
         terminal.tell("refused_folder", &Of { account, what: &refused });
     }
     let mut after: Option<Setback> = None;
     loop {
-        let page = store.setbacks(Workload::Mail, after.as_ref(), PAGE).await?;
+        let page = store.setbacks(workload, after.as_ref(), PAGE).await?;
         for setback in &page {
             let item = store.item(setback.item).await?;
             // What could not be pulled has no folder of its own in the setback: it stands in every one that holds it.

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     engine::{AccountStanding, Event, Half},
     report::{
-        Standing, TableManner, bytes, count, duration, grouped, standings_notes, standings_table, standings_troubles,
+        Standing, TableManner, accounts, bytes, count, duration, grouped, standings_notes, standings_table,
+        standings_troubles,
     },
 };
 use serde::Serialize;
@@ -112,9 +113,12 @@ fn told(standings: &[AccountStanding], width: Option<usize>) -> String {
     };
     let some: Vec<_> = all.iter().copied().filter(|standing| all.len() <= SHOWN || is_worth(standing)).collect();
     let shown: Vec<_> = some.iter().map(|standing| Standing { standing, last: None }).collect();
-    let mut text = standings_table(&shown, &all, TableManner { passes: false, width });
+    let mut text = standings_table(&shown, &all, TableManner { passes: false, workloads: false, width });
     if shown.len() < all.len() {
-        let others = count((all.len() - shown.len()) as u64, "other account");
+        let others = count(
+            accounts(all.iter().copied()) as u64 - accounts(shown.iter().map(|row| row.standing)) as u64,
+            "other account",
+        );
         text += &format!("with {others} in place: `transhume status` shows all\n");
     }
     text
@@ -197,15 +201,15 @@ impl Summary {
         Self {
             what,
             dry_run,
-            accounts: standings.len(),
+            accounts: accounts(standings),
             moved,
             traffic: Traffic::default(),
             seconds: time.as_secs_f64(),
             owed: standings.iter().map(|standing| standing.owed.items).sum(),
             changes_owed: standings.iter().map(|standing| standing.changes).sum(),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
-            stopped: standings.iter().filter(|standing| !standing.stops.is_empty()).count(),
-            unlisted: standings.iter().filter(|standing| standing.stops.is_empty() && !standing.settled).count(),
+            stopped: accounts(standings.iter().filter(|standing| !standing.stops.is_empty())),
+            unlisted: accounts(standings.iter().filter(|standing| standing.stops.is_empty() && !standing.settled)),
             refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
         }
     }

@@ -17,6 +17,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use transhume_contract::Workload;
 
 pub async fn run(common: &Common, plan: &args::Plan, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, "plan", Arc::clone(&terminal)).await?;
@@ -43,7 +44,7 @@ struct Summary {
 impl Summary {
     fn of(plan: &Plan) -> Self {
         Self {
-            accounts: plan.accounts.len(),
+            accounts: accounts(plan),
             items: plan.listed.items,
             bytes: plan.listed.bytes,
             to_fetch: plan.to_fetch.items,
@@ -123,7 +124,7 @@ fn row(account: &AccountPlan) -> Vec<String> {
         Known::Counted | Known::Reported | Known::Sampled => bytes(listed.bytes),
     };
     vec![
-        account.standing.account.clone(),
+        subject_of(account),
         grouped(listed.items),
         size,
         grouped(account.to_fetch.items),
@@ -132,10 +133,22 @@ fn row(account: &AccountPlan) -> Vec<String> {
     ]
 }
 
+/// The account, with what moves of it where that is more than its mail.
+fn subject_of(account: &AccountPlan) -> String {
+    match account.standing.workload {
+        Workload::Mail => account.standing.account.clone(),
+        workload => format!("{}, {workload}", account.standing.account),
+    }
+}
+
+fn accounts(plan: &Plan) -> usize {
+    crate::report::accounts(plan.accounts.iter().map(|account| &account.standing))
+}
+
 fn sums(plan: &Plan) -> Vec<String> {
     let unknown = plan.accounts.iter().all(|account| account.sizes == Known::Unknown);
     vec![
-        count(plan.accounts.len() as u64, "account"),
+        count(accounts(plan) as u64, "account"),
         grouped(plan.listed.items),
         if unknown { "unknown".into() } else { bytes(plan.listed.bytes) },
         grouped(plan.to_fetch.items),
@@ -149,7 +162,7 @@ const RENAMES: usize = 10;
 
 /// What the server itself names, once for all accounts and languages; then those that many accounts have in common.
 fn renames(plan: &Plan) -> String {
-    let all = plan.accounts.len();
+    let all = accounts(plan);
     let (own, others): (Vec<_>, Vec<_>) = each_rename(plan).partition(|(_, rename)| rename.servers_own && rename.sure);
     let mut groups = said_once(others);
     groups.sort_by_key(|(accounts, _)| std::cmp::Reverse(accounts.len()));

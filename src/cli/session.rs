@@ -7,7 +7,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    config::{AccountLine, Config, SourceConfig, read_accounts},
+    config::{AccountLine, Config, FILE, SourceConfig, read_accounts},
     engine::{Engine, Mover, Stop, Wish, discover, muster},
     registry,
     store::{AccountRow, Opening, Project, Side, StoreOptions},
@@ -35,10 +35,11 @@ impl Session {
         let (config, lines) = read(common)?;
         let stop = stop_on_signals();
         let project = open(common, verb).await?;
-        let engine = registry::engine(&config, common.dry_run, terminal, stop).await?;
+        let mut engine = registry::engine(&config, common.dry_run, terminal, stop).await?;
         rename_tenant(&config, &engine, &project).await?;
         engine.recognise(&project).await?;
         let movers = movers(&engine, &project, &lines).await?;
+        engine.people = Arc::new(people(&project).await?);
         if verb != CHECK {
             engine.bind(&project).await?;
         }
@@ -75,9 +76,34 @@ async fn rename_tenant(config: &Config, engine: &Engine, project: &Project) -> R
 
 /// The configuration, and the lines of accounts.csv that the command line selects.
 pub fn read(common: &Common) -> Result<(Config, Vec<AccountLine>), Failure> {
-    let config = Config::load(&common.project)?;
+    let config = configuration(common)?;
     let lines = read_accounts(&common.project.join(ACCOUNTS))?;
     Ok((config, select(lines, common)?))
+}
+
+/// The configuration, without the workloads that the command line leaves out.
+pub fn configuration(common: &Common) -> Result<Config, Failure> {
+    let mut config = Config::load(&common.project)?;
+    if let Some(missing) = common.only.iter().find(|workload| config.target.of(**workload).is_none()) {
+        return Err(Failure::usage(format!(
+            "--only {missing}: no [target.{missing}] stands in {FILE}\nAdd it, or leave {missing} out."
+        )));
+    }
+    config.target.keep_only(&common.only);
+    Ok(config)
+}
+
+/// The addresses at the target of everyone who moves, by each of their addresses at the source: who is no address at the
+/// target keeps the one they are known by.
+async fn people(project: &Project) -> Result<BTreeMap<String, String>, Failure> {
+    let mut people = BTreeMap::new();
+    for row in all_rows(project).await? {
+        let Some(target) = &row.target else { continue };
+        let address = if target.as_str().contains('@') { target.as_str() } else { row.account.address.as_str() };
+        let known_by = std::iter::once(&row.account.address).chain(&row.account.aliases);
+        people.extend(known_by.map(|source| (source.to_lowercase(), address.to_owned())));
+    }
+    Ok(people)
 }
 
 fn select(lines: Vec<AccountLine>, common: &Common) -> Result<Vec<AccountLine>, Failure> {

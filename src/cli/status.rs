@@ -5,13 +5,15 @@ use super::{
     exit::{Exit, Failure},
     init::ACCOUNTS,
     roll::Roll,
-    session::all_rows,
+    session::{all_rows, configuration},
     terminal::Terminal,
 };
 use crate::{
     config::{AccountLine, Config, read_accounts},
     engine::{AccountStanding, account_standing},
-    report::{Standing, TableManner, count, grouped, named, standings_notes, standings_table, standings_troubles},
+    report::{
+        Standing, TableManner, accounts, count, grouped, named, standings_notes, standings_table, standings_troubles,
+    },
     store::{AccountRow, LastPass, Opening, Project, StoreOptions},
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -23,7 +25,7 @@ use transhume_contract::{AccountId, Reach, Workload};
 const AT_ONCE: usize = 8;
 
 pub async fn run(common: &Common, status: &args::Status, terminal: &Terminal) -> Result<Exit, Failure> {
-    let config = Config::load(&common.project)?;
+    let config = configuration(common)?;
     let lines = read_accounts(&common.project.join(ACCOUNTS))?;
     let project = Project::open(&common.project, Opening::Reading, StoreOptions::default()).await?;
     let roll = Roll::call(all_rows(&project).await?, &lines, common)?;
@@ -42,7 +44,8 @@ pub async fn run(common: &Common, status: &args::Status, terminal: &Terminal) ->
     }
     if status.items {
         let rows = roll.listed.iter().chain(&roll.departed);
-        super::items::tell(&project, rows, terminal).await?;
+        let workloads: Vec<_> = config.target.each().map(|(workload, _)| workload).collect();
+        super::items::tell(&project, rows, &workloads, terminal).await?;
     }
     let figures = Summary::of(&listed, &departed, &waiting);
     terminal.print(&figures.sentence());
@@ -63,8 +66,10 @@ async fn standing_rows(
     rows: &[AccountRow],
     passes: &HashMap<AccountId, LastPass>,
 ) -> Result<Vec<Row>, Failure> {
-    let read = stream::iter(rows.to_vec()).map(|row| async move {
-        let standing = one(project, config, &row).await?;
+    let workloads: Vec<_> = config.target.each().map(|(workload, _)| workload).collect();
+    let each = rows.iter().flat_map(|row| workloads.iter().map(move |workload| (row.clone(), *workload)));
+    let read = stream::iter(each.collect::<Vec<_>>()).map(|(row, workload)| async move {
+        let standing = one(project, config, &row, workload).await?;
         Ok::<_, Failure>(standing.map(|standing| Row { standing, last: passes.get(&row.account.id).cloned() }))
     });
     let read: Vec<_> = read.buffered(AT_ONCE).try_collect().await?;
@@ -81,17 +86,22 @@ pub async fn standings(
     Ok(rows.into_iter().map(|row| row.standing).collect())
 }
 
-async fn one(project: &Project, config: &Config, row: &AccountRow) -> Result<Option<AccountStanding>, Failure> {
+async fn one(
+    project: &Project,
+    config: &Config,
+    row: &AccountRow,
+    workload: Workload,
+) -> Result<Option<AccountStanding>, Failure> {
     if !project.has_store(row).await {
         return Ok(None);
     }
     let standing = async {
         let store = project.open_account(&row.account.id).await?;
-        account_standing(project, &store, row, Workload::Mail, &config.policy).await
+        account_standing(project, &store, row, workload, &config.policy).await
     };
     Ok(Some(match standing.await {
         // One account whose store is damaged hides nobody else's standing.
-        Err(fault) if fault.reach <= Reach::Account => AccountStanding::unread(row, Workload::Mail, fault),
+        Err(fault) if fault.reach <= Reach::Account => AccountStanding::unread(row, workload, fault),
         standing => standing?,
     }))
 }
@@ -99,7 +109,7 @@ async fn one(project: &Project, config: &Config, row: &AccountRow) -> Result<Opt
 fn told(rows: &[Row], terminal: &Terminal) {
     let shown: Vec<_> = rows.iter().map(|row| Standing { standing: &row.standing, last: row.last.as_ref() }).collect();
     let all: Vec<_> = rows.iter().map(|row| &row.standing).collect();
-    let manner = TableManner { passes: true, width: terminal.width() };
+    let manner = TableManner { passes: true, workloads: false, width: terminal.width() };
     terminal.show(&standings_table(&shown, &all, manner));
     terminal.print(&standings_troubles(&all, None, None));
     terminal.show(&standings_notes(&all));
@@ -145,14 +155,14 @@ impl Summary {
     fn of(listed: &[Row], departed: &[Row], waiting: &[(&str, &str)]) -> Self {
         let standings = || listed.iter().map(|row| &row.standing);
         Self {
-            accounts: listed.len(),
+            accounts: accounts(standings()),
             owed: standings().map(|standing| standing.owed.items).sum(),
             changes_owed: standings().map(|standing| standing.changes).sum(),
             quarantined: standings().map(AccountStanding::quarantine).sum(),
             differences: standings().map(AccountStanding::differences).sum(),
-            stopped: standings().filter(|standing| !standing.stops.is_empty()).count(),
+            stopped: accounts(standings().filter(|standing| !standing.stops.is_empty())),
             waiting: waiting.len(),
-            departed: departed.len(),
+            departed: accounts(departed.iter().map(|row| &row.standing)),
         }
     }
 

@@ -3,11 +3,13 @@
 mod accounts;
 mod additions;
 mod secret;
+mod target;
 mod template;
 
 pub use accounts::{AccountLine, AccountsError, read_accounts, write_accounts};
 pub use additions::add_accounts;
 pub use secret::{SecretError, SecretRef};
+pub use target::{Authentication, DavConfig, FolderConfig, ImapConfig, Login, Security, TargetConfig, TargetsConfig};
 pub use template::{ACCOUNTS_TEMPLATE, SourceKind, TargetKind, project_template};
 
 use crate::engine::Policy;
@@ -64,79 +66,6 @@ pub struct GraphConfig {
     pub ca_file: Option<PathBuf>,
 }
 
-/// The targets, by workload.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetsConfig {
-    pub mail: Option<TargetConfig>,
-}
-
-/// A target, by connector.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "connector", rename_all = "lowercase")]
-pub enum TargetConfig {
-    Imap(ImapConfig),
-    Folder(FolderConfig),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Security {
-    Tls,
-    Starttls,
-    /// Allowed on loopback; elsewhere only with `allow_plain = true`.
-    Plain,
-}
-
-/// How the target knows who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Authentication {
-    /// Each account's own password, from `passwords`.
-    Password,
-    /// One administrator's password acting for every account (SASL PLAIN with an authorisation identity).
-    Master,
-    /// An OAuth token per account (SASL XOAUTH2), from `token`, a command that is given the account's login.
-    Xoauth2,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImapConfig {
-    pub host: String,
-    pub port: Option<u16>,
-    #[serde(default = "tls")]
-    pub security: Security,
-    #[serde(default)]
-    pub allow_plain: bool,
-    pub ca_file: Option<PathBuf>,
-    pub authentication: Authentication,
-    /// The administrator's login, for `master`.
-    pub master: Option<String>,
-    /// The administrator's password, for `master`.
-    pub password: Option<SecretRef>,
-    /// A CSV file `login,password`, for `password`.
-    pub passwords: Option<PathBuf>,
-    /// Where an account's token comes from, for `xoauth2`: a command that is given the login as its last argument.
-    pub token: Option<SecretRef>,
-    /// Connections per account.
-    #[serde(default = "four")]
-    pub connections: usize,
-    /// Messages per APPEND batch.
-    #[serde(default = "hundred")]
-    pub batch: usize,
-    /// Seconds the server may take to answer one command.
-    #[serde(default = "command_seconds")]
-    pub timeout: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderConfig {
-    /// Relative to the project directory.
-    pub path: PathBuf,
-}
-
 /// How much happens at once. The services' own limits are kept whatever stands here, unless raised by name.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -158,18 +87,6 @@ impl Default for Limits {
 
 fn global() -> String {
     "global".into()
-}
-const fn tls() -> Security {
-    Security::Tls
-}
-const fn four() -> usize {
-    4
-}
-const fn hundred() -> usize {
-    100
-}
-const fn command_seconds() -> u64 {
-    120
 }
 
 /// Why a configuration cannot be used: always with what to do next.
@@ -278,23 +195,13 @@ impl Config {
         let SourceConfig::Graph(graph) = &mut self.source;
         graph.certificate.iter_mut().chain(graph.ca_file.iter_mut()).for_each(anchored);
         self.tables.iter_mut().for_each(anchored);
-        match &mut self.target.mail {
-            Some(TargetConfig::Imap(imap)) => {
-                imap.ca_file.iter_mut().chain(imap.passwords.iter_mut()).for_each(anchored)
-            }
-            Some(TargetConfig::Folder(folder)) => anchored(&mut folder.path),
-            None => {}
-        }
+        self.target.files().for_each(anchored);
     }
 
     /// Every secret's whereabouts.
     fn secrets(&mut self) -> impl Iterator<Item = &mut SecretRef> {
         let SourceConfig::Graph(graph) = &mut self.source;
-        let imap = match &mut self.target.mail {
-            Some(TargetConfig::Imap(imap)) => [imap.password.as_mut(), imap.token.as_mut()],
-            Some(TargetConfig::Folder(_)) | None => [None, None],
-        };
-        graph.client_secret.iter_mut().chain(imap.into_iter().flatten())
+        graph.client_secret.iter_mut().chain(self.target.secrets())
     }
 
     /// Refuses what is well-formed but cannot work.
@@ -307,35 +214,7 @@ impl Config {
         if self.limits.accounts == 0 || self.limits.lanes == 0 || self.limits.window_seconds == 0 {
             return sense("[limits] accounts, lanes and window_seconds must be at least 1");
         }
-        match &self.target.mail {
-            Some(TargetConfig::Imap(imap)) => imap.sense(),
-            Some(TargetConfig::Folder(_)) => Ok(()),
-            None => sense("[target.mail] is missing: say where the mail goes (connector = \"imap\" or \"folder\")"),
-        }
-    }
-}
-
-impl ImapConfig {
-    fn sense(&self) -> Result<(), ConfigError> {
-        let named = match self.authentication {
-            Authentication::Password => self.passwords.is_some(),
-            Authentication::Master => self.master.is_some() && self.password.is_some(),
-            Authentication::Xoauth2 => self.token.is_some(),
-        };
-        if !named {
-            return sense(
-                "[target.mail] authentication = \"password\" needs `passwords`, \"master\" needs `master` and `password`, \
-                 \"xoauth2\" needs `token`",
-            );
-        }
-        if self.connections == 0 || self.batch == 0 || self.timeout == 0 {
-            return sense("[target.mail] connections, batch and timeout must be at least 1");
-        }
-        Ok(())
-    }
-
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(if self.security == Security::Tls { 993 } else { 143 })
+        self.target.sense()
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Engine {
     pub meaning: Arc<dyn Meaning>,
     pub observer: Arc<dyn Observer>,
     pub policy: Policy,
+    /// The addresses at the target of everyone who moves, by each of their addresses at the source in small letters.
+    pub people: Arc<BTreeMap<String, String>>,
     pub lanes: Lanes,
     pub stop: Stop,
     /// Play everything that writes to a target, and record nothing as done.

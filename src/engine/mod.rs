@@ -1,6 +1,7 @@
 //! What moves, in which order, and what a fault means for the rest. The engine knows the contract and the store, and no
 //! provider, no format, no SQL.
 
+mod audience;
 mod check;
 mod core;
 mod discovery;
@@ -8,6 +9,7 @@ mod event;
 mod existing;
 mod facts;
 mod list;
+mod meaning;
 mod moving;
 mod names;
 mod plan;
@@ -34,7 +36,7 @@ pub use moving::Half;
 pub use names::Rename;
 pub use plan::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan};
 pub use policy::{Existing, Policy, Standing, standing};
-pub use ports::{Handover, Meaning, Original, Render, Rendered};
+pub use ports::{Audience, Handover, Meaning, Original, Render, Rendered, Setting};
 pub use rescue::{RIGHTS_PROTECTED, protected_mail};
 pub use standings::{AccountStanding, account_standing};
 pub use stop::Stop;

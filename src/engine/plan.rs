@@ -78,16 +78,19 @@ pub struct Plan {
 pub const MINUTES_PER_ACCOUNT: f64 = 15.0;
 pub const MINUTES_PER_BLOCKER: f64 = 30.0;
 
+/// What the targets said of an account, by workload.
+type Doors = BTreeMap<Workload, Access>;
+
 impl Engine {
     /// Lists every mover and says what moving them takes. No body is fetched but for a sample of the newest.
     pub async fn plan(&self, project: &Project, movers: &[Mover], sample: usize) -> Result<Plan, Fault> {
         let doors = self.try_doors(movers).await?;
         let planning = stream::iter(movers.iter().zip(&doors))
-            .map(|(mover, door)| self.plan_account(project, mover, door, sample));
+            .map(|(mover, doors)| self.plan_account(project, mover, doors, sample));
         let accounts: Vec<Vec<AccountPlan>> = planning.buffered(self.lanes.accounts).try_collect().await?;
         let accounts: Vec<_> = accounts.into_iter().flatten().collect();
         let blockers: usize = accounts.iter().map(|account| account.blockers.len()).sum();
-        let minutes = accounts.len() as f64 * MINUTES_PER_ACCOUNT + blockers as f64 * MINUTES_PER_BLOCKER;
+        let minutes = movers.len() as f64 * MINUTES_PER_ACCOUNT + blockers as f64 * MINUTES_PER_BLOCKER;
         let sum = |of: fn(&AccountPlan) -> Tally| {
             let mut sum = Tally::default();
             accounts.iter().for_each(|account| sum += of(account));
@@ -105,22 +108,20 @@ impl Engine {
     }
 
     /// Logs in to the target for every mover, one at a time: after three refusals no further login is tried.
-    async fn try_doors(&self, movers: &[Mover]) -> Result<Vec<Access>, Fault> {
+    async fn try_doors(&self, movers: &[Mover]) -> Result<Vec<Doors>, Fault> {
         let (mut doors, mut refusals) = (Vec::with_capacity(movers.len()), 0);
         for mover in movers {
-            self.stop.check()?;
-            if refusals >= REFUSALS {
-                doors.push(untried());
-                continue;
+            let mut of_one = Doors::new();
+            for (workload, target) in &self.targets {
+                self.stop.check()?;
+                let door = match refusals {
+                    REFUSALS.. => untried(),
+                    _ => found(self.stop.unless(target.check(Some(&mover.target))).await)?,
+                };
+                refusals += usize::from(refused(&door));
+                of_one.insert(*workload, door);
             }
-            let mut door = Access::default();
-            for target in self.targets.values() {
-                let found = found(self.stop.unless(target.check(Some(&mover.target))).await)?;
-                door.findings.extend(found.findings);
-                door.quota = door.quota.or(found.quota);
-            }
-            refusals += usize::from(refused(&door));
-            doors.push(door);
+            doors.push(of_one);
         }
         Ok(doors)
     }
@@ -129,7 +130,7 @@ impl Engine {
         &self,
         project: &Project,
         mover: &Mover,
-        door: &Access,
+        doors: &Doors,
         sample: usize,
     ) -> Result<Vec<AccountPlan>, Fault> {
         let opened = project.open_account(&mover.row.account.id).await;
@@ -149,7 +150,8 @@ impl Engine {
             if blockers.is_empty() {
                 blockers.extend(self.look(store, workload, sample).await?);
             }
-            plans.push(self.plan_workload(project, store, mover, workload, door, blockers).await?);
+            let door = doors.get(&workload).cloned().unwrap_or_default();
+            plans.push(self.plan_workload(project, store, mover, workload, &door, blockers).await?);
         }
         Ok(plans)
     }

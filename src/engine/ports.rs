@@ -1,12 +1,62 @@
 //! What the engine asks of the conversions, without knowing any format.
 
-use std::io::{Read, Write};
-use transhume_contract::{Digest, Facts, Fault, Loss, Part, Profile, Workload};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    sync::Arc,
+};
+use transhume_contract::{Digest, Facts, Fault, Loss, Part, Profile, What, Workload};
 
 /// An original as a conversion sees it: named parts, each readable from its first byte.
 pub trait Original {
     fn parts(&self) -> &[Part];
     fn open(&self, name: &str) -> std::io::Result<Box<dyn Read + '_>>;
+}
+
+/// Whose items they are, and who is who: what a rendering must know of people. Plain data, part of a rendering's
+/// identity where its workload has people in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The account's address at the source.
+    pub owner: String,
+    /// The account's own time zone, as the source names it.
+    pub zone: Option<String>,
+    /// The addresses at the target of everyone who moves, by each of their addresses at the source in small letters.
+    #[serde(serialize_with = "plainly")]
+    pub people: Arc<BTreeMap<String, String>>,
+}
+
+fn plainly<S: serde::Serializer>(people: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    people.serialize(serializer)
+}
+
+/// For whom renderings are made.
+#[derive(Clone, Debug)]
+pub struct Audience {
+    pub profile: Profile,
+    pub setting: Setting,
+    /// Of both: part of each rendering's identity.
+    pub digest: Digest,
+}
+
+impl Audience {
+    /// For a target, whoever the people are.
+    pub fn of(profile: Profile) -> Result<Self, Fault> {
+        let digest = Digest::of(&text(&profile)?);
+        Ok(Self { profile, setting: Setting::default(), digest })
+    }
+
+    /// For a target and these people.
+    pub fn among(profile: Profile, setting: Setting) -> Result<Self, Fault> {
+        let digest = Digest::of(&[text(&profile)?, text(&setting)?].concat());
+        Ok(Self { profile, setting, digest })
+    }
+}
+
+fn text(of: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(of)
+        .map_err(|error| Fault::new(What::Unmappable, format!("an audience has no form: {error}")).report())
 }
 
 /// What a rendering turned out to be.
@@ -39,9 +89,13 @@ pub trait Render: Send + Sync {
         &self,
         workload: Workload,
         original: &dyn Original,
-        profile: &Profile,
+        audience: &Audience,
         out: &mut dyn Write,
     ) -> Result<Rendered, Fault>;
+    /// The account's own time zone, as its settings name it.
+    fn zone(&self, _settings: &dyn Original) -> Option<String> {
+        None
+    }
     /// The facts as the target can hold them.
     fn facts(&self, workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>);
     /// Files for the administrator from an account's settings. `places` tells where a collection of the source stands
@@ -56,11 +110,13 @@ pub trait Render: Send + Sync {
 
 /// Comparable meaning, read independently of the conversions.
 pub trait Meaning: Send + Sync {
-    /// How a rendering differs in meaning from its original beyond the losses named; empty when it does not.
+    /// How a rendering, or what a target made of it, differs in meaning from its original beyond the losses named;
+    /// empty when it does not.
     fn differences(
         &self,
         workload: Workload,
         original: &dyn Original,
+        setting: &Setting,
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> std::io::Result<Vec<String>>;

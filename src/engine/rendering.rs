@@ -1,7 +1,7 @@
 //! Rendering: from an original in the store to a rendering in the store, off the async threads. What is small is made
 //! in memory; what is large passes through, so memory does not grow with a message.
 
-use super::{Engine, Original, Render, Rendered, standings::pushed};
+use super::{Audience, Engine, Original, Render, Rendered, standings::pushed};
 use crate::store::{
     AccountStore, BlobWriter, ItemKey, NewRendering, Original as StoredOriginal, OriginalKey, Rendering, Sending,
     Shape, Stored, StoredBody, ToPlace,
@@ -13,26 +13,10 @@ use std::{
 };
 use tokio::runtime::Handle;
 use tokio_util::io::SyncIoBridge;
-use transhume_contract::{Body, Digest, Fault, Part, Profile, Reach, TargetTraits, What, Workload};
+use transhume_contract::{Body, Digest, Fault, Part, Reach, TargetTraits, What, Workload};
 
 /// An original up to this size is rendered in memory.
 const SMALL: u64 = 256 << 10;
-
-/// For whom renderings are made: part of each rendering's identity.
-#[derive(Clone)]
-pub(super) struct Audience {
-    pub profile: Profile,
-    pub digest: Digest,
-}
-
-impl Audience {
-    pub fn of(profile: Profile) -> Result<Self, Fault> {
-        let text = serde_json::to_vec(&profile);
-        let text =
-            text.map_err(|error| Fault::new(What::Unmappable, format!("a profile has no form: {error}")).report())?;
-        Ok(Self { profile, digest: Digest::of(&text) })
-    }
-}
 
 /// An original with its bytes in reach, readable without async.
 pub(super) struct Loaded {
@@ -241,7 +225,8 @@ impl Engine {
         workload: Workload,
         traits: &TargetTraits,
     ) -> Result<BTreeMap<String, u64>, Fault> {
-        let (audience, mut foreseen) = (Audience::of(traits.profile.clone())?, BTreeMap::new());
+        let audience = self.audience(store, workload, traits.profile.clone()).await?;
+        let mut foreseen = BTreeMap::new();
         let rows = store.collections(workload).await?;
         let pushed = pushed(&rows, &self.policy);
         for row in rows {
@@ -319,7 +304,7 @@ impl Maker {
 
     fn in_memory(&self, loaded: &Loaded) -> Result<(Rendered, Shape), Fault> {
         let mut bytes = Vec::with_capacity(usize::try_from(loaded.length()).unwrap_or(0) + 1024);
-        let rendered = self.render.render(self.workload, loaded, &self.audience.profile, &mut bytes)?;
+        let rendered = self.render.render(self.workload, loaded, &self.audience, &mut bytes)?;
         let shape = match same_as(&rendered, loaded) {
             Some(stored) => Shape::Held(stored),
             None => Shape::Bytes(bytes.into()),
@@ -329,14 +314,13 @@ impl Maker {
 
     /// Twice through a large original: once to learn whether anything changes, and again only if it does.
     fn passing(&self, loaded: &Loaded) -> Result<(Rendered, Shape), Fault> {
-        let profile = &self.audience.profile;
-        let rendered = self.render.render(self.workload, loaded, profile, &mut io::sink())?;
+        let rendered = self.render.render(self.workload, loaded, &self.audience, &mut io::sink())?;
         if let Some(stored) = same_as(&rendered, loaded) {
             return Ok((rendered, Shape::Held(stored)));
         }
         let mut writer = self.store.blob_writer();
         let mut pour = Pour { into: &mut writer, handle: &loaded.handle };
-        let rendered = self.render.render(self.workload, loaded, profile, &mut pour)?;
+        let rendered = self.render.render(self.workload, loaded, &self.audience, &mut pour)?;
         let stored = loaded.handle.block_on(writer.finish())?;
         Ok((rendered, Shape::Held(stored)))
     }

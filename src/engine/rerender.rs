@@ -1,11 +1,7 @@
 //! Rendering anew what stands at the target, after the conversions or their tables were corrected. It is done when
 //! somebody asks: what is placed anew is new to the people there.
 
-use super::{
-    Engine, Event, Mover,
-    release::opened,
-    rendering::{Audience, ToRender},
-};
+use super::{Audience, Engine, Event, Mover, release::opened, rendering::ToRender};
 use crate::store::{AccountStore, MadeBy, Placement, PlacementKey, Project, Rerendered, TargetKey};
 use transhume_contract::{Fault, Reach, What, Workload};
 
@@ -42,7 +38,8 @@ impl Engine {
     async fn rerender_account(&self, project: &Project, mover: &Mover, sum: &mut Sum) -> Result<(), Fault> {
         let Some(store) = opened(project, mover).await? else { return Ok(()) };
         for workload in self.workloads() {
-            let audience = Audience::of(self.target_traits(workload, &mover.target).await?.profile)?;
+            let profile = self.target_traits(workload, &mover.target).await?.profile;
+            let audience = self.audience(&store, workload, profile).await?;
             for (key, _) in store.target_collections(workload).await? {
                 self.rerender_at(&store, workload, &audience, key, sum).await?;
             }

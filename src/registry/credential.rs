@@ -1,24 +1,24 @@
 //! Where a target's secrets come from, as the configuration names them.
 
-use crate::config::{Authentication, ConfigError, ImapConfig, SecretError, SecretRef};
+use crate::config::{Authentication, ConfigError, Login, SecretError, SecretRef};
 use async_trait::async_trait;
 use secrecy::SecretString;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use transhume_contract::{AccountId, Credential, Fault, Reach, Secret, What};
 
-/// The credential an IMAP target asks for.
-pub fn of_imap(config: &ImapConfig) -> Result<Arc<dyn Credential>, ConfigError> {
-    let missing = || ConfigError::Sense("[target.mail] names no way to log in".into());
-    Ok(match config.authentication {
+/// The credential a target asks for.
+pub fn of(login: Login<'_>) -> Result<Arc<dyn Credential>, ConfigError> {
+    let missing = || ConfigError::Sense("a target names no way to log in".into());
+    Ok(match login.authentication {
         Authentication::Password => {
-            let file = config.passwords.as_deref().ok_or_else(missing)?;
+            let file = login.passwords.ok_or_else(missing)?;
             Arc::new(Passwords { by_login: read_passwords(file)?, file: file.display().to_string() })
         }
         Authentication::Master => {
-            let (authority, password) = config.master.clone().zip(config.password.clone()).ok_or_else(missing)?;
-            Arc::new(Master { authority, password })
+            let (authority, password) = login.master.zip(login.password).ok_or_else(missing)?;
+            Arc::new(Master { authority: authority.to_owned(), password: password.clone() })
         }
-        Authentication::Xoauth2 => Arc::new(Token { from: config.token.clone().ok_or_else(missing)? }),
+        Authentication::Xoauth2 => Arc::new(Token { from: login.token.cloned().ok_or_else(missing)? }),
     })
 }
 

@@ -19,5 +19,5 @@ pub fn target(config: &ImapConfig) -> Result<Arc<dyn Target>, NotBuilt> {
     settings.connections = config.connections;
     settings.batch_items = config.batch;
     settings.silence_seconds = config.timeout;
-    Ok(Arc::new(ImapTarget::new(settings, credential::of_imap(config)?)?))
+    Ok(Arc::new(ImapTarget::new(settings, credential::of(config.login())?)?))
 }

@@ -2,6 +2,7 @@
 
 mod conversions;
 mod credential;
+mod dav;
 mod graph;
 mod imap;
 
@@ -11,7 +12,7 @@ use crate::{
 };
 use conversions::Conversions;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
-use transhume_contract::{Fault, Source, Target, Workload, wrappers::Rehearsal};
+use transhume_contract::{Fault, Source, Target, wrappers::Rehearsal};
 use transhume_folder::Folder;
 use transhume_mappings::Tables;
 
@@ -44,14 +45,25 @@ pub async fn engine(
     let source = source(config, &stop).await?;
     let conversions = Arc::new(Conversions::new(tables(config.tables.as_deref())?));
     let mut targets = BTreeMap::new();
-    if let Some(mail) = &config.target.mail {
-        let target = target(mail)?;
+    for (workload, target_config) in config.target.each() {
+        let target = target(target_config)?;
         let target = if dry_run { Arc::new(Rehearsal::new(target)) as Arc<dyn Target> } else { target };
-        targets.insert(Workload::Mail, target);
+        targets.insert(workload, target);
     }
     let lanes = Lanes { accounts: config.limits.accounts, bodies: config.limits.lanes };
     let (render, meaning) = (Arc::clone(&conversions) as _, conversions as _);
-    Ok(Engine { source, targets, render, meaning, observer, policy: config.policy, lanes, stop, rehearsing: dry_run })
+    Ok(Engine {
+        source,
+        targets,
+        render,
+        meaning,
+        observer,
+        policy: config.policy,
+        people: Arc::default(),
+        lanes,
+        stop,
+        rehearsing: dry_run,
+    })
 }
 
 async fn source(config: &Config, stop: &Stop) -> Result<Arc<dyn Source>, NotBuilt> {
@@ -63,6 +75,7 @@ async fn source(config: &Config, stop: &Stop) -> Result<Arc<dyn Source>, NotBuil
 fn target(config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {
     match config {
         TargetConfig::Imap(imap) => imap::target(imap),
+        TargetConfig::Dav(dav) => dav::target(dav),
         TargetConfig::Folder(folder) => Ok(Arc::new(Folder::open(&folder.path)?)),
     }
 }

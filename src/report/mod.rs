@@ -16,7 +16,7 @@ pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
 pub use refused::{fate, why};
 pub use standings::{
-    Manner as TableManner, Standing, named_losses, standings_notes, standings_table, standings_troubles,
+    Manner as TableManner, Standing, accounts, named_losses, standings_notes, standings_table, standings_troubles,
 };
 pub use table::{Column, table};
 pub use words::{bytes, count, duration, fault_lines, grouped, moment};

@@ -10,8 +10,12 @@ use crate::{
     engine::AccountStanding,
     store::{LastPass, Side},
 };
-use std::{collections::BTreeMap, fmt::Write, ops::AddAssign};
-use transhume_contract::{Fault, Timestamp};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    ops::AddAssign,
+};
+use transhume_contract::{Fault, Timestamp, Workload};
 
 /// One account of the table.
 pub struct Standing<'a> {
@@ -25,6 +29,8 @@ pub struct Standing<'a> {
 pub struct Manner {
     /// With the wave and the latest pass of every account.
     pub passes: bool,
+    /// With the workload: where more than mail is told of, the table sees to it itself.
+    pub workloads: bool,
     pub width: Option<usize>,
 }
 
@@ -38,6 +44,7 @@ impl Manner {
 
     fn columns(self) -> Vec<Column> {
         let mut columns = vec![Column::Words("account")];
+        columns.extend(self.workloads.then_some(Column::Words("what")));
         columns.extend(self.passes.then_some(Column::Words("wave")));
         columns.push(Column::Number("listed"));
         columns.extend((!self.is_narrow()).then_some(Column::Number("pulled")));
@@ -48,14 +55,21 @@ impl Manner {
     }
 }
 
-/// A line per account, and the sums of all of them.
+/// How many accounts these are, whatever moves of each.
+pub fn accounts<'a>(standings: impl IntoIterator<Item = &'a AccountStanding>) -> usize {
+    standings.into_iter().map(|standing| &standing.account).collect::<BTreeSet<_>>().len()
+}
+
+/// A line per account and workload, and the sums of all of them.
 pub fn standings_table(shown: &[Standing<'_>], all: &[&AccountStanding], manner: Manner) -> String {
+    let manner = Manner { workloads: all.iter().any(|standing| standing.workload != Workload::Mail), ..manner };
     let mut rows: Vec<_> = shown.iter().map(|standing| row(standing, manner)).collect();
     let sums = all.iter().map(|standing| Figures::of(standing)).fold(Figures::default(), |mut sums, figures| {
         sums += figures;
         sums
     });
-    rows.push(line(count(all.len() as u64, "account"), String::new(), &sums, String::new(), manner));
+    let accounts = count(accounts(all.iter().copied()) as u64, "account");
+    rows.push(line([accounts, String::new(), String::new(), String::new()], &sums, manner));
     table(&manner.columns(), rows, manner.width)
 }
 
@@ -99,7 +113,8 @@ impl AddAssign for Figures {
 fn row(of: &Standing<'_>, manner: Manner) -> Vec<String> {
     let wave = of.standing.wave.clone().unwrap_or_default();
     let last = of.last.map_or_else(|| "never".to_owned(), |last| pass(last, of.standing, manner));
-    line(address(of.standing), wave, &Figures::of(of.standing), last, manner)
+    let words = [address(of.standing), of.standing.workload.to_string(), wave, last];
+    line(words, &Figures::of(of.standing), manner)
 }
 
 /// Source and target, or one of them where they are the same.
@@ -129,9 +144,10 @@ fn pass(last: &LastPass, standing: &AccountStanding, manner: Manner) -> String {
 }
 
 /// The cells of a row, as many as there are columns.
-fn line(account: String, wave: String, figures: &Figures, last: String, manner: Manner) -> Vec<String> {
+fn line([account, workload, wave, last]: [String; 4], figures: &Figures, manner: Manner) -> Vec<String> {
     let cell = |column: Column| match column.head() {
         "account" => account.clone(),
+        "what" => workload.clone(),
         "wave" => wave.clone(),
         "listed" => grouped(figures.listed),
         "pulled" => grouped(figures.pulled),

@@ -10,7 +10,7 @@ use std::{
 };
 use tempfile::TempDir;
 use transhume::{
-    engine::{Engine, Event, Half, Handover, Meaning, Mover, Original, Render, Rendered},
+    engine::{Audience, Engine, Event, Half, Handover, Meaning, Mover, Original, Render, Rendered, Setting},
     store::{Opening, Project, StoreOptions},
 };
 use transhume_contract::{
@@ -125,7 +125,7 @@ impl Render for Editions {
         &self,
         _: Workload,
         original: &dyn Original,
-        _: &Profile,
+        _: &Audience,
         out: &mut dyn Write,
     ) -> Result<Rendered, Fault> {
         let mut text = String::new();
@@ -153,6 +153,7 @@ impl Meaning for Editions {
         &self,
         _: Workload,
         original: &dyn Original,
+        _: &Setting,
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> std::io::Result<Vec<String>> {
@@ -209,10 +210,11 @@ impl Meaning for Strict {
         &self,
         workload: Workload,
         original: &dyn Original,
+        setting: &Setting,
         rendering: &mut dyn Read,
         _: &[Loss],
     ) -> std::io::Result<Vec<String>> {
-        Editions(AtomicU32::new(1)).differences(workload, original, rendering, &[])
+        Editions(AtomicU32::new(1)).differences(workload, original, setting, rendering, &[])
     }
 }
 

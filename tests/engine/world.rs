@@ -8,8 +8,8 @@ use std::{
 };
 use transhume::{
     engine::{
-        Engine, Event, Half, Handover, Lanes, Meaning, Mover, Observer, Original, Policy, Render, Rendered, Stop, Wish,
-        discover, muster,
+        Audience, Engine, Event, Half, Handover, Lanes, Meaning, Mover, Observer, Original, Policy, Render, Rendered,
+        Setting, Stop, Wish, discover, muster,
     },
     store::{NotOpened, Opening, Project, StoreOptions},
 };
@@ -36,7 +36,7 @@ impl Render for Verbatim {
         &self,
         _: Workload,
         original: &dyn Original,
-        _: &Profile,
+        _: &Audience,
         out: &mut dyn Write,
     ) -> Result<Rendered, Fault> {
         let mut mime = original.open("mime").unwrap();
@@ -52,7 +52,14 @@ impl Render for Verbatim {
 }
 
 impl Meaning for Verbatim {
-    fn differences(&self, _: Workload, _: &dyn Original, _: &mut dyn Read, _: &[Loss]) -> std::io::Result<Vec<String>> {
+    fn differences(
+        &self,
+        _: Workload,
+        _: &dyn Original,
+        _: &Setting,
+        _: &mut dyn Read,
+        _: &[Loss],
+    ) -> std::io::Result<Vec<String>> {
         Ok(Vec::new())
     }
 }
@@ -122,6 +129,7 @@ impl World {
             lanes: Lanes { accounts: 2, bodies: 3 },
             stop: Stop::default(),
             rehearsing: false,
+            people: Arc::default(),
         }
     }
 

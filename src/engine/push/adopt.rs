@@ -76,7 +76,7 @@ impl Push<'_> {
             let (at, sending) = (route.key, Sending::Kept(rendering));
             // What people set there before stays set, and what the source set is added.
             let base = Some(facts.adopting(&found.facts));
-            let intending = Intending { item, from, at, sending, facts, base, revision, losses };
+            let intending = Intending { item, from, at, sending, facts, base, revision, losses, instead: None };
             adopting.push(Adopting { intending, found });
         }
         let adopted = adopting.len();

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod change;
+mod in_place;
 mod moves;
 mod place;
 mod repair;
@@ -12,7 +13,7 @@ mod routes;
 mod settle;
 mod unnamed;
 
-use super::{Engine, Event, Mover, Phase, rendering::Audience};
+use super::{Audience, Engine, Event, Mover, Phase};
 use crate::store::{AccountStore, CollectionKey, TargetKey};
 use futures::{StreamExt, stream};
 use routes::Routes;
@@ -50,7 +51,7 @@ impl Engine {
         let target = self.target(workload)?;
         self.tell(Event::Started { account: mover.address().into(), phase: Phase::Push });
         let traits = self.target_traits(workload, &mover.target).await?;
-        let audience = Audience::of(traits.profile.clone())?;
+        let audience = self.audience(store, workload, traits.profile.clone()).await?;
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
         let calls = Semaphore::new(traits.lanes.max(1));

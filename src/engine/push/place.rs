@@ -7,11 +7,16 @@ use crate::{
         Event, defect,
         rendering::{Made, ToRender, unkept},
     },
-    store::{CollectionKey, Intending, ItemKey, Mark, Placement, Resolution, Sending, Side, StoredBody, ToPlace},
+    store::{
+        CollectionKey, Intending, ItemKey, Mark, Placement, PlacementKey, Resolution, Sending, Side, StoredBody,
+        ToPlace,
+    },
 };
 use futures::StreamExt;
 use std::{collections::BTreeMap, sync::Arc};
-use transhume_contract::{Amended, Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, What};
+use transhume_contract::{
+    self as contract, Amended, Cause, Facts, Fault, IntentId, Loss, Outcome, Placed, Placing, Reach, Remedy, What,
+};
 
 /// Passes in which an item may be refused without a reason.
 const REFUSALS: u64 = 3;
@@ -20,26 +25,28 @@ const LOST_ANSWERS: usize = 3;
 
 /// A batch that is written down as intended.
 pub(super) struct Prepared {
-    placings: Vec<Placing>,
-    sent: BTreeMap<IntentId, Sent>,
+    pub placings: Vec<Placing>,
+    pub sent: BTreeMap<IntentId, Sent>,
     after: Mark,
 }
 
-struct Sent {
-    item: ItemKey,
+pub(super) struct Sent {
+    pub item: ItemKey,
     bytes: u64,
     /// How often placing it failed before.
     attempts: u64,
 }
 
 /// An item with all that placing it takes.
-struct Ready {
-    item: ToPlace,
+pub(super) struct Ready {
+    pub item: ToPlace,
     made: Made,
     facts: Facts,
     /// What the source wants of them, where people decided otherwise at the one it replaces.
     base: Option<Facts>,
     losses: Vec<Loss>,
+    /// What stands there, whose place it takes.
+    pub instead: Option<(PlacementKey, contract::Placement)>,
 }
 
 impl Push<'_> {
@@ -86,7 +93,7 @@ impl Push<'_> {
     }
 
     /// Renders a page. What cannot be rendered, or is too large for the target, goes into quarantine.
-    async fn make_ready(&self, page: Vec<ToPlace>) -> Result<Vec<Ready>, Fault> {
+    pub(super) async fn make_ready(&self, page: Vec<ToPlace>) -> Result<Vec<Ready>, Fault> {
         let of: Vec<_> = page.iter().map(ToRender::from).collect();
         let mut made = self.engine.renderings_of(self.store, self.workload, &self.audience, &of).await?;
         let mut ready = Vec::with_capacity(page.len());
@@ -118,7 +125,7 @@ impl Push<'_> {
 
     fn with_facts(&self, item: ToPlace, made: Made) -> Ready {
         let (facts, losses) = self.facts_of(&item.facts, None);
-        Ready { item, made, facts, base: None, losses }
+        Ready { item, made, facts, base: None, losses, instead: None }
     }
 
     pub(super) fn facts_of(&self, told: &Facts, standing: Option<&Placement>) -> (Facts, Vec<Loss>) {
@@ -126,22 +133,22 @@ impl Push<'_> {
     }
 
     /// Writes down what is about to be sent: renderings made now and intents in one commit.
-    async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
+    pub(super) async fn intend(&self, route: &Route, ready: Vec<Ready>, after: Mark) -> Result<Prepared, Fault> {
         let bodies = self.bodies(&ready).await?;
         let (mut intending, mut rest) = (Vec::with_capacity(ready.len()), Vec::with_capacity(ready.len()));
-        let mut keys = Vec::with_capacity(ready.len());
-        for Ready { item, made, facts, base, losses } in ready {
+        for Ready { item, made, facts, base, losses, instead } in ready {
             let ToPlace { item, from, revision, attempts, .. } = item;
-            rest.push((Sent { item, bytes: made.stored.length, attempts }, facts.clone()));
-            keys.push(made.sending.natural_key().map(str::to_owned));
+            let (old, instead) = instead.unzip();
+            let key = made.sending.natural_key().map(str::to_owned);
+            rest.push((Sent { item, bytes: made.stored.length, attempts }, facts.clone(), key, instead));
             let (at, sending) = (route.key, made.sending);
-            intending.push(Intending { item, from, at, sending, facts, base, revision, losses });
+            intending.push(Intending { item, from, at, sending, facts, base, revision, losses, instead: old });
         }
         let intents = self.intents(intending).await?;
         let (mut placings, mut sent) = (Vec::with_capacity(rest.len()), BTreeMap::new());
-        for ((((one, facts), body), key), intent) in rest.into_iter().zip(bodies).zip(keys).zip(intents) {
+        for (((one, facts, key, instead), body), intent) in rest.into_iter().zip(bodies).zip(intents) {
             sent.insert(intent.clone(), one);
-            placings.push(Placing { intent, facts, name: None, key, instead: None, body: Arc::new(body) });
+            placings.push(Placing { intent, facts, name: None, key, instead, body: Arc::new(body) });
         }
         Ok(Prepared { placings, sent, after })
     }
@@ -183,7 +190,7 @@ impl Push<'_> {
     }
 
     /// The target's answers, once it takes another call.
-    async fn call(&self, route: &Route, placings: Vec<Placing>) -> Vec<(IntentId, Result<Placed, Fault>)> {
+    pub(super) async fn call(&self, route: &Route, placings: Vec<Placing>) -> Vec<(IntentId, Result<Placed, Fault>)> {
         let _call = self.calls.acquire().await;
         self.target.place(&route.at, placings).collect().await
     }

@@ -3,7 +3,7 @@
 use super::{Push, change::UpToDate, settle::Sought};
 use crate::{
     engine::Event,
-    store::{Placement, PlacementState, Superseding, TargetKey, ToAmend},
+    store::{CollectionKey, Placement, PlacementState, Superseding, TargetKey, ToAmend},
 };
 use std::collections::BTreeMap;
 use transhume_contract::{Amended, Collection, Fault, Known, Reach, What};
@@ -15,7 +15,7 @@ type Collections = BTreeMap<TargetKey, Collection>;
 
 /// What came of replacing one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Replaced {
+pub(super) enum Replaced {
     /// The newer one stands there, and the old one is gone.
     Done,
     /// People changed the old one: it stays, and nothing is placed beside it.
@@ -42,14 +42,37 @@ impl Push<'_> {
         loop {
             let page = self.store.placements_to_supersede(self.workload, after, PAGE).await?;
             let Some(last) = page.last().map(|one| one.placement.key) else { break };
-            for one in page {
-                self.engine.stop.check()?;
-                replaced.push(self.replace(&at, one).await?);
+            if self.traits.replaces {
+                replaced.extend(self.replace_page(&at, page).await?);
+            } else {
+                for one in page {
+                    self.engine.stop.check()?;
+                    replaced.push(self.replace(&at, one).await?);
+                }
             }
             after = Some(last);
         }
         self.tell_replaced(&replaced);
         Ok(())
+    }
+
+    /// Collection by collection, as much at once as the target takes in one call.
+    async fn replace_page(&self, at: &Collections, page: Vec<Superseding>) -> Result<Vec<Replaced>, Fault> {
+        let mut by_place: BTreeMap<(TargetKey, CollectionKey), Vec<Superseding>> = BTreeMap::new();
+        for one in page {
+            by_place.entry((one.placement.at, one.next.from)).or_default().push(one);
+        }
+        let mut replaced = Vec::new();
+        for ((key, from), mut all) in by_place {
+            let Some(collection) = at.get(&key) else { continue };
+            while !all.is_empty() {
+                self.engine.stop.check()?;
+                let rest = all.split_off(all.len().min(self.traits.batch.items.max(1)));
+                replaced.extend(self.replace_in_place(collection, from, all).await?);
+                all = rest;
+            }
+        }
+        Ok(replaced)
     }
 
     fn tell_replaced(&self, replaced: &[Replaced]) {

@@ -1,7 +1,7 @@
 //! Finding out what became of things nobody answered for.
 
 use super::Push;
-use crate::store::{OpenIntent, Placement, PlacementKey, Rendering, Resolution, TargetKey};
+use crate::store::{OpenIntent, Placement, PlacementKey, Rendering, RenderingKey, Resolution, TargetKey};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -15,11 +15,15 @@ const PAGE: usize = 500;
 pub(super) struct Sought {
     key: NaturalKey,
     facts: Facts,
+    rendering: Option<RenderingKey>,
+    /// The handle of what it takes the place of.
+    instead: Option<Handle>,
 }
 
 impl Sought {
     pub fn of_placement(placement: &Placement) -> Self {
-        Self { key: placement.natural_key(), facts: placement.facts.clone() }
+        let (key, facts) = (placement.natural_key(), placement.facts.clone());
+        Self { key, facts, rendering: Some(placement.rendering), instead: None }
     }
 
     /// What nothing was intended with yet: it needs a name only while it is looked for.
@@ -27,7 +31,12 @@ impl Sought {
         let (digest, length) = (rendering.stored.digest, rendering.stored.length);
         let intent = IntentId::new(format!("item {}", rendering.item.number()));
         let key = NaturalKey { intent, key: rendering.message_id.clone(), digest, length, name: None };
-        Self { key, facts }
+        Self { key, facts, rendering: Some(rendering.key), instead: None }
+    }
+
+    /// What was to be placed, where that is kept.
+    pub const fn rendering(&self) -> Option<RenderingKey> {
+        self.rendering
     }
 
     pub const fn name(&self) -> &IntentId {
@@ -35,7 +44,8 @@ impl Sought {
     }
 
     fn of_intent(intent: &OpenIntent) -> Self {
-        Self { key: intent.key(), facts: intent.facts.clone() }
+        let (key, facts) = (intent.key(), intent.facts.clone());
+        Self { key, facts, rendering: Some(intent.rendering), instead: intent.instead.clone() }
     }
 }
 
@@ -116,18 +126,36 @@ impl Push<'_> {
         sought: &[Sought],
     ) -> Result<BTreeMap<IntentId, Found>, Fault> {
         let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
-        let claimed = self.store.claimed(key, handles).await?;
-        Ok(share(found, sought, claimed.into_iter().collect()))
+        let mut claimed: BTreeSet<_> = self.store.claimed(key, handles).await?.into_iter().collect();
+        // What is replaced in its place is claimed by the one that goes.
+        claimed.retain(|handle| sought.iter().all(|sought| sought.instead.as_ref() != Some(handle)));
+        Ok(share(found, sought, claimed))
     }
 
-    /// Everything there that is byte for byte what is sought.
+    /// Everything there that is what is sought: byte for byte, or in its meaning where the target rewrites.
     pub(super) async fn matches(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
         let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
         match self.engine.stop.unless(self.target.find(at, &keys)).await {
             // The whole collection is gone, and all that was in it.
             Err(fault) if fault.what == What::Vanished => Ok(Vec::new()),
-            found => found,
+            found => self.like(found?, sought).await,
         }
+    }
+
+    /// Leaves out what was found by its key alone and says something else.
+    async fn like(&self, found: Vec<Found>, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
+        let by_name: BTreeMap<_, _> = sought.iter().map(|sought| (sought.name(), sought)).collect();
+        let mut alike = Vec::with_capacity(found.len());
+        for one in found {
+            let says = match (by_name.get(&one.intent), &one.content) {
+                (Some(sought), Some(content)) => self.says(sought, content).await?,
+                _ => true,
+            };
+            if says {
+                alike.push(one);
+            }
+        }
+        Ok(alike)
     }
 
     /// Learns the handles that the target did not tell.
@@ -212,7 +240,8 @@ mod tests {
     fn sought(intent: &str, read: bool) -> Sought {
         let key =
             NaturalKey { intent: IntentId::new(intent), key: None, digest: Digest::of(b""), length: 0, name: None };
-        Sought { key, facts: Facts { read: Some(read), ..Facts::default() } }
+        let facts = Facts { read: Some(read), ..Facts::default() };
+        Sought { key, facts, rendering: None, instead: None }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! One collection of the target under comparison.
 
 use super::{
-    PAGE, There,
+    PAGE, PAGE_WITH_BYTES, There,
     extra::Extras,
-    judge::{judge, where_it_is},
+    judge::{Differences, judge, where_it_is},
 };
 use crate::{
-    engine::{Engine, Event, Kind, is_fine},
+    engine::{Engine, Event, Kind, Setting, is_fine},
     store::{AccountStore, NewVerdict, Placement, Subject, TargetKey},
 };
 use futures::StreamExt;
@@ -21,6 +21,7 @@ pub(super) struct Comparison<'a> {
     pub key: TargetKey,
     pub at: &'a Collection,
     pub look: Look,
+    pub setting: &'a Setting,
 }
 
 impl<'a> Comparison<'a> {
@@ -29,9 +30,14 @@ impl<'a> Comparison<'a> {
         store: &'a AccountStore,
         workload: Workload,
         (key, at): (TargetKey, &'a Collection),
-        look: Look,
+        (look, setting): (Look, &'a Setting),
     ) -> Self {
-        Self { engine, store, workload, key, at, look }
+        Self { engine, store, workload, key, at, look, setting }
+    }
+
+    /// Read at once: fewer where each comes with its bytes.
+    const fn page(&self) -> usize {
+        if matches!(self.workload, Workload::Mail | Workload::Files) { PAGE } else { PAGE_WITH_BYTES }
     }
 
     /// Compares everything that stands in the collection with what was placed there.
@@ -40,7 +46,7 @@ impl<'a> Comparison<'a> {
         let (mut there, mut extras) =
             (There::at(&self.at.name), Extras::of(self.store, self.key, self.look.depth()).await?);
         let target = self.engine.target(self.workload)?;
-        let mut seen = target.observe(self.at, self.look).chunks(PAGE);
+        let mut seen = target.observe(self.at, self.look).chunks(self.page());
         while let Some(page) = self.engine.stop.unless(async { Ok(seen.next().await) }).await? {
             let page: Result<Vec<Observed>, Fault> = page.into_iter().collect();
             match page {
@@ -70,15 +76,19 @@ impl<'a> Comparison<'a> {
         let unfaithful = self.unfaithful(&ours).await?;
         let ours: BTreeMap<_, _> =
             ours.iter().filter_map(|placement| Some((placement.handle.clone()?, placement))).collect();
+        let otherwise = self.said_otherwise(&ours, &page).await?;
         let mut verdicts = Vec::with_capacity(page.len());
         for observed in &page {
             match ours.get(&observed.handle) {
                 Some(placement) => {
                     there.ours += 1;
                     there.read_back += u64::from(observed.digest.is_some());
-                    let said = unfaithful.get(&placement.rendering).map_or(&[][..], Vec::as_slice);
+                    let said = Differences {
+                        of_rendering: unfaithful.get(&placement.rendering).map_or(&[][..], Vec::as_slice),
+                        there: otherwise.get(&observed.handle).map_or(&[][..], Vec::as_slice),
+                    };
                     let depth = self.look.depth_of(&observed.handle);
-                    verdicts.push(self.verdict(placement, depth, judge(placement, observed, said)));
+                    verdicts.push(self.verdict(placement, depth, judge(placement, observed, &said)));
                 }
                 None => {
                     there.others += 1;

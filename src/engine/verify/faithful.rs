@@ -1,17 +1,21 @@
-//! Whether a rendering says what its original says, but for the losses named.
+//! Whether a rendering, or what a target made of it, says what its original says, but for the losses named.
 
 use super::compare::Comparison;
 use crate::{
-    engine::rendering::{Loaded, blocking_reader},
-    store::{Placement, Rendering, RenderingKey},
+    engine::{
+        meaning::{Of, Said},
+        rendering::Loaded,
+    },
+    store::{Placement, RenderingKey},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-use transhume_contract::{Depth, Fault, Reach, What};
+use std::collections::{BTreeMap, BTreeSet};
+use transhume_contract::{Depth, Fault, Handle, Observed};
 
 impl Comparison<'_> {
+    const fn of(&self) -> Of<'_> {
+        Of { store: self.store, workload: self.workload, setting: self.setting }
+    }
+
     /// What renderings say differently from their originals, by rendering: those that the placements were made of, by
     /// whatever edition. Only asked of what is read at depth `content`, and whose bytes are not the original's own.
     pub(super) async fn unfaithful(&self, ours: &[Placement]) -> Result<BTreeMap<RenderingKey, Vec<String>>, Fault> {
@@ -32,24 +36,30 @@ impl Comparison<'_> {
             let is_original = matches!(original.parts.as_slice(), [only] if only.digest == rendering.stored.digest);
             if !is_original {
                 let loaded = Loaded::new(rendering.item, original, bodies);
-                found.insert(rendering.key, self.compare_meaning(loaded, &rendering).await?);
+                let said = Said::Rendered(self.store.body(&rendering.stored.digest).await?);
+                let differences = self.engine.differences(self.of(), loaded, said, rendering.losses).await?;
+                found.insert(rendering.key, differences);
             }
         }
         Ok(found)
     }
 
-    async fn compare_meaning(&self, loaded: Loaded, rendering: &Rendering) -> Result<Vec<String>, Fault> {
-        let body = self.store.body(&rendering.stored.digest).await?;
-        let (meaning, workload, losses) = (Arc::clone(&self.engine.meaning), self.workload, rendering.losses.clone());
-        let handle = tokio::runtime::Handle::current();
-        let work = move || {
-            let mut reader = blocking_reader(&body, &handle)?;
-            meaning.differences(workload, &loaded, &mut *reader, &losses)
+    /// What stands at a target that rewrites what it stores, and says otherwise than its original.
+    pub(super) async fn said_otherwise(
+        &self,
+        ours: &BTreeMap<Handle, &Placement>,
+        page: &[Observed],
+    ) -> Result<BTreeMap<Handle, Vec<String>>, Fault> {
+        let rewritten = |one: &Observed| {
+            let (placement, content) = (*ours.get(&one.handle)?, one.content.clone()?);
+            (one.digest != Some(placement.stored.digest)).then_some((placement, content))
         };
-        let broken = |error: std::io::Error| {
-            Fault::new(What::StoreBroken, format!("an original could not be read: {error}")).reaching(Reach::Account)
-        };
-        let cut_short = |_| crate::engine::defect("a comparison was cut short");
-        tokio::task::spawn_blocking(work).await.map_err(cut_short)?.map_err(broken)
+        let rewritten: Vec<_> = page.iter().filter_map(rewritten).collect();
+        let there = rewritten
+            .iter()
+            .map(|(placement, content)| (placement.rendering, content.clone(), placement.losses.clone()));
+        let said = self.engine.differences_there(self.of(), there.collect()).await?;
+        let handles = rewritten.into_iter().filter_map(|(placement, _)| placement.handle.clone());
+        Ok(handles.zip(said).collect())
     }
 }

@@ -4,18 +4,22 @@ use crate::{engine::Kind, store::Placement};
 use serde_json::{Value, json};
 use transhume_contract::{Facts, Observed};
 
+/// What is said otherwise than by the original, beyond the losses named.
+pub(super) struct Differences<'a> {
+    /// By the rendering.
+    pub of_rendering: &'a [String],
+    /// By what stands at the target, where that rewrites what it stores.
+    pub there: &'a [String],
+}
+
 /// What was found of a placement, and what was expected and seen.
-pub(super) fn judge(placement: &Placement, seen: &Observed, unfaithful: &[String]) -> (Kind, Value) {
-    let expected = placement.stored;
-    if seen.digest.is_some_and(|digest| digest != expected.digest)
-        || seen.length.is_some_and(|length| length != expected.length)
-    {
-        let detail = json!({ "expected_bytes": expected.length, "seen_bytes": seen.length,
-            "expected_hash": expected.digest, "seen_hash": seen.digest });
-        return (Kind::Altered, detail);
-    }
-    if !unfaithful.is_empty() {
-        return (Kind::Unfaithful, json!({ "differences": unfaithful }));
+pub(super) fn judge(placement: &Placement, seen: &Observed, said: &Differences<'_>) -> (Kind, Value) {
+    let faithful = said.of_rendering.is_empty();
+    match altered(placement, seen, said.there) {
+        Some(detail) if faithful || seen.content.is_none() => return (Kind::Altered, detail),
+        // What stands there says what the rendering said, which is what is wrong.
+        _ if !faithful => return (Kind::Unfaithful, json!({ "differences": said.of_rendering })),
+        _ => {}
     }
     let dates = [placement.facts.received, seen.facts.received].map(|date| date.map(|date| date.as_second()));
     if let [Some(expected), Some(found)] = dates
@@ -27,6 +31,22 @@ pub(super) fn judge(placement: &Placement, seen: &Observed, unfaithful: &[String
         differing if differing.is_empty() => (Kind::Ok, json!({})),
         differing => (Kind::Reflagged, json!({ "differing": differing })),
     }
+}
+
+/// Where the bytes themselves are told, only their meaning counts; a version says that something was written since.
+fn altered(placement: &Placement, seen: &Observed, said_there: &[String]) -> Option<Value> {
+    let expected = placement.stored;
+    if seen.content.is_some() {
+        return (!said_there.is_empty()).then(|| json!({ "differences": said_there }));
+    }
+    let bytes_differ = seen.digest.is_some_and(|digest| digest != expected.digest)
+        || seen.length.is_some_and(|length| length != expected.length);
+    if bytes_differ {
+        return Some(json!({ "expected_bytes": expected.length, "seen_bytes": seen.length,
+            "expected_hash": expected.digest, "seen_hash": seen.digest }));
+    }
+    let versions = [placement.version.as_ref(), seen.version.as_ref()];
+    matches!(versions, [Some(placed), Some(stands)] if placed != stands).then(|| json!({ "written_since": true }))
 }
 
 /// Adds by what a person finds the message: its folder and its Message-ID.

@@ -8,7 +8,7 @@ mod judge;
 mod moved;
 mod reconcile;
 
-use super::{Engine, Event, Mover, Phase, rendering::Audience};
+use super::{Engine, Event, Mover, Phase, Setting};
 use crate::store::{AccountStore, Project, TargetKey};
 use compare::Comparison;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -19,6 +19,8 @@ pub use reconcile::{Reconciled, There};
 
 /// Placements compared at once.
 const PAGE: usize = 200;
+/// ... where each comes with its bytes.
+const PAGE_WITH_BYTES: usize = 25;
 
 /// What comparing an account came to.
 #[derive(Clone, Debug, Default)]
@@ -80,12 +82,14 @@ impl Engine {
         let store = project.open_account(&mover.row.account.id).await?;
         for workload in self.workloads() {
             self.refuse_another_login(&store, &mover.target, workload).await?;
+            let profile = self.target_traits(workload, &mover.target).await?.profile;
+            let audience = self.audience(&store, workload, profile).await?;
             let mut seen = BTreeMap::new();
-            let outcome = self.verify_workload(&store, workload, look, &sum.address, &mut seen).await;
+            let looking = (look, &audience.setting);
+            let outcome = self.verify_workload(&store, workload, looking, &sum.address, &mut seen).await;
             sum.add(&seen);
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
             outcome?;
-            let audience = Audience::of(self.target_traits(workload, &mover.target).await?.profile)?;
             sum.outdated += store.placed_otherwise(workload, self.made_by(workload, &audience)).await?;
         }
         Ok(())
@@ -95,7 +99,7 @@ impl Engine {
         &self,
         store: &AccountStore,
         workload: Workload,
-        look: Look,
+        looking: (Look, &Setting),
         account: &str,
         seen: &mut BTreeMap<TargetKey, There>,
     ) -> Result<(), Fault> {
@@ -103,7 +107,7 @@ impl Engine {
         let phase = Phase::Verify;
         self.tell(Event::Expected { account: account.to_owned(), phase, items: placed.items, bytes: placed.bytes });
         for (key, at) in store.target_collections(workload).await? {
-            let comparison = Comparison::new(self, store, workload, (key, &at), look);
+            let comparison = Comparison::new(self, store, workload, (key, &at), looking);
             seen.insert(key, comparison.compare(account).await?);
         }
         self.recognise_moved(store, workload).await?.correct(seen);

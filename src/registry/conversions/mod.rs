@@ -1,6 +1,8 @@
 //! Plugs the pure conversions of `mappings` into the engine's ports.
 
-use crate::engine::{Handover, Meaning, Original, Render, Rendered};
+mod objects;
+
+use crate::engine::{Audience, Handover, Meaning, Original, Render, Rendered, Setting};
 use std::io::{self, Read, Write};
 use transhume_contract::{
     Cause, Digest, Facts, Fault, FlagState, Importance, Loss, Profile, Timestamp, What, Workload,
@@ -56,12 +58,8 @@ fn losses(found: Vec<mappings::Loss>) -> Vec<Loss> {
     found.into_iter().map(|loss| Loss::new(loss.name, loss.detail)).collect()
 }
 
-fn only_mail(workload: Workload) -> Result<(), Fault> {
-    if workload == Workload::Mail {
-        return Ok(());
-    }
-    let sentence = format!("this version renders no {workload}");
-    Err(Fault::new(What::Unsupported, sentence).reaching(transhume_contract::Reach::Run))
+fn no_files() -> Fault {
+    Fault::new(What::Unsupported, "this version renders no files").reaching(transhume_contract::Reach::Run)
 }
 
 fn unrendered(why: Unrendered) -> Fault {
@@ -79,8 +77,13 @@ fn store_fault(error: &io::Error) -> Fault {
 }
 
 impl Render for Conversions {
-    fn edition(&self, _workload: Workload) -> u32 {
-        mappings::EDITION
+    fn edition(&self, workload: Workload) -> u32 {
+        match workload {
+            Workload::Mail | Workload::Files => mappings::EDITION,
+            Workload::Calendar => mappings::CALENDAR_EDITION,
+            Workload::Contacts => mappings::CONTACTS_EDITION,
+            Workload::Tasks => mappings::TASKS_EDITION,
+        }
     }
 
     fn tables(&self) -> Digest {
@@ -91,16 +94,33 @@ impl Render for Conversions {
         &self,
         workload: Workload,
         original: &dyn Original,
-        profile: &Profile,
+        audience: &Audience,
         out: &mut dyn Write,
     ) -> Result<Rendered, Fault> {
-        only_mail(workload)?;
-        let rendered = render::mail(&Seen(original), &mail_profile(profile), &self.tables, out).map_err(unrendered)?;
+        match workload {
+            Workload::Mail => {}
+            Workload::Files => return Err(no_files()),
+            Workload::Calendar | Workload::Contacts | Workload::Tasks => {
+                return objects::render(workload, &Seen(original), audience, &self.tables, out);
+            }
+        }
+        let profile = mail_profile(&audience.profile);
+        let rendered = render::mail(&Seen(original), &profile, &self.tables, out).map_err(unrendered)?;
         let same_as = rendered.identical.then(|| "mime".to_owned());
         Ok(Rendered { losses: losses(rendered.losses), same_as, natural_key: rendered.message_id })
     }
 
-    fn facts(&self, _workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>) {
+    fn zone(&self, settings: &dyn Original) -> Option<String> {
+        let mut text = String::new();
+        settings.open("mailboxSettings").ok()?.read_to_string(&mut text).ok()?;
+        objects::zone(&text)
+    }
+
+    fn facts(&self, workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>) {
+        // Of an event, a contact or a task everything stands in the rendering itself.
+        if workload != Workload::Mail {
+            return (Facts { message_id: facts.message_id.clone(), ..Facts::default() }, Vec::new());
+        }
         let (target, lost) = render::mail_facts(&mail_facts(facts), &mail_profile(profile), &self.tables);
         (target_facts(facts, target), losses(lost))
     }
@@ -172,15 +192,19 @@ impl Meaning for Conversions {
         &self,
         workload: Workload,
         original: &dyn Original,
+        setting: &Setting,
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> io::Result<Vec<String>> {
-        if workload != Workload::Mail {
-            return Ok(Vec::new());
-        }
-        let (there, here) = (meaning::original(&Seen(original))?, meaning::mail(rendering)?);
         let named = |loss: &Loss| mappings::Loss { name: loss.name.clone(), detail: loss.detail.clone() };
         let losses: Vec<_> = losses.iter().map(named).collect();
+        match workload {
+            Workload::Mail | Workload::Files => {}
+            Workload::Calendar | Workload::Contacts | Workload::Tasks => {
+                return objects::differences(workload, &Seen(original), setting, &self.tables, rendering, &losses);
+            }
+        }
+        let (there, here) = (meaning::original(&Seen(original))?, meaning::mail(rendering)?);
         Ok(meaning::unexcused(meaning::differences(&there, &here), &losses))
     }
 }

@@ -1,0 +1,77 @@
+//! Putting what changed in the place of what stands there, at targets that can: an event keeps its address, and people
+//! their bookmark of it. Where they changed it, it stays theirs, and the newer one is owed.
+
+use super::{Push, replace::Replaced, settle::Sought};
+use crate::engine::meaning::Of;
+use crate::store::{CollectionKey, ItemKey, PlacementKey, Resolution, Superseding};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use transhume_contract::{Collection, Fault, IntentId, Outcome, Placed, Reach, What};
+
+impl Push<'_> {
+    /// Replaces a page of what stands in one collection. Each of them is written down before the first is sent.
+    pub(super) async fn replace_in_place(
+        &self,
+        at: &Collection,
+        from: CollectionKey,
+        page: Vec<Superseding>,
+    ) -> Result<Vec<Replaced>, Fault> {
+        if self.engine.rehearsing {
+            return Ok(vec![Replaced::Done; page.len()]);
+        }
+        let (mut standing, mut next) = (BTreeMap::new(), Vec::with_capacity(page.len()));
+        for one in page {
+            let Some(there) = one.placement.at_target(at) else { continue };
+            standing.insert(one.next.item, (one.placement.key, there));
+            next.push(one.next);
+        }
+        let olds: BTreeMap<ItemKey, PlacementKey> = standing.iter().map(|(item, (key, _))| (*item, *key)).collect();
+        let mut ready = self.make_ready(next).await?;
+        for one in &mut ready {
+            one.instead = standing.remove(&one.item.item);
+        }
+        let Some(after) = ready.last().map(|last| last.item.mark) else { return Ok(Vec::new()) };
+        let route = self.routes.route(from).await?;
+        let batch = self.intend(&route, ready, after).await?;
+        let item_of: BTreeMap<_, _> = batch.sent.iter().map(|(intent, sent)| (intent.clone(), sent.item)).collect();
+        let answers = self.engine.stop.settling(async { Ok(self.call(&route, batch.placings).await) }).await?;
+        let mut replaced = Vec::with_capacity(answers.len());
+        for (intent, answer) in answers {
+            let old = item_of.get(&intent).and_then(|item| olds.get(item));
+            let Some(old) = old else { continue };
+            replaced.push(self.write_down_one(*old, intent, answer).await?);
+        }
+        Ok(replaced)
+    }
+
+    async fn write_down_one(
+        &self,
+        old: PlacementKey,
+        intent: IntentId,
+        answer: Result<Placed, Fault>,
+    ) -> Result<Replaced, Fault> {
+        let fault = match answer {
+            Ok(placed) => {
+                self.store.resolve(vec![Resolution::Placed { intent, placed }]).await?;
+                return Ok(Replaced::Done);
+            }
+            // It may have happened: looking decides, and nothing is sent again before.
+            Err(fault) if fault.outcome == Outcome::Unknown => return Ok(Replaced::Not),
+            Err(fault) => fault,
+        };
+        self.store.resolve(vec![Resolution::NotSent { intent }]).await?;
+        match fault.what {
+            What::Vanished => self.lose(old).await.map(|()| Replaced::Not),
+            What::Forbidden if fault.reach == Reach::Item => self.put_off(old, fault).await.map(|()| Replaced::Kept),
+            _ => self.put_off(old, fault).await.map(|()| Replaced::Not),
+        }
+    }
+
+    /// Whether what was found says what was to be placed. Where a target rewrites what it stores, only its meaning tells.
+    pub(super) async fn says(&self, sought: &Sought, content: &Bytes) -> Result<bool, Fault> {
+        let Some(rendering) = sought.rendering() else { return Ok(true) };
+        let of = Of { store: self.store, workload: self.workload, setting: &self.audience.setting };
+        let said = self.engine.differences_there(of, vec![(rendering, content.clone(), Vec::new())]).await?;
+        Ok(said.iter().all(Vec::is_empty))
+    }
+}
