@@ -3,14 +3,14 @@
 //! v1.0 binds `events/delta` to calendars and documents it for beta only, so it is asked for once. Its rows tell little
 //! beyond ids, and a changed day of a series may not touch its master, so it is never all there is:
 //!
-//! * a round from the start first walks delta to its end for the token (`Track`), then lists every event with its facts
-//!   (`Rows`), then asks delta what happened meanwhile (`Settle`): rows of a plain listing are skipped where something
-//!   before them is deleted, so that a deletion in between begins the round anew;
-//! * a later round asks delta what changed (`Later`), and reads the version of every series (`Series`);
-//! * where delta is not to be had, each round lists everything (`Rows`), and what no page names is gone.
+//! * a round from the start walks delta to its end for the token (`Track`), and lists the single events (`Rows`). Rows of a
+//!   plain listing are skipped where something before them is deleted meanwhile: where there were several pages, delta is
+//!   asked what happened (`Settle`), and a deletion begins the round anew. Then every series is read (`Series`);
+//! * a later round asks delta what changed (`Later`), and reads every series again;
+//! * where delta is not to be had, each round lists everything, and what no page names is gone.
 //!
-//! In each round the version of a series is made of its master, its changed days and its cancelled ones: one request a
-//! series, where the cloud has lists of them.
+//! The version of a series is made of its master, its changed days and its cancelled ones: one request a series, where the
+//! cloud has lists of them.
 
 use super::{
     Known,
@@ -45,23 +45,33 @@ pub struct Round<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
     Track(Place),
-    Rows { token: Option<Place>, at: Place },
+    Rows {
+        token: Option<Place>,
+        at: Place,
+    },
     Settle(Place),
     Later(Place),
-    Series { token: Place, at: Place },
+    /// `all` goes through all events, so that no series is missed should the service take the condition and answer amiss.
+    Series {
+        token: Option<Place>,
+        at: Place,
+        all: bool,
+    },
 }
 
 impl Phase {
     pub fn cursor(&self) -> Cursor {
-        let text = |place: &Place| place.cursor().as_str().to_owned();
         let (name, token, at) = match self {
-            Self::Track(at) => ("track", String::new(), text(at)),
-            Self::Rows { token, at } => ("rows", token.as_ref().map(text).unwrap_or_default(), text(at)),
-            Self::Settle(at) => ("settle", String::new(), text(at)),
-            Self::Later(at) => ("later", String::new(), text(at)),
-            Self::Series { token, at } => ("series", text(token), text(at)),
+            Self::Track(at) => ("track", None, at),
+            Self::Rows { token, at } => ("rows", token.as_ref(), at),
+            Self::Settle(at) => ("settle", None, at),
+            Self::Later(at) => ("later", None, at),
+            Self::Series { token, at, all: false } => ("series", token.as_ref(), at),
+            Self::Series { token, at, all: true } => ("all-series", token.as_ref(), at),
         };
-        Cursor::new(format!("events 1 {name}\n{token}\n{at}"))
+        let token = token.map(Place::cursor);
+        let token = token.as_ref().map_or("", Cursor::as_str);
+        Cursor::new(format!("events 1 {name}\n{token}\n{}", at.cursor().as_str()))
     }
 
     /// `CursorExpired` for a text this version did not write.
@@ -69,14 +79,15 @@ impl Phase {
         let mut lines = cursor.as_str().splitn(3, '\n');
         let (name, token, at) =
             (lines.next().unwrap_or_default(), lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-        let place = |text: &str| Place::of(&Cursor::new(text));
+        let at = Place::of(&Cursor::new(at))?;
+        let token = if token.is_empty() { None } else { Some(Place::of(&Cursor::new(token))?) };
         match name {
-            "events 1 track" => Ok(Self::Track(place(at)?)),
-            "events 1 rows" if token.is_empty() => Ok(Self::Rows { token: None, at: place(at)? }),
-            "events 1 rows" => Ok(Self::Rows { token: Some(place(token)?), at: place(at)? }),
-            "events 1 settle" => Ok(Self::Settle(place(at)?)),
-            "events 1 later" => Ok(Self::Later(place(at)?)),
-            "events 1 series" => Ok(Self::Series { token: place(token)?, at: place(at)? }),
+            "events 1 track" => Ok(Self::Track(at)),
+            "events 1 rows" => Ok(Self::Rows { token, at }),
+            "events 1 settle" => Ok(Self::Settle(at)),
+            "events 1 later" => Ok(Self::Later(at)),
+            "events 1 series" => Ok(Self::Series { token, at, all: false }),
+            "events 1 all-series" => Ok(Self::Series { token, at, all: true }),
             _ => Err(expired("the cursor of this calendar was written by another version")),
         }
     }
@@ -95,7 +106,7 @@ impl Round<'_> {
             Phase::Rows { token, at } => self.rows(feed, token, at).await,
             Phase::Settle(at) => self.settle(feed, at).await,
             Phase::Later(at) => self.later(feed, at).await,
-            Phase::Series { token, at } => self.series(feed, token, at).await,
+            Phase::Series { token, at, all } => self.series(feed, token, at, all).await,
         }
     }
 
@@ -104,7 +115,11 @@ impl Round<'_> {
     }
 
     fn every_row(&self, token: Option<Place>) -> Phase {
-        Phase::Rows { token, at: Place::start(Walk::Plain, self.page_size) }
+        Phase::Rows { token, at: self.first_row() }
+    }
+
+    fn first_row(&self) -> Place {
+        Place::start(Walk::Plain, self.page_size)
     }
 
     fn listing(&self, family: Family) -> Listing<'_> {
@@ -138,22 +153,23 @@ impl Round<'_> {
     /// the rows are not, it is the tenant's.
     async fn untracked(&self, feed: &Feed, at: &Place, fault: &Fault) -> Result<Page, Fault> {
         tracing::info!(code = fault.code, "changes of events cannot be had here: everything is listed in each round");
-        let page = self.rows(feed, None, Place::start(Walk::Plain, self.page_size)).await?;
+        let page = self.rows(feed, None, self.first_row()).await?;
         let of_the_tenant = at.at == At::Start && matches!(fault.what, What::Unsupported | What::Vanished);
         self.known.untracked.fetch_or(of_the_tenant, Ordering::Relaxed);
         Ok(page)
     }
 
+    /// Single events. Of one page no row was skipped.
     async fn rows(&self, feed: &Feed, token: Option<Place>, at: Place) -> Result<Page, Fault> {
-        let page = self.listing(EVENTS).page(feed, at).await?;
-        let next = match page.next {
-            Next::More(cursor) => Next::More(Phase::Rows { token, at: Place::of(&cursor)? }.cursor()),
-            Next::Done(cursor) => match token {
-                Some(token) => Next::More(Phase::Settle(token).cursor()),
-                None => Next::Done(Phase::Rows { token: None, at: Place::of(&cursor)? }.cursor()),
-            },
+        let is_first = at.at == At::Start;
+        let mut page = self.listing(EVENTS).page(feed, at).await?;
+        page.changes.retain(|change| master_in(change).is_none());
+        let next = match (page.next, token) {
+            (Next::More(cursor), token) => Phase::Rows { token, at: Place::of(&cursor)? },
+            (Next::Done(_), Some(token)) if !is_first => Phase::Settle(token),
+            (Next::Done(_), token) => Phase::Series { token, at: self.first_row(), all: true },
         };
-        Ok(Page { changes: self.versioned(feed, page.changes).await?, next })
+        Ok(Page { changes: page.changes, next: Next::More(next.cursor()) })
     }
 
     /// What changed while everything was listed.
@@ -163,11 +179,13 @@ impl Round<'_> {
             return Err(expired("events were deleted while their calendar was listed: it is listed once more"));
         }
         let next = match next {
-            Next::More(cursor) => Next::More(Phase::Settle(same_size(&cursor, at.size)?).cursor()),
-            Next::Done(cursor) => Next::Done(Phase::Later(same_size(&cursor, at.size)?).cursor()),
+            Next::More(cursor) => Phase::Settle(same_size(&cursor, at.size)?),
+            Next::Done(cursor) => {
+                Phase::Series { token: Some(same_size(&cursor, at.size)?), at: self.first_row(), all: true }
+            }
         };
         let changes = self.listing(EVENTS).told(feed, &at, rows).await?;
-        Ok(Page { changes: self.versioned(feed, changes).await?, next })
+        Ok(Page { changes: self.versioned(feed, changes).await?, next: Next::More(next.cursor()) })
     }
 
     async fn later(&self, feed: &Feed, at: Place) -> Result<Page, Fault> {
@@ -175,7 +193,7 @@ impl Round<'_> {
         let next = match next {
             Next::More(cursor) => Phase::Later(same_size(&cursor, at.size)?),
             Next::Done(cursor) => {
-                Phase::Series { token: same_size(&cursor, at.size)?, at: Place::start(Walk::Plain, self.page_size) }
+                Phase::Series { token: Some(same_size(&cursor, at.size)?), at: self.first_row(), all: false }
             }
         };
         let changes = self.listing(EVENTS).told(feed, &at, rows).await?;
@@ -199,11 +217,13 @@ impl Round<'_> {
     }
 
     /// The version of every series, whether delta told of it or not.
-    async fn series(&self, feed: &Feed, token: Place, at: Place) -> Result<Page, Fault> {
-        let page = self.masters(feed, at).await?;
-        let next = match page.next {
-            Next::More(cursor) => Next::More(Phase::Series { token, at: Place::of(&cursor)? }.cursor()),
-            Next::Done(_) => Next::Done(Phase::Later(token).cursor()),
+    async fn series(&self, feed: &Feed, token: Option<Place>, at: Place, all: bool) -> Result<Page, Fault> {
+        let page = if all { self.listing(EVENTS).page(feed, at).await? } else { self.masters(feed, at).await? };
+        let next = match (page.next, token) {
+            (Next::More(cursor), token) => Next::More(Phase::Series { token, at: Place::of(&cursor)?, all }.cursor()),
+            (Next::Done(_), Some(token)) => Next::Done(Phase::Later(token).cursor()),
+            // The next round lists everything again.
+            (Next::Done(end), None) => Next::Done(Phase::Rows { token: None, at: Place::of(&end)? }.cursor()),
         };
         let changes = page.changes.into_iter().filter(|change| master_in(change).is_some()).collect();
         Ok(Page { changes: self.versioned(feed, changes).await?, next })
@@ -289,7 +309,8 @@ mod tests {
             Phase::Rows { token: Some(at("/x?$deltatoken=1 2")), at: plain.clone() },
             Phase::Settle(at("/x?$deltatoken=1")),
             Phase::Later(at("/x?$deltatoken=1")),
-            Phase::Series { token: at("/x?$deltatoken=1"), at: plain },
+            Phase::Series { token: Some(at("/x?$deltatoken=1")), at: plain.clone(), all: false },
+            Phase::Series { token: None, at: plain, all: true },
         ];
         for phase in phases {
             assert_eq!(Phase::of(&phase.cursor()).unwrap(), phase);
