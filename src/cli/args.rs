@@ -345,16 +345,23 @@ pub struct Simulate {
     #[arg(long, value_enum, default_value_t = Provider::Microsoft365)]
     pub provider: Provider,
     /// Serve this tenant dump.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["accounts", "messages", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["accounts", "messages", "events", "contacts", "tasks", "seed"])]
     pub tenant: Option<PathBuf>,
     /// Or make a tenant: the same seed gives the same tenant, byte for byte.
     #[arg(long, default_value_t = 5)]
     pub accounts: u32,
     #[arg(long, default_value_t = 200)]
     pub messages: u32,
+    /// Events per account; a series counts once.
+    #[arg(long, default_value_t = 0)]
+    pub events: u32,
+    #[arg(long, default_value_t = 0)]
+    pub contacts: u32,
+    #[arg(long, default_value_t = 0)]
+    pub tasks: u32,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Give the first accounts every hostile shape of mail.
+    /// Give the first accounts every hostile shape of what they hold.
     #[arg(long)]
     pub hostile: bool,
     /// Write the tenant as a dump, and serve nothing.

@@ -41,9 +41,9 @@ pub async fn run(simulate: &args::Simulate, terminal: &Terminal) -> Result<Exit,
 
 fn dump(simulate: &args::Simulate) -> Result<Dump, Failure> {
     let Some(folder) = &simulate.tenant else {
-        let (accounts, messages, seed, hostile) =
-            (simulate.accounts, simulate.messages, simulate.seed, simulate.hostile);
-        return Ok(tenant(&Recipe { accounts, messages, seed, hostile, message_bytes: None, ..Recipe::default() }));
+        let args::Simulate { accounts, messages, events, contacts, tasks, seed, hostile, .. } = *simulate;
+        let recipe = Recipe { accounts, messages, events, contacts, tasks, seed, hostile, ..Recipe::default() };
+        return Ok(tenant(&recipe));
     };
     let step = "Name a folder that `transhume simulate --dump DIR` wrote.";
     Dump::load(folder).map_err(|error| Failure::usage(format!("{error}\n{step}")))

@@ -8,6 +8,7 @@ mod deleted;
 mod demo;
 mod foreseen;
 mod halted;
+mod groupware;
 mod happy;
 mod kept;
 mod mailbox;
