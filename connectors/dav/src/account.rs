@@ -18,10 +18,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{
-    sync::OnceCell,
-    time::Instant,
-};
+use tokio::{sync::OnceCell, time::Instant};
 use transhume_contract::{AccountId, Credential, Fault, Reach, Secret, What};
 use transhume_http::{
     HeaderMap, HeaderValue, HostRule, LaneKey, Limit, Limits, Patience, Reading, Request, Road, RoadConfig, StatusCode,
@@ -265,7 +262,9 @@ impl Link {
     /// A server that is reached and throttles, or falls silent, does so for this account.
     fn in_context(&self, fault: Fault) -> Fault {
         match fault.what {
-            What::Unreachable if fault.reach == Reach::Item && fault.outcome == transhume_contract::Outcome::NotDone => {
+            What::Unreachable
+                if fault.reach == Reach::Item && fault.outcome == transhume_contract::Outcome::NotDone =>
+            {
                 fault.reaching(Reach::Account).wait(Duration::from_secs(30))
             }
             _ => fault,

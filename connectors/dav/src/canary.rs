@@ -14,9 +14,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use transhume_contract::{
-    AccountId, Appearance, Canary, Fault, Reach, Scheduling, What, Workload,
-};
+use transhume_contract::{AccountId, Appearance, Canary, Fault, Reach, Scheduling, What, Workload};
 
 /// The calendar that the meeting is put into, and that is removed after.
 const NAME: &str = "transhume canary";
@@ -54,7 +52,8 @@ impl Canary for DavTarget {
 
 /// It would mail people to find out whether it mails people.
 fn never(server: &str) -> Fault {
-    let sentence = format!("No meeting is sent to {server} as a trial: it is known to mail the people of every meeting.");
+    let sentence =
+        format!("No meeting is sent to {server} as a trial: it is known to mail the people of every meeting.");
     Fault::new(What::Unsupported, sentence)
         .reaching(Reach::Run)
         .ask("Nothing is to be done: meetings go there without organiser and people, and so without mail.")
@@ -105,11 +104,12 @@ impl Probe {
     }
 
     async fn make(&self, link: &Link, home: &Home) -> Result<String, Fault> {
-        let base = home.of(Workload::Calendar).ok_or_else(|| {
-            faults::no_calendars(&link.place(), link.account.id.as_str(), "calendars")
-        })?;
+        let base = home
+            .of(Workload::Calendar)
+            .ok_or_else(|| faults::no_calendars(&link.place(), link.account.id.as_str(), "calendars"))?;
         let path = folder(&below(base, &self.uid));
-        let making = Making { workload: Workload::Calendar, name: NAME, appearance: &Appearance::default() };
+        let (workload, appearance) = (Workload::Calendar, &Appearance::default());
+        let making = Making { workload, name: NAME, appearance, doubles_percent: false };
         let answer = link.send(&ask::make(&path, &making)).await?;
         match answer.inner_status() {
             200 | 201 => Ok(path),

@@ -58,7 +58,8 @@ fn lost(link: &Link, reader: &Reader, fault: &Fault) {
 
 async fn arrived(into: &Reader, name: &str) -> Result<Placed, Fault> {
     let etag = into.etag(name).await.map_err(Fault::outcome_unknown)?;
-    let etag = etag.ok_or_else(|| Fault::new(What::Vanished, "What was moved is not where it went.").outcome_unknown())?;
+    let etag =
+        etag.ok_or_else(|| Fault::new(What::Vanished, "What was moved is not where it went.").outcome_unknown())?;
     Ok(Placed { handle: Some(Handle::new(name)), version: Some(Version::new(etag)), ..Placed::default() })
 }
 

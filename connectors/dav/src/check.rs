@@ -1,14 +1,6 @@
 //! What `check` finds: whether the login works, which server it is and what that costs.
 
-use crate::{
-    account::Link,
-    answer::Answer,
-    ask,
-    collections::Shelf,
-    homes::Home,
-    server::Kind,
-    xml::Space,
-};
+use crate::{account::Link, answer::Answer, ask, collections::Shelf, homes::Home, server::Kind, xml::Space};
 use transhume_contract::{Access, Fault, Finding, Scheduling, Severity, What, Workload};
 
 /// A fault met while checking is what the check found.

@@ -10,6 +10,7 @@ use crate::{
     faults,
     homes::Home,
     paths::{self, below, collection_name, folder, last_name},
+    server::Kind,
     xml::Space,
 };
 use transhume_contract::{
@@ -120,7 +121,7 @@ impl Shelf<'_> {
 
     /// The inner fault is a refusal of this name.
     async fn make(&self, want: &Wanted, path: &str, name: &str) -> Result<Result<Collection, Fault>, Fault> {
-        let making = Making { workload: self.workload, name, appearance: &want.appearance };
+        let making = self.making(name, &want.appearance);
         let answer = self.link.send(&ask::make(path, &making)).await?;
         let path = folder(path);
         if answer.stored() || answer.inner_status() == 200 {
@@ -138,9 +139,14 @@ impl Shelf<'_> {
         }
     }
 
+    fn making<'b>(&self, name: &'b str, appearance: &'b Appearance) -> Making<'b> {
+        let doubles_percent = self.home.server.kind == Kind::Xandikos;
+        Making { workload: self.workload, name, appearance, doubles_percent }
+    }
+
     /// Gives a collection what people see of it.
     pub async fn dress(&self, path: &str, name: &str, appearance: &Appearance) -> Result<(), Fault> {
-        let making = Making { workload: self.workload, name, appearance };
+        let making = self.making(name, appearance);
         let answer = self.link.send(&ask::dress(path, &making)).await?;
         match answer.inner_status() {
             200..=299 => Ok(()),
@@ -212,7 +218,8 @@ fn read(entry: &Entry, workload: Workload) -> Standing {
 /// `#rrggbb` of what servers and programs keep, some of them with an opacity.
 fn colour(text: &str) -> Option<String> {
     let digits = text.strip_prefix('#')?;
-    let six = digits.get(..6).filter(|six| matches!(digits.len(), 6 | 8) && six.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let six =
+        digits.get(..6).filter(|six| matches!(digits.len(), 6 | 8) && six.bytes().all(|b| b.is_ascii_hexdigit()))?;
     Some(format!("#{}", six.to_ascii_lowercase()))
 }
 
@@ -235,7 +242,11 @@ fn shown(path: &[String]) -> String {
 fn choose(want: &Wanted, all: &[Standing], home: &str, default: Option<&str>, number: u32) -> Choice {
     let at = |path: &str| all.iter().find(|standing| standing.path == folder(path) && standing.fits).cloned();
     let known = want.known.as_ref().and_then(|id| at(id.as_str()));
-    let own = || NUMBERS.map(|number| below(home, &collection_name(want.workload, &want.path, number))).find_map(|path| at(&path));
+    let own = || {
+        NUMBERS
+            .map(|number| below(home, &collection_name(want.workload, &want.path, number)))
+            .find_map(|path| at(&path))
+    };
     let theirs = || default.filter(|_| want.role == Role::Default).and_then(|name| at(&below(home, name)));
     let name = shown(&want.path);
     let called = |name: &str| {

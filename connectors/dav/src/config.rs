@@ -107,7 +107,8 @@ mod tests {
         for url in ["https://cloud.example.org", "http://127.0.0.1:5232/", "https://h/SOGo/dav/"] {
             assert!(DavConfig::new(url).validate().is_ok(), "{url}");
         }
-        for url in ["http://cloud.example.org/", "cloud.example.org", "https://ann:secret@h/", "ftp://h/", "https://h/?a"]
+        for url in
+            ["http://cloud.example.org/", "cloud.example.org", "https://ann:secret@h/", "ftp://h/", "https://h/?a"]
         {
             assert!(DavConfig::new(url).validate().is_err(), "{url}");
         }

@@ -45,14 +45,16 @@ pub fn authority_refused(place: &str, authority: &str) -> Fault {
 
 /// Whoever answers offers no way to log in that is safe to use.
 pub fn no_way_to_log_in(place: &str, offered: &str) -> Fault {
-    let sentence = format!("The CalDAV server {place} offers only the login `{offered}`, and neither Basic nor Bearer.");
+    let sentence =
+        format!("The CalDAV server {place} offers only the login `{offered}`, and neither Basic nor Bearer.");
     Fault::new(What::Unauthenticated, sentence)
         .reaching(Reach::Run)
         .ask("Allow Basic authentication on the server (with Baikal: its settings, `WebDAV authentication type`).")
 }
 
 pub fn too_many_refusals(place: &str) -> Fault {
-    let sentence = format!("The CalDAV server {place} refused the logins of three accounts in a row; no more are tried.");
+    let sentence =
+        format!("The CalDAV server {place} refused the logins of three accounts in a row; no more are tried.");
     Fault::new(What::Unauthenticated, sentence)
         .reaching(Reach::Run)
         .ask("Correct the credentials of the target, then run again: some servers lock everybody out after ten.")
@@ -151,7 +153,8 @@ fn is_duplicate(complaint: &Complaint) -> bool {
 fn duplicate(place: &str, complaint: &Complaint) -> Fault {
     let elsewhere = complaint.hrefs.first().map(|href| crate::paths::last_name(parent(href)));
     let elsewhere = elsewhere.filter(|name| !name.is_empty()).map(|name| format!(" in `{name}`")).unwrap_or_default();
-    let sentence = format!("The server {place} already holds an item of the same UID{elsewhere}, and takes it only once.");
+    let sentence =
+        format!("The server {place} already holds an item of the same UID{elsewhere}, and takes it only once.");
     Fault::new(What::Exists, sentence).skip(Cause::DuplicateUid)
 }
 
@@ -233,20 +236,50 @@ mod tests {
         let skip = Remedy::Skip;
         let href = "<d:href>/dav/calendars/user/ann/Old%20Plans/x.ics</d:href>";
         for (status, inside, what, reach, remedy) in [
-            (403, format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
+            (
+                403,
+                format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"),
+                What::Exists,
+                Reach::Item,
+                Some(skip(Cause::DuplicateUid)),
+            ),
             (409, "<c:no-uid-conflict/>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
             (412, "<c:no-uid-conflict/>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
-            (400, "<s:message>Calendar object with uid already exists in this calendar collection.</s:message>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
+            (
+                400,
+                "<s:message>Calendar object with uid already exists in this calendar collection.</s:message>".into(),
+                What::Exists,
+                Reach::Item,
+                Some(skip(Cause::DuplicateUid)),
+            ),
             (412, String::new(), What::Exists, Reach::Item, Some(Remedy::Later)),
             (412, "<c:valid-calendar-data/>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
-            (403, "<c:supported-calendar-component/>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
-            (415, "<s:message>Validation error in iCalendar</s:message>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
+            (
+                403,
+                "<c:supported-calendar-component/>".into(),
+                What::Malformed,
+                Reach::Item,
+                Some(skip(Cause::RefusedByTarget)),
+            ),
+            (
+                415,
+                "<s:message>Validation error in iCalendar</s:message>".into(),
+                What::Malformed,
+                Reach::Item,
+                Some(skip(Cause::RefusedByTarget)),
+            ),
             (403, "<c:max-resource-size/>".into(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
             (403, String::new(), What::Malformed, Reach::Item, Some(Remedy::Later)),
             (413, String::new(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
             (403, "<d:need-privileges/>".into(), What::Forbidden, Reach::Collection, None),
             (409, String::new(), What::Vanished, Reach::Collection, None),
-            (500, "<s:message>An exception occurred</s:message>".into(), What::Malformed, Reach::Item, Some(Remedy::Later)),
+            (
+                500,
+                "<s:message>An exception occurred</s:message>".into(),
+                What::Malformed,
+                Reach::Item,
+                Some(Remedy::Later),
+            ),
             (507, String::new(), What::Full, Reach::Account, None),
             (401, String::new(), What::Unauthenticated, Reach::Account, None),
         ] {
@@ -254,7 +287,8 @@ mod tests {
             assert_eq!((fault.what, fault.reach), (what, reach), "{status} {inside}: {fault}");
             assert!(remedy.is_none_or(|remedy| remedy == fault.remedy), "{status} {inside}: {:?}", fault.remedy);
         }
-        let named = fault(403, &format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"));
+        let named =
+            fault(403, &format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"));
         assert!(named.sentence.contains("`Old Plans`"), "{named}");
     }
 }

@@ -3,8 +3,7 @@
 use crate::{
     account::Link,
     answer::{Answer, Entry},
-    ask,
-    faults,
+    ask, faults,
     paths::{encoded, folder},
     server::{self, Server},
     xml::Space,
@@ -94,7 +93,10 @@ impl Seeker<'_> {
     fn named_in(&self, answer: &Answer) -> Option<String> {
         let base = self.link.base();
         let entries = answer.entries(base).ok()?;
-        entries.iter().find_map(|entry| entry.href(Space::Dav, "current-user-principal", base)).map(|path| folder(&path))
+        entries
+            .iter()
+            .find_map(|entry| entry.href(Space::Dav, "current-user-principal", base))
+            .map(|path| folder(&path))
     }
 
     fn nobody(&self, last: Option<&Answer>) -> Fault {

@@ -52,7 +52,9 @@ impl Line<'_> {
             !quoted && letter == ';'
         });
         let mut pairs = parts.filter_map(|part| part.split_once('='));
-        pairs.find(|(known, _)| known.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().trim_matches('"'))
+        pairs
+            .find(|(known, _)| known.trim().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().trim_matches('"'))
     }
 }
 
@@ -148,7 +150,8 @@ mod tests {
 
     #[test]
     fn lines_are_unfolded_and_parted() {
-        let lines = unfolded(b"ATTENDEE;CN=\"B: o;b\";SCHEDULE-\r\n AGENT=CLI\r\n\tENT:mailto:b@x\r\n\r\nitem1.UID:7\r\n");
+        let lines =
+            unfolded(b"ATTENDEE;CN=\"B: o;b\";SCHEDULE-\r\n AGENT=CLI\r\n\tENT:mailto:b@x\r\n\r\nitem1.UID:7\r\n");
         let line = parted(&lines[0]).unwrap();
         assert_eq!((line.name, line.value), ("ATTENDEE", "mailto:b@x"));
         assert_eq!(line.parameter("cn"), Some("B: o;b"));
@@ -185,7 +188,9 @@ mod tests {
     #[test]
     fn an_exception_is_looked_at_for_itself() {
         let master = "ORGANIZER:mailto:ann@x.example\r\nATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:b@x\r\n";
-        let series = format!("{master}END:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nORGANIZER:mailto:ann@x.example\r\nATTENDEE:mailto:b@x\r\n");
+        let series = format!(
+            "{master}END:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\nORGANIZER:mailto:ann@x.example\r\nATTENDEE:mailto:b@x\r\n"
+        );
         assert!(told(&series, Scheduling::ByClient));
     }
 }

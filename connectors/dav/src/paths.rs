@@ -85,7 +85,8 @@ pub fn collection_name(workload: Workload, path: &[String], number: u32) -> Stri
 }
 
 fn readable(name: &str) -> String {
-    let kept = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });
+    let kept =
+        name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });
     let kept: String = kept.collect();
     let words: Vec<&str> = kept.split('-').filter(|word| !word.is_empty()).collect();
     words.join("-").chars().take(40).collect::<String>().trim_end_matches('-').to_owned()

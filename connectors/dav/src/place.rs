@@ -20,6 +20,8 @@ use transhume_contract::{
 };
 
 pub type Outcomes = Vec<(IntentId, Result<Placed, Fault>)>;
+/// What one PUT came to: the name it stands under, and its ETag where the server told it.
+type Written = (IntentId, Result<(String, Option<String>), Fault>);
 
 /// One item on its way.
 pub struct Job {
@@ -90,7 +92,7 @@ impl<'a> Placer<'a> {
         }
     }
 
-    async fn one(&self, job: Job) -> (IntentId, Result<(String, Option<String>), Fault>) {
+    async fn one(&self, job: Job) -> Written {
         if let Some(fault) = self.stopped() {
             return (job.intent, Err(fault));
         }
@@ -131,7 +133,7 @@ impl<'a> Placer<'a> {
         })
     }
 
-    async fn send(&self, ask: &ask::Ask) -> Result<Answer, Fault> {
+    pub async fn send(&self, ask: &ask::Ask) -> Result<Answer, Fault> {
         let outcome = self.link.send(ask).await;
         if let Err(fault) = &outcome
             && fault.outcome == Outcome::Unknown
@@ -153,10 +155,7 @@ impl<'a> Placer<'a> {
     }
 
     /// Versions that the answers did not tell, asked for together.
-    async fn with_versions(
-        &self,
-        placed: Vec<(IntentId, Result<(String, Option<String>), Fault>)>,
-    ) -> Outcomes {
+    async fn with_versions(&self, placed: Vec<Written>) -> Outcomes {
         let untold = placed.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
         let names: Vec<String> = untold.filter(|(_, etag)| etag.is_none()).map(|(name, _)| name.clone()).collect();
         let mut told = match names.is_empty() {
@@ -171,10 +170,6 @@ impl<'a> Placer<'a> {
         };
         let mut answer = answer;
         placed.into_iter().map(|(intent, outcome)| (intent, outcome.map(&mut answer))).collect()
-    }
-
-    async fn as_a_whole(&self, jobs: Vec<Job>, _done: &mut Outcomes) -> Vec<Job> {
-        jobs
     }
 }
 

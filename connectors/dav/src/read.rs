@@ -62,8 +62,11 @@ impl Reader {
             return Err(self.closed(DOING, &answer));
         }
         let entries = answer.entries(self.link.base());
-        let entries = entries.map_err(|why| faults::unreadable(&self.link.place(), DOING, &why).reaching(Reach::Collection))?;
-        let own = entries.iter().find(|entry| folder(&entry.path) == self.path).and_then(Entry::etag);
+        let entries =
+            entries.map_err(|why| faults::unreadable(&self.link.place(), DOING, &why).reaching(Reach::Collection))?;
+        // Some answer for what is not there with a multistatus that says so (seen with Xandikos 0.4).
+        let own = entries.iter().find(|entry| folder(&entry.path) == self.path && !entry.is_missing());
+        let own = own.ok_or_else(|| faults::collection_vanished(&last_name(&self.path)))?.etag();
         Ok((entries.iter().filter_map(|entry| listed(entry, &self.path, self.workload)).collect(), own))
     }
 
@@ -158,7 +161,10 @@ fn listed(entry: &Entry, collection: &str, workload: Workload) -> Option<Listed>
     let name = name_in(collection, &entry.path)?;
     let inner = entry.property(Space::Dav, "resourcetype").is_some_and(|kinds| !kinds.kids.is_empty());
     let told = entry.text(Space::Dav, "getcontenttype").unwrap_or_default().to_ascii_lowercase();
-    let of = told.split(';').find_map(|part| part.trim().strip_prefix("component=")).map(|of| of.trim_matches('"').to_owned());
+    let of = told
+        .split(';')
+        .find_map(|part| part.trim().strip_prefix("component="))
+        .map(|of| of.trim_matches('"').to_owned());
     let other = of.zip(component(workload)).is_some_and(|(of, ours)| !of.eq_ignore_ascii_case(ours));
     if inner || other || entry.is_missing() {
         return None;
@@ -241,7 +247,9 @@ mod tests {
         );
         let answer = Answer { status: 207, headers: HeaderMap::new(), body: Bytes::from(body) };
         let entries = answer.entries(&"http://127.0.0.1/".parse().unwrap()).unwrap();
-        let names = |workload| entries.iter().filter_map(|entry| listed(entry, "/c/", workload)).map(|one| one.name).collect::<Vec<_>>();
+        let names = |workload| {
+            entries.iter().filter_map(|entry| listed(entry, "/c/", workload)).map(|one| one.name).collect::<Vec<_>>()
+        };
         assert_eq!(names(Workload::Calendar), ["a.ics", "c.ics"]);
         assert_eq!(names(Workload::Tasks), ["b.ics", "c.ics"]);
     }

@@ -174,7 +174,8 @@ fn node(space: Space, start: &BytesStart<'_>) -> Result<Node, String> {
 /// A text as it stands in a document. What XML cannot hold (control characters) is left out.
 pub fn escaped(text: &str) -> String {
     let fit = |letter: &char| !letter.is_control() || matches!(letter, '\t' | '\n' | '\r');
-    let kept: String = text.chars().filter(|letter| fit(letter) && !matches!(letter, '\u{FFFE}' | '\u{FFFF}')).collect();
+    let kept: String =
+        text.chars().filter(|letter| fit(letter) && !matches!(letter, '\u{FFFE}' | '\u{FFFF}')).collect();
     escape(&kept).into_owned()
 }
 

@@ -63,7 +63,7 @@ impl Cyrus {
             match serves {
                 Ok(()) => {
                     if options.dav {
-                        provision(imap_port, &options.accounts)?;
+                        provision(imap_port, options.accounts.iter().chain(&options.master))?;
                     }
                     return Ok(Self { leash, dir, imap_port, dav_port, _temporary: temporary });
                 }
@@ -137,7 +137,7 @@ fn multiarch() -> String {
 
 /// Calendars come into being at the first login over HTTP, below an INBOX that only one over IMAP makes (seen with
 /// 3.6.1, which answers 500 before).
-fn provision(imap_port: u16, accounts: &[Login]) -> Result<(), StartError> {
+fn provision<'a>(imap_port: u16, accounts: impl Iterator<Item = &'a Login>) -> Result<(), StartError> {
     for login in accounts {
         RawImap::login(imap_port, &login.user, &login.password)?;
     }

@@ -8,9 +8,11 @@
 //! # }
 //! ```
 
+mod objects;
 mod source;
 mod target;
 
+pub use objects::objects;
 pub use source::{source, source_of};
 pub use target::target;
 

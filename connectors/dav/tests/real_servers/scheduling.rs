@@ -1,0 +1,142 @@
+//! Nobody hears of a meeting that is moved. Cyrus delivers to other accounts of its own when it is not kept silent.
+
+use crate::setting::{alice, bob, calendar, cyrus, event, observe, place, place_one, placing, started, target_at};
+use futures::StreamExt;
+use transhume_contract::{AccountId, Canary, Collection, CollectionId, Depth, Placing, Remedy, Target, What, Workload};
+use transhume_dav::{DavConfig, DavTarget, Kind};
+use transhume_servers::DavKind;
+
+const ALICE: &str = "alice@lab.example";
+const BOB: &str = "bob@lab.example";
+
+fn canary(target: &DavTarget) -> &dyn Canary {
+    target.canary().unwrap()
+}
+
+/// A meeting of alice's with bob and somebody outside in it, as a migration writes it.
+fn meeting(uid: &str, sequence: u32) -> String {
+    event(
+        uid,
+        &format!(
+            "SEQUENCE:{sequence}\r\nORGANIZER:mailto:{ALICE}\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:{ALICE}\r\n\
+             ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;SCHEDULE-AGENT=CLIENT:mailto:{BOB}\r\n\
+             ATTENDEE;PARTSTAT=NEEDS-ACTION;SCHEDULE-AGENT=CLIENT:mailto:out@elsewhere.example\r\n"
+        ),
+    )
+}
+
+/// The same as it stands in bob's calendar, who answers it.
+fn invitation(uid: &str, answer: &str) -> String {
+    event(
+        uid,
+        &format!(
+            "ORGANIZER;SCHEDULE-AGENT=CLIENT:mailto:{ALICE}\r\n\
+             ATTENDEE;PARTSTAT=ACCEPTED;SCHEDULE-AGENT=CLIENT:mailto:{ALICE}\r\nATTENDEE;PARTSTAT={answer}:mailto:{BOB}\r\n"
+        ),
+    )
+}
+
+/// Everything in an account's calendars and its scheduling inbox.
+async fn everything(target: &DavTarget, account: &AccountId, inbox: &str) -> Vec<String> {
+    let mut places = target.others(account, Workload::Calendar, &[]).await.unwrap();
+    let id = CollectionId::new(inbox);
+    places.push(Collection { id, ..places[0].clone() });
+    let mut uids = Vec::new();
+    for at in places {
+        let seen: Vec<_> = target.observe(&at, Depth::Content.into()).collect().await;
+        uids.extend(seen.into_iter().filter_map(|one| one.unwrap().facts.message_id));
+    }
+    uids
+}
+
+#[tokio::test]
+async fn meetings_are_moved_changed_and_removed_on_cyrus_without_a_word() {
+    let server = cyrus();
+    let target = target_at(&server.dav_url().unwrap());
+    assert!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await.is_empty());
+    let (at, other) = (calendar(&target, "Meetings").await, calendar(&target, "More").await);
+    let mut placed = Vec::new();
+    for n in 0..40 {
+        placed.push(place_one(&target, &at, &format!("m-{n}"), &meeting(&format!("m-{n}"), 0)).await.unwrap());
+    }
+    assert!(placed.iter().all(|placement| placement.version.is_some()), "without a version none can be replaced");
+    let again = |n: usize| {
+        let uid = format!("m-{n}");
+        Placing { instead: Some(placed[n].clone()), ..placing(&uid, &meeting(&uid, 1)) }
+    };
+    let answers = place(&target, &at, (0..20).map(again).collect()).await;
+    assert!(answers.iter().all(|(_, answer)| answer.is_ok()));
+    for placement in &placed[20..30] {
+        target.withdraw(placement).await.unwrap();
+    }
+    for placement in &placed[30..] {
+        target.relocate(placement, &other, None).await.unwrap();
+    }
+    assert_eq!((observe(&target, &at).await.len(), observe(&target, &other).await.len()), (20, 10));
+    assert_eq!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await, Vec::<String>::new());
+}
+
+/// The other half: what bob's own calendar says of alice's meetings sends her no answers.
+#[tokio::test]
+async fn what_an_invited_account_holds_answers_nobody() {
+    let server = cyrus();
+    let target = target_at(&server.dav_url().unwrap());
+    target.traits(&alice()).await.unwrap();
+    let mut want = crate::setting::wanted(Workload::Calendar, &["Invited"]);
+    want.account = bob();
+    let at = target.ensure(&want).await.unwrap();
+    let placed = place_one(&target, &at, "i-1", &invitation("i-1", "NEEDS-ACTION")).await.unwrap();
+    let changed = Placing { instead: Some(placed), ..placing("i-1", &invitation("i-1", "DECLINED")) };
+    let version = place(&target, &at, vec![changed]).await.remove(0).1.unwrap().version;
+    let second = place_one(&target, &at, "i-2", &invitation("i-2", "ACCEPTED")).await.unwrap();
+    target.withdraw(&second).await.unwrap();
+    assert!(version.is_some());
+    assert_eq!(everything(&target, &alice(), "/dav/calendars/user/alice/Inbox/").await, Vec::<String>::new());
+}
+
+/// An event that was not made silent is not sent, whoever made it so.
+#[tokio::test]
+async fn what_could_invite_is_not_sent_at_all() {
+    let server = cyrus();
+    let target = target_at(&server.dav_url().unwrap());
+    let at = calendar(&target, "Loud").await;
+    let loud = meeting("loud", 0).replace(";SCHEDULE-AGENT=CLIENT", "");
+    let batch = vec![placing("loud", &loud), placing("quiet", &meeting("quiet", 0))];
+    let answers = place(&target, &at, batch).await;
+    let fault = answers.iter().find(|(uid, _)| uid == "loud").unwrap().1.as_ref().unwrap_err();
+    assert_eq!(fault.what, What::Unmappable, "{fault}");
+    assert!(matches!(fault.remedy, Remedy::Skip(_)) && fault.sentence.contains("SCHEDULE-AGENT=CLIENT"), "{fault}");
+    assert_eq!(observe(&target, &at).await.len(), 1);
+    assert!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_canary_proves_silence_and_catches_its_absence() {
+    let server = cyrus();
+    let target = target_at(&server.dav_url().unwrap());
+    let method = canary(&target).method(&alice()).await.unwrap();
+    assert!(method.starts_with("Cyrus 3.6.1") && method.ends_with("schedule-agent-client"), "{method}");
+    canary(&target).prove(&alice(), &bob()).await.unwrap();
+    let names: Vec<_> = target.others(&alice(), Workload::Calendar, &[]).await.unwrap();
+    assert!(names.iter().all(|one| !one.name.contains("canary")), "the trial left its calendar behind");
+    // Treated as what it is not, Cyrus is only told by a header that it does not know.
+    let config = DavConfig { server: Some(Kind::Nextcloud), ..DavConfig::new(server.dav_url().unwrap()) };
+    let mistaken = DavTarget::new(config, crate::setting::OnePassword::new("secret")).unwrap();
+    let fault = canary(&mistaken).prove(&alice(), &bob()).await.unwrap_err();
+    assert_eq!((fault.what, fault.reach), (What::Forbidden, transhume_contract::Reach::Run));
+    assert!(fault.sentence.contains(BOB) && fault.sentence.contains("when it was placed"), "{fault}");
+}
+
+#[tokio::test]
+async fn servers_that_never_write_pass_and_those_that_always_do_are_not_tried() {
+    let server = started(DavKind::Radicale);
+    let target = target_at(&server.url());
+    assert!(canary(&target).method(&alice()).await.unwrap().ends_with("none"));
+    canary(&target).prove(&alice(), &bob()).await.unwrap();
+    let config = DavConfig { server: Some(Kind::Sogo), ..DavConfig::new(server.url()) };
+    let sogo = DavTarget::new(config, crate::setting::OnePassword::new("secret")).unwrap();
+    assert_eq!(canary(&sogo).prove(&alice(), &bob()).await.unwrap_err().what, What::Unsupported);
+    let at = calendar(&sogo, "People").await;
+    let fault = place_one(&sogo, &at, "s", &meeting("s", 0)).await.unwrap_err();
+    assert_eq!(fault.what, What::Unmappable, "{fault}");
+}
