@@ -69,7 +69,7 @@ fn scheduling(home: &Home) -> Option<Finding> {
     match (home.server.scheduling(), home.server.kind) {
         (Scheduling::Unneeded, Kind::Nextcloud) => Some(note(
             "scheduling",
-            "Meetings are moved with a request header that keeps Nextcloud silent (since the end of 2024); `check --canary` proves it.".to_owned(),
+            "Meetings are moved with a request header that keeps Nextcloud silent (31 and later); `check --canary` proves it.".to_owned(),
         )),
         (Scheduling::Unneeded, _) => None,
         (Scheduling::ByClient, _) => Some(note(

@@ -120,6 +120,12 @@ pub fn over_limit(length: u64, limit: u64) -> Fault {
         .skip(Cause::OverTargetLimit)
 }
 
+/// Under the name an item would get stands something that nobody recorded.
+pub fn stands_already(place: &str) -> Fault {
+    Fault::new(What::Exists, format!("At {place} something stands already under the name of this item."))
+        .skip(Cause::DuplicateUid)
+}
+
 /// Words and reasons of a server, short enough for a sentence.
 fn reason(answer: &Answer, complaint: &Complaint) -> String {
     let words = complaint.words.clone().or_else(|| complaint.conditions.first().cloned());

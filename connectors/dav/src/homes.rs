@@ -5,7 +5,7 @@ use crate::{
     answer::{Answer, Entry},
     ask, faults,
     paths::{encoded, folder},
-    server::{self, Server},
+    server::{self, Kind, Server},
     xml::Space,
 };
 use transhume_contract::{Fault, Reach, Secret, What, Workload};
@@ -52,13 +52,22 @@ impl Seeker<'_> {
         };
         let entry = self.principal(&principal).await?;
         let options = self.link.send(&ask::options(&principal)).await?;
-        let server = Server::of(&options, &principal, self.link.config().server);
+        let mut server = Server::of(&options, &principal, self.link.config().server);
+        if server.kind == Kind::Nextcloud {
+            server.version = self.version_of_nextcloud(&principal).await?;
+        }
         let mut home = self.read(server, &entry);
         if home.books.is_none() {
             home.books = self.books_elsewhere(&principal).await?;
         }
         tracing::debug!(server = home.server.name(), version = home.server.version, "found an account");
         Ok(home)
+    }
+
+    async fn version_of_nextcloud(&self, principal: &str) -> Result<Option<String>, Fault> {
+        let above = principal.split("/remote.php/").next().unwrap_or_default();
+        let answer = self.link.send(&ask::get(&format!("{above}/status.php"))).await?;
+        Ok((answer.status == 200).then(|| server::version_in_status(&answer.body)).flatten())
     }
 
     fn read(&self, server: Server, entry: &Entry) -> Home {

@@ -10,6 +10,7 @@ use crate::{
     lines,
     paths::below,
     read::Reader,
+    server::Kind,
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -108,6 +109,10 @@ impl<'a> Placer<'a> {
 
     /// The ETag, where the server tells it: it does not of what it stored in other words.
     async fn first(&self, job: &Job) -> Result<Option<String>, Fault> {
+        // SOGo 5.8 takes the condition for none, and writes over what stands there.
+        if self.home.server.kind == Kind::Sogo && self.reader.etag(&job.name).await?.is_some() {
+            return Err(faults::stands_already(&self.link.place()));
+        }
         let path = below(&self.reader.path, &job.name);
         let answer = self.send(&ask::put(&path, self.at.workload, job.bytes.clone(), If::Nothing)).await?;
         if answer.stored() {

@@ -143,7 +143,17 @@ impl Server {
     }
 
     pub fn scheduling(&self) -> Scheduling {
-        ways(self.kind).scheduling
+        match self.kind {
+            Kind::Nextcloud if !self.knows_the_header() => Scheduling::ByClient,
+            kind => ways(kind).scheduling,
+        }
+    }
+
+    /// The header that keeps a Nextcloud silent came at the end of 2024, into 31 first: of one that does not tell its
+    /// version, or an older one, nobody knows.
+    fn knows_the_header(&self) -> bool {
+        let major = self.version.as_ref().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        major.is_some_and(|major| major >= 31)
     }
 
     pub fn lanes(&self) -> usize {
@@ -160,7 +170,8 @@ impl Server {
 
     /// What it accepts. Base64 makes four bytes of three; the rest of the object needs room too.
     pub fn objects(&self) -> Objects {
-        let Ways { scheduling, zero_length, object_bytes, vcard, .. } = ways(self.kind);
+        let Ways { zero_length, object_bytes, vcard, .. } = ways(self.kind);
+        let scheduling = self.scheduling();
         let attachment_bytes = object_bytes / 10 * 7;
         // Nextcloud takes cards of 5 MiB.
         let photo_bytes = attachment_bytes.min(3_500_000);
@@ -193,6 +204,13 @@ fn recognise(dav: &str, program: &str, sabre: bool, answer: &Answer, path: &str)
     } else {
         Kind::Unknown
     }
+}
+
+/// The version in a Nextcloud's `status.php`: `{"installed":true,...,"versionstring":"32.0.1",...}`.
+pub fn version_in_status(body: &[u8]) -> Option<String> {
+    let status: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let version = status["versionstring"].as_str()?;
+    Some(version.chars().filter(|letter| letter.is_ascii_graphic()).take(40).collect())
 }
 
 fn version(kind: Kind, answer: &Answer) -> Option<String> {
@@ -235,6 +253,20 @@ mod tests {
         assert_eq!(kind(&[("x-sabre-version", "4.7.0")], "/remote.php/dav/p/").kind, Kind::Nextcloud);
         assert_eq!(kind(&[("server", "SOPE/5.8")], "/SOGo/dav/ann/").kind, Kind::Sogo);
         assert_eq!(kind(&[("dav", "1, calendar-access")], "/").kind, Kind::Unknown);
+    }
+
+    #[test]
+    fn only_a_nextcloud_that_knows_the_header_is_trusted_with_it() {
+        let status = |version: &str| format!("{{\"installed\":true,\"versionstring\":\"{version}\"}}");
+        let way = |version: Option<&str>| {
+            let version = version.and_then(|version| version_in_status(status(version).as_bytes()));
+            Server { kind: Kind::Nextcloud, version, schedules: true }.objects().scheduling
+        };
+        assert_eq!(way(Some("32.0.1")), Scheduling::Unneeded);
+        for old in [Some("30.0.2"), Some("9.1"), Some("new"), None] {
+            assert_eq!(way(old), Scheduling::ByClient, "{old:?}");
+        }
+        assert_eq!(version_in_status(b"<html>"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | `TRANSHUME_DEMO_IMAPS_PORT`, `TRANSHUME_DEMO_IMAP_CA` | IMAP over TLS and the authority to trust, under `--tls` |
 //! | `TRANSHUME_DEMO_IMAP_DIR` | where the mail is: one folder per account |
 //! | `TRANSHUME_DEMO_IMAP_PASSWORD` | of every account |
+//! | `TRANSHUME_DEMO_DAV_URL`, `TRANSHUME_DEMO_DAV_PASSWORD` | with `radicale`: its root, and the password of every account |
 //! | `TRANSHUME_DEMO_IMAP_MASTER`, `_MASTER_PASSWORD` | logs in as anybody |
 //!
 //! Passwords are made up once per directory and kept in its `password` file: they are in no argument list.
@@ -19,7 +20,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use transhume_servers::{Cyrus, CyrusOptions, Dovecot, DovecotOptions, Login, StartError, Store, Tls};
+use transhume_servers::{
+    Cyrus, CyrusOptions, DavKind, DavOptions, DavServer, Dovecot, DovecotOptions, Login, StartError, Store, Tls,
+};
 
 #[derive(Parser)]
 #[command(about = "Starts a real mail server for the time of one command")]
@@ -42,6 +45,11 @@ enum Server {
     },
     /// Cyrus, as scripts/install-test-servers unpacked it.
     Cyrus {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Radicale, for calendars and contacts. It has no administrator.
+    Radicale {
         #[command(flatten)]
         common: Common,
     },
@@ -114,8 +122,18 @@ fn serve(arguments: Arguments) -> Result<ExitCode, StartError> {
             })?;
             common.run(server.environment(), &password, master.as_ref())
         }
+        Server::Radicale { common } => {
+            let password = common.password()?;
+            let (accounts, _) = common.logins(&password);
+            let options = DavOptions { kind: DavKind::Radicale, dir: common.dir.clone(), accounts };
+            let server = DavServer::start(options)?;
+            common.run_with(BTreeMap::from([(URL, server.url()), (DAV_PASSWORD, password)]))
+        }
     }
 }
+
+const URL: &str = "TRANSHUME_DEMO_DAV_URL";
+const DAV_PASSWORD: &str = "TRANSHUME_DEMO_DAV_PASSWORD";
 
 impl Common {
     fn logins(&self, password: &str) -> (Vec<Login>, Option<Login>) {
@@ -140,21 +158,26 @@ impl Common {
         }
     }
 
-    /// Runs the command to its end. Ctrl-C is for the command, which ends in its own time; the server waits for it.
     fn run(
         &self,
-        known: BTreeMap<&str, String>,
+        mut known: BTreeMap<&'static str, String>,
         password: &str,
         master: Option<&Login>,
     ) -> Result<ExitCode, StartError> {
+        known.insert("TRANSHUME_DEMO_IMAP_PASSWORD", password.to_owned());
+        if let Some(master) = master {
+            known.insert("TRANSHUME_DEMO_IMAP_MASTER", master.user.clone());
+            known.insert("TRANSHUME_DEMO_IMAP_MASTER_PASSWORD", master.password.clone());
+        }
+        self.run_with(known)
+    }
+
+    /// Runs the command to its end. Ctrl-C is for the command, which ends in its own time; the server waits for it.
+    fn run_with(&self, known: BTreeMap<&'static str, String>) -> Result<ExitCode, StartError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (program, arguments) = self.command.split_first().ok_or_else(|| StartError::Missing("a command".into()))?;
         let mut command = tokio::process::Command::new(program);
-        command.args(arguments).envs(known).env("TRANSHUME_DEMO_IMAP_PASSWORD", password);
-        if let Some(master) = master {
-            command.env("TRANSHUME_DEMO_IMAP_MASTER", &master.user);
-            command.env("TRANSHUME_DEMO_IMAP_MASTER_PASSWORD", &master.password);
-        }
+        command.args(arguments).envs(known);
         let status = runtime.block_on(async {
             let mut child = command.spawn()?;
             loop {
