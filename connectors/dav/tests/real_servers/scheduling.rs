@@ -119,8 +119,8 @@ async fn a_canary_proves_silence_and_catches_its_absence() {
     canary(&target).prove(&alice(), &bob()).await.unwrap();
     let names: Vec<_> = target.others(&alice(), Workload::Calendar, &[]).await.unwrap();
     assert!(names.iter().all(|one| !one.name.contains("canary")), "the trial left its calendar behind");
-    // Treated as what it is not, Cyrus is only told by a header that it does not know.
-    let config = DavConfig { server: Some(Kind::Nextcloud), ..DavConfig::new(server.dav_url().unwrap()) };
+    // Taken for a server that sends nothing by itself, Cyrus is told nothing but by headers that it does not know.
+    let config = DavConfig { server: Some(Kind::Radicale), ..DavConfig::new(server.dav_url().unwrap()) };
     let mistaken = DavTarget::new(config, crate::setting::OnePassword::new("secret")).unwrap();
     let fault = canary(&mistaken).prove(&alice(), &bob()).await.unwrap_err();
     assert_eq!((fault.what, fault.reach), (What::Forbidden, transhume_contract::Reach::Run));
