@@ -37,8 +37,8 @@ pub fn conversations(group: &Group, count: Option<u64>) -> Unreachable {
         account: Some(AccountId::new(group.id.as_str())),
         size: Size { items: count, bytes: None },
         rescue: format!(
-            "The conversations of the group {name} are no mailbox: export them to PST with Purview eDiscovery, or have a \
-             member copy them into a mailbox before the tenant closes"
+            "The conversations of the group {name} are no mailbox, and its calendar opens to no application: export both to PST \
+             with Purview eDiscovery, or have a member copy them into a mailbox before the tenant closes"
         ),
     }
 }

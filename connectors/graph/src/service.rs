@@ -65,7 +65,8 @@ impl Service {
             let mut page: wire::Page = self.json(self.of_mailbox(user, url), Asked::Mailbox, named).await?;
             rows.extend(page.rows::<T>(named).map_err(|fault| fault.reaching(Reach::Account))?);
             let Some(link) = &page.next_link else { return Ok(rows) };
-            url = self.endpoint.kept(link).and_then(|link| self.endpoint.resumed(&link))?;
+            let next = self.endpoint.kept(link).and_then(|link| self.endpoint.resumed(&link));
+            url = next.map_err(|fault| fault.reaching(Reach::Account))?;
         }
     }
 
@@ -76,14 +77,15 @@ impl Service {
     }
 
     /// Every row of a short list, each to the byte.
-    pub async fn rows_verbatim(&self, user: &str, path: &str, named: &str) -> Result<Vec<Bytes>, Fault> {
+    pub async fn rows_verbatim(&self, user: &str, path: &str, asked: Asked, named: &str) -> Result<Vec<Bytes>, Fault> {
         let (mut rows, mut url) = (Vec::new(), self.endpoint.at(path));
         loop {
-            let (page, bytes): (wire::Page, _) = self.parsed(self.of_mailbox(user, url), Asked::Mailbox, named).await?;
+            let (page, bytes): (wire::Page, _) = self.parsed(self.of_mailbox(user, url), asked, named).await?;
             let bytes = json::verbatim(bytes.to_vec(), named)?;
             rows.extend(json::elements(&bytes, "value").into_iter().flatten().map(Bytes::copy_from_slice));
             let Some(link) = &page.next_link else { return Ok(rows) };
-            url = self.endpoint.kept(link).and_then(|link| self.endpoint.resumed(&link))?;
+            let next = self.endpoint.kept(link).and_then(|link| self.endpoint.resumed(&link));
+            url = next.map_err(|fault| fault.reaching(asked.reach()))?;
         }
     }
 

@@ -161,7 +161,8 @@ pub struct Event {
     pub has_attachments: Option<bool>,
     pub body: Option<Body>,
     pub start: Option<Value>,
-    pub recurrence: Option<Recurrence>,
+    /// A [`Recurrence`], unless it holds something else.
+    pub recurrence: Option<Value>,
     /// `OID.<id of the master>.<date>`; not in every cloud.
     pub cancelled_occurrences: Option<Vec<String>>,
     /// Not in every cloud.

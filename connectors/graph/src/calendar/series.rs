@@ -17,8 +17,9 @@ use crate::{
     faults::Asked,
     json,
     service::Service,
-    wire::{self, Event},
+    wire::{self, Event, Recurrence},
 };
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashSet},
     sync::atomic::Ordering,
@@ -141,7 +142,8 @@ impl<'a> Series<'a> {
     pub fn days(&self, master: &str, event: &Event, near: bool) -> Option<Days<'_>> {
         let begins = event.start.as_ref().and_then(|start| start.get("dateTime")?.as_str());
         let today = today();
-        let life = Life::of(event.recurrence.as_ref()?, begins, today)?;
+        let recurrence = Recurrence::deserialize(event.recurrence.as_ref()?).ok()?;
+        let life = Life::of(&recurrence, begins, today)?;
         let life = if near { life.near(today) } else { life };
         let path = format!("{}/instances?$select={DAY}", self.path(master));
         Some(Days {

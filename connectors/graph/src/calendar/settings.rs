@@ -8,6 +8,7 @@ use super::calendars;
 use crate::{
     attached::{put, put_json},
     endpoint::segment,
+    faults::Asked,
     json,
     mail::settings::{absent, whole},
     service::Service,
@@ -39,7 +40,7 @@ pub async fn settings(service: &Service, account: &Account, into: &mut dyn Origi
 
 async fn groups(service: &Service, account: &Account) -> Result<Vec<Bytes>, Fault> {
     let (user, path) = (account.id.as_str(), format!("/users/{}/calendarGroups", segment(account.id.as_str())));
-    match service.rows_verbatim(user, &path, "the groups of calendars").await {
+    match service.rows_verbatim(user, &path, Asked::Mailbox, "the groups of calendars").await {
         Err(fault) if fault.what == What::Unsupported => Ok(Vec::new()),
         other => other,
     }
@@ -54,7 +55,7 @@ async fn all(service: &Service, account: &Account, groups: &[Bytes]) -> Result<V
     let paths = [calendars::path(account, "")].into_iter().chain(groups.iter().filter_map(below));
     let (mut all, mut seen) = (Vec::new(), HashSet::new());
     for path in paths {
-        let rows = service.rows_verbatim(account.id.as_str(), &path, "the list of calendars").await?;
+        let rows = service.rows_verbatim(account.id.as_str(), &path, Asked::Mailbox, "the list of calendars").await?;
         all.extend(rows.into_iter().filter(|row| id(row).is_some_and(|id| seen.insert(id))));
     }
     Ok(all)

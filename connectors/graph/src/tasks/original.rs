@@ -9,13 +9,14 @@ use crate::{
     attached::{Attachments, put_json},
     calendar::WISHES,
     endpoint::segment,
+    faults::Asked,
     json,
     service::Service,
     wire::Task,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
-use transhume_contract::{Facts, Fault, ItemRef, OriginalSink, Reach, What};
+use transhume_contract::{Facts, Fault, ItemRef, OriginalSink, What};
 
 const EXPAND: &str = "?$expand=checklistItems,linkedResources";
 const ATTACHMENT: &str = "id,name,contentType,size,lastModifiedDateTime";
@@ -53,8 +54,8 @@ async fn apart(
     name: &str,
     into: &mut dyn OriginalSink,
 ) -> Result<(), Fault> {
-    let rows = service.rows_verbatim(user, &format!("{path}/{name}"), "the parts of a task").await;
-    let rows = rows.map_err(|fault| if fault.what == What::Vanished { fault.reaching(Reach::Item) } else { fault })?;
+    let path = format!("{path}/{name}");
+    let rows = service.rows_verbatim(user, &path, Asked::Item, "the parts of a task").await?;
     if rows.is_empty() { Ok(()) } else { put_json(into, name, json::array(rows.iter().map(Bytes::as_ref))).await }
 }
 
