@@ -209,6 +209,38 @@ mod tests {
         assert_eq!(answer(400, "Bad Request").complaint(), Complaint::default());
     }
 
+    /// Cut, repeated and overwritten in every place: an answer is read or refused.
+    #[test]
+    fn any_bytes_are_read_or_refused() {
+        let whole = "<?xml version=\"1.0\"?><d:multistatus xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\">\
+            <d:response><d:href>/c/%C3%A9.ics</d:href><d:propstat><d:prop><d:getetag>&quot;1&quot;</d:getetag>\
+            <c:calendar-data><![CDATA[BEGIN:VCALENDAR\nUID;X=\"a:b\":1\n END]]></c:calendar-data></d:prop>\
+            <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>";
+        let mut state = 1_u64;
+        let mut random = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for _ in 0..20_000 {
+            let mut bytes = whole.as_bytes().to_vec();
+            for _ in 0..=random(3) {
+                let at = random(bytes.len());
+                match random(3) {
+                    0 => bytes.truncate(at + 1),
+                    1 => bytes[at] = random(256) as u8,
+                    _ => bytes.splice(at..at, whole.bytes().skip(at).take(40)).for_each(drop),
+                }
+            }
+            let answer = Answer { status: 207, headers: HeaderMap::new(), body: Bytes::from(bytes.clone()) };
+            let entries = answer.entries(&base()).unwrap_or_default();
+            assert!(entries.iter().all(|entry| entry.path.starts_with('/')));
+            answer.complaint();
+            answer.inner_status();
+            crate::lines::uid(&bytes);
+            crate::lines::would_invite(&bytes, transhume_contract::Scheduling::ByClient, &[]);
+        }
+    }
+
     #[test]
     fn stored_is_what_the_server_says_it_stored() {
         assert!(answer(201, "").stored() && answer(204, "").stored() && answer(200, "").stored());

@@ -85,6 +85,11 @@ impl Cyrus {
         self.dav_port.map(|port| format!("http://127.0.0.1:{port}/"))
     }
 
+    /// Where it hands over what is to be mailed to people outside, one datagram a message, to whoever listens there.
+    pub fn notify_socket(&self) -> PathBuf {
+        self.dir.join("state/run/notify")
+    }
+
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -186,8 +191,8 @@ fn imapd(state: &Path, options: &CyrusOptions) -> String {
         let _ = writeln!(text, "{setting}: {}", state.join(name).display());
     }
     if options.dav {
-        // Cyrus refuses passwords over plain HTTP unless told, and schedules only for addresses of its own domain.
-        text.push_str("httpmodules: caldav carddav\ndefaultdomain: lab.example\n");
+        // It schedules only for addresses of its own domain, and hands what is for others to its notifier, if it has one.
+        text.push_str("httpmodules: caldav carddav\ndefaultdomain: lab.example\nimipnotifier: imip\n");
     }
     if let Some(master) = &options.master {
         let _ = writeln!(text, "admins: {0}\nproxyservers: {0}", master.user);
