@@ -4,6 +4,7 @@
 mod events;
 
 use events::{Memory, losses, unfolded, writes};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use transhume_mappings::meaning::task;
 use transhume_mappings::{CalendarProfile, RenderedObject, TASKS_EDITION, Tables, Unrendered, render};
@@ -97,4 +98,62 @@ fn the_edition_speaks_for_these_answers() {
     }
     let answers = &hasher.finalize().to_hex()[..16];
     insta::assert_snapshot!(format!("edition {TASKS_EDITION} gives {answers}"));
+}
+
+fn day() -> impl Strategy<Value = Value> {
+    let told = |day: i64| {
+        let day = jiff::civil::date(1990, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap();
+        json!({ "dateTime": format!("{day}T00:00:00.0000000"), "timeZone": "UTC" })
+    };
+    prop_oneof![2 => (8_000_i64..18_000).prop_map(told), 1 => Just(Value::Null)]
+}
+
+fn recurrence() -> impl Strategy<Value = Value> {
+    let days = prop::sample::subsequence(
+        vec!["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        1..7,
+    );
+    let kinds = prop::sample::select(vec![
+        "daily",
+        "weekly",
+        "absoluteMonthly",
+        "relativeMonthly",
+        "absoluteYearly",
+        "relativeYearly",
+    ]);
+    let ends = prop::sample::select(vec!["noEnd", "endDate", "numbered"]);
+    (kinds, ends, days, 6_000_i64..18_000, 1_u8..5, 1_u8..32, 1_u8..13, 1_u16..300).prop_map(|(kind, end, days, start, every, day, month, count)| {
+        let start = jiff::civil::date(1990, 1, 1).checked_add(jiff::Span::new().days(start)).unwrap();
+        let last = start.checked_add(jiff::Span::new().days(i64::from(count) * 20)).unwrap();
+        json!({
+            "pattern": { "type": kind, "interval": every, "daysOfWeek": days, "dayOfMonth": day, "month": month, "index": "second" },
+            "range": { "type": end, "startDate": start.to_string(), "endDate": last.to_string(), "numberOfOccurrences": count }
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The inverse: what is read from the text is what the service told, but for what is named.
+    #[test]
+    fn any_task_comes_back(
+        words in prop::collection::vec("[a-zé日🎉,;:\\\\\"\n\r >&^=\u{1}]{0,30}", 5),
+        steps in prop::collection::vec(("[a-z,;\\\\\n ]{0,12}", any::<bool>()), 0..4),
+        days in (day(), day()),
+        repeats in prop::option::of(recurrence()),
+        states in (prop::sample::select(vec!["notStarted", "inProgress", "completed", "waitingOnOthers"]), prop::sample::select(vec!["low", "normal", "high"])),
+        html in any::<bool>(),
+    ) {
+        let steps: Vec<Value> = steps.iter().map(|(name, done)| json!({ "displayName": name, "isChecked": done })).collect();
+        let row = json!({ "task": {
+            "id": "x", "title": words[0], "status": states.0, "importance": states.1, "categories": [words[1], words[2]],
+            "body": { "content": words[3], "contentType": if html { "html" } else { "text" } }, "checklistItems": steps,
+            "startDateTime": days.0, "dueDateTime": days.1, "recurrence": repeats,
+        }});
+        let (text, rendered) = rendered(&row).unwrap();
+        let found = task::compare(&original(&row), &text, &rendered.losses, &Tables::embedded()).unwrap();
+        prop_assert_eq!(found, Vec::<String>::new(), "{}", text);
+        prop_assert!(text.split("\r\n").all(|line| line.len() <= 75 && !line.contains('\n')), "{}", text);
+    }
 }

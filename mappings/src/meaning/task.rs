@@ -2,7 +2,7 @@
 
 use super::calendar::lines::{Component, Line, only};
 use super::calendar::rule::{Rule, clock};
-use super::calendar::words::{digest, letters, letters_read, plain, uri};
+use super::calendar::words::{digest, html_read, letters, letters_read, plain, uri};
 use super::calendar::{Difference, Facts, Unreadable, compare_facts, days, graph, ical, said_elsewhere, unreadable};
 use crate::{Loss, Parts, Tables};
 use jiff::civil::{Date, DateTime};
@@ -47,7 +47,7 @@ fn told(task: &Value, steps: &[Value], tables: &Tables) -> Facts {
     fact("title", plain(said("title")));
     let body = plain(task["body"]["content"].as_str().unwrap_or_default());
     let html = task["body"]["contentType"] == "html";
-    let text = if html { mail_parser::decoders::html::html_to_text(&body) } else { body.clone() };
+    let text = if html { html_read(&body) } else { body.clone() };
     let steps: String = steps
         .iter()
         .map(|step| {

@@ -2,7 +2,7 @@
 
 use super::days::{Asked, days};
 use super::people::people;
-use super::words::{digest, letters, letters_read, plain, uri};
+use super::words::{digest, html_read, letters, letters_read, plain, uri};
 use super::{CalendarMeaning, Facts, Occurrence, When};
 use crate::{CalendarSetting, Parts, Tables};
 use jiff::civil::{Date, DateTime, Time};
@@ -255,7 +255,7 @@ impl Told<'_> {
         fact("summary", plain(said("subject")));
         let body = plain(event["body"]["content"].as_str().unwrap_or_default());
         if event["body"]["contentType"] == "html" {
-            fact("description", letters_read(&mail_parser::decoders::html::html_to_text(&body)));
+            fact("description", letters_read(&html_read(&body)));
             fact("html", body);
         } else {
             fact("description", letters_read(&body));

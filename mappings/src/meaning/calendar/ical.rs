@@ -31,7 +31,8 @@ pub(super) fn by_name(text: &str) -> Result<Option<CalendarMeaning>, Unreadable>
 
 fn read(calendar: &Component, mut zones: Zones) -> Result<CalendarMeaning, Unreadable> {
     let events: Vec<&Component> = calendar.kids("VEVENT").collect();
-    let uids: BTreeSet<String> = events.iter().filter_map(|event| event.line("UID").map(Line::text)).collect();
+    let uids: BTreeSet<String> =
+        events.iter().filter_map(|event| event.line("UID")).map(|line| plain(&line.text())).collect();
     if uids.len() > 1 {
         return unreadable("events with different UIDs stand in one object");
     }

@@ -12,6 +12,20 @@ pub(in crate::meaning) fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
+/// HTML as text. A `<` that begins no tag is one, which the library takes for a tag (seen with mail-parser 0.11.9).
+pub(in crate::meaning) fn html_read(html: &str) -> String {
+    let last = html.rfind('>').unwrap_or(0);
+    let mut whole = String::with_capacity(html.len());
+    for (at, c) in html.char_indices() {
+        let begins = |c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?');
+        match c {
+            '<' if at > last || !html[at + 1..].starts_with(begins) => whole.push_str("&lt;"),
+            c => whole.push(c),
+        }
+    }
+    mail_parser::decoders::html::html_to_text(&whole)
+}
+
 /// The letters of a text that may have been HTML, without where its links lead: `<https://x.example/>` stands in plain
 /// text for what stands in a tag of HTML.
 pub(in crate::meaning) fn letters_read(text: &str) -> String {
