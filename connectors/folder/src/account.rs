@@ -42,7 +42,7 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// For a folder that people made: known by its name.
-    fn unwritten(directory: &str) -> Self {
+    pub(crate) fn unwritten(directory: &str) -> Self {
         Self { id: format!("theirs:{directory}"), wanted: Vec::new() }
     }
 }
@@ -194,7 +194,7 @@ fn above(path: &[String]) -> &[String] {
 }
 
 /// Never given twice: a folder may be renamed and another made in its place.
-fn new_id(want: &Wanted) -> String {
+pub(crate) fn new_id(want: &Wanted) -> String {
     let moment = transhume_contract::Timestamp::now().as_nanosecond();
     let text = format!("{}\0{}\0{moment}\0{}", want.account.as_str(), want.path.join("\0"), std::process::id());
     blake3::hash(text.as_bytes()).to_hex().chars().take(24).collect()

@@ -5,12 +5,13 @@
 //! | no space, quota exceeded | `Full` | run | ask |
 //! | read-only file system, no permission | `Forbidden` | run | ask |
 //! | name too long, invalid name | `Unmappable` | collection | ask |
+//! | a file is there already (an item of the same UID) | `Exists` | item | skip: `duplicate_uid` |
 //! | anything else (I/O error, stale NFS handle) | `Unreachable` | run | ask |
 
 use std::io;
 use std::path::Path;
 
-use transhume_contract::{Fault, Reach, What};
+use transhume_contract::{Cause, Fault, Reach, What};
 
 /// A fault of the disk met while `doing` something to `path`.
 pub(crate) fn disk(doing: &str, path: &Path, error: &io::Error) -> Fault {
@@ -41,6 +42,20 @@ pub(crate) fn folder_gone() -> Fault {
 
 pub(crate) fn message_gone() -> Fault {
     Fault::new(What::Vanished, "the message is no longer there")
+}
+
+pub(crate) fn item_gone() -> Fault {
+    Fault::new(What::Vanished, "the item is no longer there")
+}
+
+pub(crate) fn changed_there() -> Fault {
+    Fault::new(What::Forbidden, "the item was changed there since it was placed")
+}
+
+/// Something stands where an item of this UID would.
+pub(crate) fn taken(path: &Path) -> Fault {
+    let sentence = format!("{} is there already, with an item of the same UID: it was left as it is", path.display());
+    Fault::new(What::Exists, sentence).skip(Cause::DuplicateUid)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A plain folder as a target: Maildir++ under a directory, which Dovecot can serve and mutt can read.
+//! A plain folder as a target: Maildir++ under a directory, which Dovecot can serve and mutt can read, and beside it
+//! calendars, contacts and tasks as vdirs, which vdirsyncer and khal read.
 //!
 //! ```text
 //! <root>/<account>/Maildir/{cur,new,tmp}        INBOX
@@ -6,6 +7,9 @@
 //! <root>/<account>/Maildir/.A.B/dovecot-keywords
 //! <root>/<account>/Maildir/subscriptions
 //! <root>/<account>/manifest/A.B.csv             what stands there: file, Message-ID, size, hash, date, flags
+//! <root>/<account>/calendars/<name>/<uid>.ics   one event or series; `displayname` and `color` beside it
+//! <root>/<account>/contacts/<name>/<uid>.vcf
+//! <root>/<account>/tasks/<name>/<uid>.ics
 //! ```
 //!
 //! A message is kept byte for byte as it was rendered, CRLF line ends included, so that its hash can be checked with
@@ -22,6 +26,7 @@ mod manifest;
 mod message;
 mod observe;
 mod place;
+mod vdir;
 
 use std::collections::HashMap;
 use std::fs;
@@ -38,6 +43,20 @@ use transhume_contract::{
 
 use account::{Held, Home};
 use faults::{folder_gone, on};
+pub use vdir::Vdir;
+
+/// The target for a workload below `root`, which need not exist yet. Several workloads may share one root.
+///
+/// # Errors
+/// When the directory cannot be made, or the workload cannot be kept in a folder.
+pub fn open(root: impl AsRef<Path>, workload: Workload) -> Result<Arc<dyn Target>, Fault> {
+    match workload {
+        Workload::Mail => Ok(Arc::new(Folder::open(root)?)),
+        Workload::Calendar | Workload::Contacts | Workload::Tasks | Workload::Files => {
+            Ok(Arc::new(Vdir::open(root, workload)?))
+        }
+    }
+}
 
 /// A directory that holds one Maildir per account.
 #[derive(Debug)]
@@ -61,10 +80,7 @@ impl Folder {
     /// # Errors
     /// When the directory cannot be made.
     pub fn open(root: impl AsRef<Path>) -> Result<Self, Fault> {
-        let root = root.as_ref();
-        fs::create_dir_all(root).map_err(on("create", root))?;
-        let root = fs::canonicalize(root).map_err(on("open", root))?;
-        let identity = Identity { connector: "folder".into(), place: root.display().to_string() };
+        let (root, identity) = rooted(root.as_ref())?;
         let inner = Inner { root, seen: Mutex::default(), ensuring: Mutex::default() };
         Ok(Self { identity, inner: Arc::new(inner) })
     }
@@ -74,16 +90,46 @@ impl Folder {
         Home::of(&self.inner.root, account).maildir
     }
 
-    /// Does something that waits for the disk, away from the threads that wait for the network.
     async fn off<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Inner) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let inner = Arc::clone(&self.inner);
-        let done = tokio::task::spawn_blocking(move || act(&inner)).await;
-        let early = |error| Fault::new(What::Interrupted, format!("disk work ended early: {error}")).outcome_unknown();
-        done.unwrap_or_else(|error| Err(early(error)))
+        off(&self.inner, act).await
     }
+}
+
+/// Does something that waits for the disk, away from the threads that wait for the network.
+async fn off<I: Send + Sync + 'static, T: Send + 'static>(
+    inner: &Arc<I>,
+    act: impl FnOnce(&I) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let inner = Arc::clone(inner);
+    let done = tokio::task::spawn_blocking(move || act(&inner)).await;
+    let early = |error| Fault::new(What::Interrupted, format!("disk work ended early: {error}")).outcome_unknown();
+    done.unwrap_or_else(|error| Err(early(error)))
+}
+
+/// Makes the directory that holds everything, and says which it is.
+fn rooted(root: &Path) -> Result<(PathBuf, Identity), Fault> {
+    fs::create_dir_all(root).map_err(on("create", root))?;
+    let root = fs::canonicalize(root).map_err(on("open", root))?;
+    let identity = Identity { connector: "folder".into(), place: root.display().to_string() };
+    Ok((root, identity))
+}
+
+/// Tries whether a file of this name can be made and removed.
+fn try_writing(probe: &Path) -> Access {
+    let tried = fs::write(probe, b"probe").and_then(|()| fs::remove_file(probe));
+    let findings = tried.err().map(|error| {
+        let fault = on("write", probe)(error);
+        Finding {
+            severity: Severity::Blocker,
+            code: "not_writable".into(),
+            fix: fault.next_step().unwrap_or_default().to_owned(),
+            sentence: fault.sentence,
+        }
+    });
+    Access { findings: findings.into_iter().collect(), quota: None }
 }
 
 impl Inner {
@@ -148,18 +194,7 @@ impl Inner {
     /// Tries whether a file with the name of a message can be made and removed.
     fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         let dir = account.map(|account| self.home(account).dir).filter(|dir| dir.exists());
-        let probe = dir.unwrap_or_else(|| self.root.clone()).join(".transhume-probe:2,S");
-        let tried = fs::write(&probe, b"probe").and_then(|()| fs::remove_file(&probe));
-        let findings = tried.err().map(|error| {
-            let fault = on("write", &probe)(error);
-            Finding {
-                severity: Severity::Blocker,
-                code: "not_writable".into(),
-                fix: fault.next_step().unwrap_or_default().to_owned(),
-                sentence: fault.sentence,
-            }
-        });
-        Ok(Access { findings: findings.into_iter().collect(), quota: None })
+        Ok(try_writing(&dir.unwrap_or_else(|| self.root.clone()).join(".transhume-probe:2,S")))
     }
 }
 

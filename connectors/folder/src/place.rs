@@ -69,12 +69,20 @@ fn keywords(folder: &Path, batch: &[Placing]) -> Result<Keywords, Fault> {
 }
 
 fn write_all(folder: &Path, batch: &[Placing], keywords: &Keywords, runtime: &Runtime) -> Vec<Result<Written, Fault>> {
-    let share = batch.len().div_ceil(WRITERS).max(1);
-    let write = |placings: &[Placing]| -> Vec<Result<Written, Fault>> {
-        // All of a share is written before any of it is flushed: the first flush then carries most of the others.
-        let open: Vec<_> = placings.iter().map(|placing| write_one(folder, placing, keywords, runtime)).collect();
+    in_parts(batch, |part| {
+        // All of a part is written before any of it is flushed: the first flush then carries most of the others.
+        let open: Vec<_> = part.iter().map(|placing| write_one(folder, placing, keywords, runtime)).collect();
         open.into_iter().map(|written| flush(written?)).collect()
-    };
+    })
+}
+
+/// Writes a batch with a few threads, each a part of it.
+pub(crate) fn in_parts<T: Send>(
+    batch: &[Placing],
+    write: impl Fn(&[Placing]) -> Vec<Result<T, Fault>> + Sync,
+) -> Vec<Result<T, Fault>> {
+    let share = batch.len().div_ceil(WRITERS).max(1);
+    let write = &write;
     if batch.len() <= share {
         return write(batch);
     }
@@ -84,8 +92,8 @@ fn write_all(folder: &Path, batch: &[Placing], keywords: &Keywords, runtime: &Ru
     })
 }
 
-fn died(part: &[Placing]) -> Vec<Result<Written, Fault>> {
-    let fault = || Fault::new(What::StoreBroken, "a thread that writes messages ended unexpectedly").report();
+fn died<T>(part: &[Placing]) -> Vec<Result<T, Fault>> {
+    let fault = || Fault::new(What::StoreBroken, "a thread that writes items ended unexpectedly").report();
     part.iter().map(|_| Err(fault())).collect()
 }
 
@@ -130,7 +138,7 @@ fn write_one(
 }
 
 /// 80 bits of the intent; `attempt` is above 0 when another file has the name.
-fn unique(intent: &IntentId, attempt: u32) -> String {
+pub(crate) fn unique(intent: &IntentId, attempt: u32) -> String {
     let text = format!("{}\0{attempt}", intent.as_str());
     blake3::hash(text.as_bytes()).to_hex().chars().take(20).collect()
 }
@@ -141,7 +149,7 @@ fn base(seconds: i64, unique: &str, contents: &Contents) -> String {
     format!("{seconds}.{unique}{SUFFIX},S={},W={}", contents.length, contents.wire_length)
 }
 
-fn fill(mut file: &File, path: &Path, body: &dyn Body, runtime: &Runtime) -> Result<Contents, Fault> {
+pub(crate) fn fill(mut file: &File, path: &Path, body: &dyn Body, runtime: &Runtime) -> Result<Contents, Fault> {
     let mut reading = Reading::default();
     let mut put = |bytes: &[u8]| -> io::Result<()> {
         reading.take(bytes);

@@ -39,6 +39,15 @@ impl DavOptions {
     }
 }
 
+/// The program `vdirsyncer` that was made ready together with these servers.
+///
+/// # Errors
+/// When it was not installed yet.
+pub fn vdirsyncer() -> Result<PathBuf, StartError> {
+    let home = cache::newest("dav-").ok_or_else(|| StartError::Missing("vdirsyncer".to_owned()))?;
+    Ok(home.join("bin/vdirsyncer"))
+}
+
 /// A running CalDAV and CardDAV server; dropping it stops it.
 #[derive(Debug)]
 pub struct DavServer {

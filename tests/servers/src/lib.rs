@@ -25,7 +25,7 @@ mod raw;
 
 pub use certificate::Tls;
 pub use cyrus::{Cyrus, CyrusOptions};
-pub use dav::{DavKind, DavOptions, DavServer};
+pub use dav::{DavKind, DavOptions, DavServer, vdirsyncer};
 pub use dovecot::{Dovecot, DovecotOptions, Fsync, SPECIAL_FOLDERS, Store};
 pub use leash::{Ending, Leash};
 pub use login::Login;

@@ -3,9 +3,11 @@
 
 mod crash;
 mod people;
+mod programs;
 mod readers;
 mod served;
 mod subject;
+mod vdirs;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
