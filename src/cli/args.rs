@@ -100,7 +100,7 @@ impl Arguments {
 impl Verb {
     const fn choice(&self) -> Option<&Choice> {
         match self {
-            Self::Check(choice) => Some(choice),
+            Self::Check(check) => Some(&check.choice),
             Self::Pull(pull) => Some(&pull.choice),
             Self::Plan(plan) => Some(&plan.choice),
             Self::Push(push) => Some(&push.choice),
@@ -135,7 +135,7 @@ pub enum Verb {
     /// Write a commented transhume.toml and accounts.csv.
     Init(Init),
     /// Connect to every side, per account, and say what to fix.
-    Check(Choice),
+    Check(Check),
     /// List the tenant's accounts with items and bytes.
     Survey(Survey),
     /// Dry run: what would move, volume, requests, hours, blockers, losses.
@@ -156,6 +156,16 @@ pub enum Verb {
     Demo(Demo),
     /// Only the simulated services, on a loopback port, to test against.
     Simulate(Simulate),
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Prove that the calendar server mails nobody when meetings are moved: a trial meeting goes from one of the accounts to
+    /// another, is changed and removed. Once for each server and version.
+    #[arg(long)]
+    pub canary: bool,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Debug, Args)]

@@ -15,9 +15,12 @@ use serde::Serialize;
 use std::sync::Arc;
 use transhume_contract::{Finding, Severity};
 
-pub async fn run(common: &Common, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
+pub async fn run(common: &Common, canary: bool, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, CHECK, Arc::clone(&terminal)).await?;
-    let found = session.engine.check(&session.project, &session.movers).await?;
+    let mut found = session.engine.check(&session.project, &session.movers).await?;
+    if canary && blockers(&found) == 0 {
+        found.extend(session.engine.prove(&session.project, &session.movers).await?);
+    }
     let reached = session.movers.iter().filter(|mover| is_reached(&found, mover)).count();
     tell(&found, &terminal);
     terminal.print(&verdict(session.movers.len(), reached, blockers(&found)));

@@ -39,7 +39,8 @@ impl Session {
         rename_tenant(&config, &engine, &project).await?;
         engine.recognise(&project).await?;
         let movers = movers(&engine, &project, &lines).await?;
-        engine.people = Arc::new(people(&project).await?);
+        engine.people = Arc::new(people(&project, &read_accounts(&common.project.join(ACCOUNTS))?).await?);
+        engine.proven = Arc::new(project.proofs().await?);
         if verb != CHECK {
             engine.bind(&project).await?;
         }
@@ -95,12 +96,14 @@ pub fn configuration(common: &Common) -> Result<Config, Failure> {
 
 /// The addresses at the target of everyone who moves, by each of their addresses at the source: who is no address at the
 /// target keeps the one they are known by.
-async fn people(project: &Project) -> Result<BTreeMap<String, String>, Failure> {
+async fn people(project: &Project, everyone: &[AccountLine]) -> Result<BTreeMap<String, String>, Failure> {
     let mut people = BTreeMap::new();
     for row in all_rows(project).await? {
-        let Some(target) = &row.target else { continue };
-        let address = if target.as_str().contains('@') { target.as_str() } else { row.account.address.as_str() };
-        let known_by = std::iter::once(&row.account.address).chain(&row.account.aliases);
+        let known_by = || std::iter::once(&row.account.address).chain(&row.account.aliases);
+        let names = |line: &&AccountLine| known_by().any(|address| address.eq_ignore_ascii_case(&line.source));
+        let Some(line) = everyone.iter().find(names) else { continue };
+        let address = if line.target.contains('@') { line.target.as_str() } else { row.account.address.as_str() };
+        let known_by = known_by();
         people.extend(known_by.map(|source| (source.to_lowercase(), address.to_owned())));
     }
     Ok(people)

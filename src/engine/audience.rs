@@ -13,10 +13,8 @@ impl Engine {
         profile: Profile,
     ) -> Result<Audience, Fault> {
         match workload {
-            Workload::Mail | Workload::Files => Audience::of(profile),
-            Workload::Calendar | Workload::Contacts | Workload::Tasks => {
-                Audience::among(profile, self.setting(store).await?)
-            }
+            Workload::Calendar => Audience::among(profile, self.setting(store).await?),
+            Workload::Mail | Workload::Contacts | Workload::Tasks | Workload::Files => Audience::of(profile),
         }
     }
 

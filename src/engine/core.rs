@@ -2,7 +2,10 @@
 
 use super::{Event, Meaning, Observer, Policy, Render, Stop};
 use crate::store::{Project, Side};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use transhume_contract::{AccountId, Fault, Reach, Source, Target, TargetTraits, Workload};
 
 /// How much happens at once.
@@ -25,6 +28,8 @@ pub struct Engine {
     pub policy: Policy,
     /// The addresses at the target of everyone who moves, by each of their addresses at the source in small letters.
     pub people: Arc<BTreeMap<String, String>>,
+    /// Ways of keeping a target from mailing people that were seen to work.
+    pub proven: Arc<BTreeSet<String>>,
     pub lanes: Lanes,
     pub stop: Stop,
     /// Play everything that writes to a target, and record nothing as done.

@@ -2,6 +2,7 @@
 //! provider, no format, no SQL.
 
 mod audience;
+mod canary;
 mod check;
 mod core;
 mod discovery;

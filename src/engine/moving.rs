@@ -161,7 +161,12 @@ impl Engine {
         workload: Workload,
         reached: &Reached,
     ) -> (Result<(), Fault>, Result<(), Fault>) {
-        if let Err(fault) = self.list(store, workload).await {
+        let listed = async {
+            self.list(store, workload).await?;
+            // What is pushed may be rendered by them.
+            self.capture_settings(store, workload).await
+        };
+        if let Err(fault) = listed.await {
             let target = match self.stop.asked() {
                 true => Ok(()),
                 false => self.push_all(store, mover, workload, false, reached).await,
@@ -180,6 +185,7 @@ impl Engine {
 
     async fn pull_all(&self, store: &AccountStore, workload: Workload, reached: &Reached) -> Result<(), Fault> {
         self.list(store, workload).await?;
+        self.capture_settings(store, workload).await?;
         reached.mark(Side::Source);
         self.pull_listed(store, workload).await
     }
@@ -189,7 +195,6 @@ impl Engine {
     async fn pull_listed(&self, store: &AccountStore, workload: Workload) -> Result<(), Fault> {
         self.tell_doubtful_emptiness(store, workload).await?;
         self.tell_protected(store, workload).await?;
-        self.capture_settings(store, workload).await?;
         let vanished = self.pull(store, workload, None).await?;
         if vanished > 0 { self.list(store, workload).await } else { Ok(()) }
     }

@@ -60,6 +60,7 @@ pub async fn engine(
         observer,
         policy: config.policy,
         people: Arc::default(),
+        proven: Arc::default(),
         lanes,
         stop,
         rehearsing: dry_run,

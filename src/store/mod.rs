@@ -38,6 +38,7 @@ mod pages;
 mod passes;
 mod placements;
 mod project;
+mod proofs;
 mod readers;
 mod refused;
 mod renderings;

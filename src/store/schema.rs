@@ -28,7 +28,7 @@ pub(super) enum Kind {
 impl Kind {
     const fn steps(self) -> &'static [&'static str] {
         match self {
-            Self::Project => &[include_str!("schema/project_1.sql")],
+            Self::Project => &[include_str!("schema/project_1.sql"), include_str!("schema/project_2.sql")],
             Self::Account => &[
                 include_str!("schema/account_1.sql"),
                 include_str!("schema/account_2.sql"),

@@ -130,6 +130,7 @@ impl World {
             stop: Stop::default(),
             rehearsing: false,
             people: Arc::default(),
+            proven: Arc::default(),
         }
     }
 

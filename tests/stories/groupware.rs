@@ -1,8 +1,8 @@
 //! Calendars, contacts and tasks into a real CalDAV and CardDAV server.
 
 use crate::setting::{Story, login};
-use serde_json::json;
-use std::path::PathBuf;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, path::PathBuf};
 use transhume_servers::{DavKind, DavOptions, DavServer};
 use transhume_simulators::seed::Recipe;
 
@@ -25,6 +25,21 @@ fn groupware(recipe: &Recipe) -> (Story, DavServer) {
 
 fn recipe(hostile: bool) -> Recipe {
     Recipe { accounts: 2, messages: 1, events: 12, contacts: 8, tasks: 6, hostile, ..Recipe::default() }
+}
+
+/// The first account's event of that subject, as the tenant has it.
+fn event(story: &Story, subject: &str) -> Value {
+    let entries = story.simulator.tenant().entries.into_iter();
+    let mut events = entries.filter(|entry| entry.kind == "event" && entry.user.as_ref() == Some(&story.addresses[0]));
+    events.find(|entry| entry.resource["subject"] == subject).unwrap().resource
+}
+
+/// The paths of what differs between two looks.
+fn changed(before: &[(PathBuf, Vec<u8>)], after: &[(PathBuf, Vec<u8>)]) -> Vec<PathBuf> {
+    let one_of = |all: &[(PathBuf, Vec<u8>)], one: &(PathBuf, Vec<u8>)| all.contains(one);
+    let new = after.iter().filter(|one| !one_of(before, one)).map(|(path, _)| path.clone());
+    let old = before.iter().filter(|one| !one_of(after, one)).map(|(path, _)| path.clone());
+    new.chain(old).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Every object that stands in the server, with its bytes.
@@ -75,4 +90,63 @@ fn a_hostile_tenant_arrives_and_what_stands_there_says_what_its_originals_say() 
     assert!(standing(&server).len() > 100, "{summary}");
     let verified = story.run(&["verify", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "exit {:?}\n{}\n{}", verified.code, verified.out, verified.err);
+}
+
+/// The series that these stories change.
+const SERIES: &str = "daily without end";
+
+#[test]
+fn an_edited_day_of_a_series_is_brought_in_place() {
+    let (story, server) = groupware(&recipe(true));
+    story.run(&["run", "--only", "calendar"]);
+    let (before, series) = (standing(&server), event(&story, SERIES));
+    let day = json!([{ "op": "edit_occurrence", "user": story.addresses[0], "event": series["id"],
+        "date": "2026-12-01", "set": { "subject": "moved by hand" } }]);
+    story.mutate(day);
+    let second = story.run(&["run", "--only", "calendar", "--json"]).summary();
+    assert_eq!((&second["owed"], &second["changes_owed"]), (&json!(0), &json!(0)), "{second}");
+    let after = standing(&server);
+    let changed = changed(&before, &after);
+    assert_eq!((before.len(), changed.len()), (after.len(), 1), "{changed:?}");
+    let text = std::fs::read_to_string(&changed[0]).unwrap();
+    assert!(text.contains("SUMMARY:moved by hand") && text.contains("RECURRENCE-ID"), "{text}");
+    let verified = story.run(&["verify", "--only", "calendar", "--depth", "content"]);
+    assert!(verified.out.contains(" 0 differences"), "{}\n{}", verified.out, verified.err);
+}
+
+#[test]
+fn what_people_changed_there_stays_and_the_newer_one_is_owed() {
+    let (story, server) = groupware(&recipe(true));
+    story.run(&["run", "--only", "calendar"]);
+    let (path, bytes) = standing(&server)
+        .into_iter()
+        .find(|(_, bytes)| String::from_utf8_lossy(bytes).contains(&format!("SUMMARY:{SERIES}")))
+        .unwrap();
+    let theirs = String::from_utf8(bytes).unwrap().replace(&format!("SUMMARY:{SERIES}"), "SUMMARY:theirs");
+    std::fs::write(&path, &theirs).unwrap();
+    let verified = story.run(&["verify", "--only", "calendar", "--depth", "content"]);
+    assert_eq!(verified.code, Some(4), "{}", verified.out);
+    assert!(verified.out.contains("theirs"), "{}", verified.out);
+    let edit = json!([{ "op": "edit_event", "user": story.addresses[0], "event": event(&story, SERIES)["id"],
+        "set": { "subject": "ours" } }]);
+    story.mutate(edit);
+    let second = story.run(&["run", "--only", "calendar", "--json"]);
+    assert_eq!((second.code, &second.summary()["changes_owed"]), (Some(3), &json!(1)), "{}", second.err);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), theirs);
+}
+
+#[test]
+fn a_task_ticked_off_a_contact_removed_and_an_event_moved_are_followed() {
+    let (story, server) = groupware(&recipe(false));
+    story.run(&["run"]).ok();
+    let before = standing(&server);
+    let user = &story.addresses[0];
+    let churn = |op: &str| json!({ "op": op, "user": user, "seed": 7, "count": 20 });
+    story.mutate(json!(["churn_events", "churn_contacts", "churn_tasks"].map(churn)));
+    let second = story.run(&["run", "--json"]).summary();
+    assert_eq!((&second["owed"], &second["changes_owed"]), (&json!(0), &json!(0)), "{second}");
+    assert!(!changed(&before, &standing(&server)).is_empty());
+    let verified = story.run(&["verify", "--depth", "content"]);
+    assert!(verified.out.contains(" 0 differences"), "{}\n{}", verified.out, verified.err);
+    story.run(&["run"]).tells(0, &["nothing moved"]);
 }

@@ -285,7 +285,8 @@ pub trait Sharing: Send + Sync {}
 #[async_trait]
 pub trait Canary: Send + Sync {
     /// What a proof holds for: the server, its version, the way it is kept silent. It changes when any of them does.
-    async fn method(&self, account: &AccountId) -> Result<String, Fault>;
+    /// `None` where there is nothing to prove: it sends nothing whatever stands in an event, or gets no meeting at all.
+    async fn method(&self, account: &AccountId) -> Result<Option<String>, Fault>;
     /// Moves a meeting of one account with another in it as a migration would, updates it and removes it, and looks
     /// whether anything reached the other. `Forbidden`, reach run, with what arrived, where something did.
     async fn prove(&self, from: &AccountId, to: &AccountId) -> Result<(), Fault>;

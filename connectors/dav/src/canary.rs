@@ -23,16 +23,15 @@ const LATER: std::time::Duration = std::time::Duration::from_millis(500);
 
 #[async_trait]
 impl Canary for DavTarget {
-    async fn method(&self, account: &AccountId) -> Result<String, Fault> {
+    async fn method(&self, account: &AccountId) -> Result<Option<String>, Fault> {
         let home = self.link(account).home().await?;
         let way = match (home.server.scheduling(), home.server.kind) {
             (Scheduling::Unneeded, Kind::Nextcloud) => "header",
-            (Scheduling::Unneeded, _) => "none",
             (Scheduling::ByClient, _) => "schedule-agent-client",
-            (Scheduling::NoOrganizer, _) => "no-organizer",
+            (Scheduling::Unneeded | Scheduling::NoOrganizer, _) => return Ok(None),
         };
         let version = home.server.version.as_deref().unwrap_or("unknown version");
-        Ok(format!("{} {version} {way}", home.server.name()))
+        Ok(Some(format!("{} {version} {way}", home.server.name())))
     }
 
     async fn prove(&self, from: &AccountId, to: &AccountId) -> Result<(), Fault> {

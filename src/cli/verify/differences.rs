@@ -76,7 +76,7 @@ fn sentence(account: &str, kind: Kind, item: Option<i64>, detail: &Value) -> Str
         Kind::Altered => altered(detail),
         Kind::Reflagged => format!(": {}", words(&detail["differing"])),
         Kind::Redated => format!(": {} was placed, {} is there", words(&detail["expected"]), words(&detail["seen"])),
-        Kind::Unfaithful => format!(" to its original: {}", words(&detail["differences"])),
+        Kind::Unfaithful => format!(" to its original: {}", few(&detail["differences"])),
         Kind::Ok | Kind::Missing | Kind::Duplicate | Kind::Extra => String::new(),
     };
     let found = match kind {
@@ -86,7 +86,25 @@ fn sentence(account: &str, kind: Kind, item: Option<i64>, detail: &Value) -> Str
     format!("{account}: {found}{what}{}", whereabouts(detail))
 }
 
+/// Differences told of one item; `--json` tells all.
+const TOLD: usize = 3;
+
+/// The first few of many.
+fn few(differences: &Value) -> String {
+    let all = differences.as_array().map(Vec::as_slice).unwrap_or_default();
+    let told: Vec<_> = all.iter().take(TOLD).map(words).collect();
+    let more = all.len().saturating_sub(TOLD);
+    let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+    format!("{}{rest}", told.join(", "))
+}
+
 fn altered(detail: &Value) -> String {
+    if detail["differences"].is_array() {
+        return format!(": {}", few(&detail["differences"]));
+    }
+    if detail["written_since"] == true {
+        return ": it was written there since".to_owned();
+    }
     match (detail["expected_bytes"].as_u64(), detail["seen_bytes"].as_u64()) {
         (Some(placed), Some(seen)) if placed != seen => {
             format!(": {} bytes were placed, {} are there", grouped(placed), grouped(seen))

@@ -51,6 +51,7 @@ impl Engine {
         let target = self.target(workload)?;
         self.tell(Event::Started { account: mover.address().into(), phase: Phase::Push });
         let traits = self.target_traits(workload, &mover.target).await?;
+        self.heed_canary(workload, &mover.target).await?;
         let audience = self.audience(store, workload, traits.profile.clone()).await?;
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;

@@ -1,0 +1,70 @@
+//! No event is pushed to a server that could mail the people in it before that server was seen to keep quiet.
+
+use super::{Checked, Engine, Mover};
+use crate::store::{Project, Side};
+use transhume_contract::{Access, AccountId, Fault, Finding, Reach, Severity, What, Workload};
+
+impl Engine {
+    /// Refuses to push calendars by a way that nobody has proven yet.
+    pub(super) async fn heed_canary(&self, workload: Workload, login: &AccountId) -> Result<(), Fault> {
+        let Some(canary) = self.target(workload)?.canary().filter(|_| workload == Workload::Calendar) else {
+            return Ok(());
+        };
+        match self.stop.unless(canary.method(login)).await? {
+            Some(method) if !self.proven.contains(&method) && !self.rehearsing => Err(unproven(&method)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Moves a trial meeting between two of the accounts, where the server could mail people, and writes down that it
+    /// did not.
+    pub async fn prove(&self, project: &Project, movers: &[Mover]) -> Result<Option<Checked>, Fault> {
+        let Some(canary) = self.targets.get(&Workload::Calendar).and_then(|target| target.canary()) else {
+            return Ok(None);
+        };
+        let access = match movers {
+            [from, to, ..] => match self.stop.unless(canary.method(&from.target)).await? {
+                None => {
+                    note("this server sends no invitations, whatever stands in an event; there is nothing to prove")
+                }
+                Some(method) => match self.stop.unless(canary.prove(&from.target, &to.target)).await {
+                    Ok(()) => {
+                        project.record_proof(&method).await?;
+                        note(&format!(
+                            "a trial meeting from {} to {} reached nobody ({method})",
+                            from.target.as_str(),
+                            to.target.as_str()
+                        ))
+                    }
+                    Err(fault) => super::check::found(Err(fault))?,
+                },
+            },
+            _ => alone(),
+        };
+        Ok(Some(Checked { side: Side::Target, account: None, access, reached: true }))
+    }
+}
+
+fn note(sentence: &str) -> Access {
+    found(Severity::Note, sentence, "")
+}
+
+fn alone() -> Access {
+    found(
+        Severity::Blocker,
+        "a trial meeting needs two accounts, and only one was named",
+        "Name two of the accounts, e.g. with --account, or leave the choice out.",
+    )
+}
+
+fn found(severity: Severity, sentence: &str, fix: &str) -> Access {
+    let finding = Finding { severity, code: "canary".into(), sentence: sentence.into(), fix: fix.into() };
+    Access { findings: vec![finding], quota: None }
+}
+
+fn unproven(method: &str) -> Fault {
+    let sentence = format!("nobody has proven yet that this server mails nobody when meetings are moved ({method})");
+    Fault::new(What::Unsupported, sentence)
+        .reaching(Reach::Run)
+        .ask("Run `transhume check --canary` once: it moves a trial meeting between two of the accounts and looks.")
+}
