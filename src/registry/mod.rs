@@ -12,8 +12,7 @@ use crate::{
 };
 use conversions::Conversions;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
-use transhume_contract::{Fault, Source, Target, wrappers::Rehearsal};
-use transhume_folder::Folder;
+use transhume_contract::{Fault, Source, Target, Workload, wrappers::Rehearsal};
 use transhume_mappings::Tables;
 
 /// Why no engine could be built.
@@ -46,7 +45,7 @@ pub async fn engine(
     let conversions = Arc::new(Conversions::new(tables(config.tables.as_deref())?));
     let mut targets = BTreeMap::new();
     for (workload, target_config) in config.target.each() {
-        let target = target(target_config)?;
+        let target = target(workload, target_config)?;
         let target = if dry_run { Arc::new(Rehearsal::new(target)) as Arc<dyn Target> } else { target };
         targets.insert(workload, target);
     }
@@ -73,11 +72,11 @@ async fn source(config: &Config, stop: &Stop) -> Result<Arc<dyn Source>, NotBuil
     }
 }
 
-fn target(config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {
+fn target(workload: Workload, config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {
     match config {
         TargetConfig::Imap(imap) => imap::target(imap),
         TargetConfig::Dav(dav) => dav::target(dav),
-        TargetConfig::Folder(folder) => Ok(Arc::new(Folder::open(&folder.path)?)),
+        TargetConfig::Folder(folder) => Ok(transhume_folder::open(&folder.path, workload)?),
     }
 }
 
