@@ -2,9 +2,29 @@
 
 use crate::setting::{alice, bob, calendar, cyrus, event, observe, place, place_one, placing, started, target_at};
 use futures::StreamExt;
+use std::os::unix::{fs::PermissionsExt, net::UnixDatagram};
 use transhume_contract::{AccountId, Canary, Collection, CollectionId, Depth, Placing, Remedy, Target, What, Workload};
 use transhume_dav::{DavConfig, DavTarget, Kind};
-use transhume_servers::DavKind;
+use transhume_servers::{Cyrus, DavKind};
+
+/// Listens where Cyrus hands over its mails.
+struct Trap(UnixDatagram);
+
+impl Trap {
+    fn at(server: &Cyrus) -> Self {
+        let path = server.notify_socket();
+        let socket = UnixDatagram::bind(&path).unwrap();
+        // Cyrus is another user.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        Self(socket)
+    }
+
+    fn caught(&self) -> usize {
+        let mut buffer = vec![0; 1 << 16];
+        std::iter::from_fn(|| self.0.recv(&mut buffer).ok()).count()
+    }
+}
 
 const ALICE: &str = "alice@lab.example";
 const BOB: &str = "bob@lab.example";
@@ -54,9 +74,10 @@ async fn meetings_are_moved_changed_and_removed_on_cyrus_without_a_word() {
     let server = cyrus();
     let target = target_at(&server.dav_url().unwrap());
     assert!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await.is_empty());
+    let trap = Trap::at(&server);
     let (at, other) = (calendar(&target, "Meetings").await, calendar(&target, "More").await);
     let mut placed = Vec::new();
-    for n in 0..40 {
+    for n in 0..200 {
         placed.push(place_one(&target, &at, &format!("m-{n}"), &meeting(&format!("m-{n}"), 0)).await.unwrap());
     }
     assert!(placed.iter().all(|placement| placement.version.is_some()), "without a version none can be replaced");
@@ -64,16 +85,17 @@ async fn meetings_are_moved_changed_and_removed_on_cyrus_without_a_word() {
         let uid = format!("m-{n}");
         Placing { instead: Some(placed[n].clone()), ..placing(&uid, &meeting(&uid, 1)) }
     };
-    let answers = place(&target, &at, (0..20).map(again).collect()).await;
+    let answers = place(&target, &at, (0..100).map(again).collect()).await;
     assert!(answers.iter().all(|(_, answer)| answer.is_ok()));
-    for placement in &placed[20..30] {
+    for placement in &placed[100..130] {
         target.withdraw(placement).await.unwrap();
     }
-    for placement in &placed[30..] {
+    for placement in &placed[130..] {
         target.relocate(placement, &other, None).await.unwrap();
     }
-    assert_eq!((observe(&target, &at).await.len(), observe(&target, &other).await.len()), (20, 10));
+    assert_eq!((observe(&target, &at).await.len(), observe(&target, &other).await.len()), (100, 70));
     assert_eq!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await, Vec::<String>::new());
+    assert_eq!(trap.caught(), 0, "mails for people outside");
 }
 
 /// The other half: what bob's own calendar says of alice's meetings sends her no answers.
@@ -119,12 +141,17 @@ async fn a_canary_proves_silence_and_catches_its_absence() {
     canary(&target).prove(&alice(), &bob()).await.unwrap();
     let names: Vec<_> = target.others(&alice(), Workload::Calendar, &[]).await.unwrap();
     assert!(names.iter().all(|one| !one.name.contains("canary")), "the trial left its calendar behind");
+    let trap = Trap::at(&server);
     // Taken for a server that sends nothing by itself, Cyrus is told nothing but by headers that it does not know.
     let config = DavConfig { server: Some(Kind::Radicale), ..DavConfig::new(server.dav_url().unwrap()) };
     let mistaken = DavTarget::new(config, crate::setting::OnePassword::new("secret")).unwrap();
     let fault = canary(&mistaken).prove(&alice(), &bob()).await.unwrap_err();
     assert_eq!((fault.what, fault.reach), (What::Forbidden, transhume_contract::Reach::Run));
     assert!(fault.sentence.contains(BOB) && fault.sentence.contains("when it was placed"), "{fault}");
+    // And the trap catches what would have left: a meeting with somebody outside, not made silent.
+    let at = calendar(&mistaken, "Loud").await;
+    place_one(&mistaken, &at, "out", &meeting("out", 0).replace(";SCHEDULE-AGENT=CLIENT", "")).await.unwrap();
+    assert!(trap.caught() > 0, "the trap catches nothing at all");
 }
 
 #[tokio::test]
