@@ -67,6 +67,16 @@ path = "mail"
 "#;
 
 const REST: &str = r#"
+# Where calendars, contacts and tasks go; what has no target is not moved. One of each, with the same keys:
+# [target.calendar]
+# connector = "dav"                                       # CalDAV and CardDAV; or "folder" with a path, as for mail
+# url = "https://cloud.example.org/"                      # plain http on loopback only
+# authentication = "password"                             # or "master", "xoauth2", as for an IMAP server
+# passwords = "passwords.csv"                             # login,password
+# ca_file = "ca.pem"
+# [target.contacts]
+# [target.tasks]
+
 # Which folders are pushed. All of them are listed, counted and kept in the store.
 [policy]
 # deleted = true

@@ -23,7 +23,7 @@ fn what_no_later_step_can_rescue_is_named_with_the_step_that_does() {
     let words = [
         archive.as_str(),
         "OUT OF REACH group conversations (23 items): The conversations of the group conseil@valmont.example are no \
-         mailbox: export them to PST with Purview eDiscovery",
+         mailbox, and its calendar opens to no application: export both to PST with Purview eDiscovery",
         "OUT OF REACH public folders (an unknown number of items): Public folders, if the tenant has any",
         "copy them into a shared mailbox or export them to PST before the tenant closes",
     ];
