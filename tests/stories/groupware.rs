@@ -3,24 +3,31 @@
 use crate::setting::{Story, login};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::PathBuf};
-use transhume_servers::{DavKind, DavOptions, DavServer};
+use transhume_servers::{Cyrus, CyrusOptions, DavKind, DavOptions, DavServer};
 use transhume_simulators::seed::Recipe;
+
+fn logins(recipe: &Recipe) -> Vec<String> {
+    (1..=recipe.accounts as usize).map(login).collect()
+}
 
 /// A Radicale with a login for each account, and a project that moves calendars, contacts and tasks into it.
 fn groupware(recipe: &Recipe) -> (Story, DavServer) {
-    let logins: Vec<_> = (1..=recipe.accounts as usize).map(login).collect();
+    let logins = logins(recipe);
     let logins: Vec<_> = logins.iter().map(String::as_str).collect();
     let server = DavServer::start(DavOptions::with_accounts(DavKind::Radicale, &logins)).unwrap();
-    let story = Story::new(recipe);
+    (project(recipe, &server.url()), server)
+}
+
+/// A project that moves calendars, contacts and tasks to this server, whose passwords are all `secret`.
+fn project(recipe: &Recipe, url: &str) -> Story {
+    let (story, logins) = (Story::new(recipe), logins(recipe));
     let lines: String = logins.iter().map(|login| format!("{login},secret\n")).collect();
     story.write("passwords.csv", format!("login,password\n{lines}"));
-    let target = format!(
-        "connector = \"dav\"\nurl = \"{}\"\nauthentication = \"password\"\npasswords = \"passwords.csv\"\n",
-        server.url()
-    );
+    let target =
+        format!("connector = \"dav\"\nurl = \"{url}\"\nauthentication = \"password\"\npasswords = \"passwords.csv\"\n");
     let targets = ["calendar", "contacts", "tasks"].map(|workload| format!("[target.{workload}]\n{target}\n")).concat();
     story.reconfigure("[target.mail]\nconnector = \"folder\"\npath = \"mail\"\n", &targets);
-    (story, server)
+    story
 }
 
 fn recipe(hostile: bool) -> Recipe {
@@ -149,4 +156,20 @@ fn a_task_ticked_off_a_contact_removed_and_an_event_moved_are_followed() {
     let verified = story.run(&["verify", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "{}\n{}", verified.out, verified.err);
     story.run(&["run"]).tells(0, &["nothing moved"]);
+}
+
+#[test]
+fn a_server_that_could_mail_people_gets_no_calendar_before_it_was_seen_to_keep_quiet() {
+    let recipe = recipe(false);
+    let names = logins(&recipe);
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let cyrus = Cyrus::start(CyrusOptions { dav: true, ..CyrusOptions::with_accounts(&names) }).unwrap();
+    let story = project(&recipe, &cyrus.dav_url().unwrap());
+    let refused = story.run(&["run", "--only", "calendar"]);
+    refused.complains(1, &["nobody has proven yet that this server mails nobody", "transhume check --canary"]);
+    story.run(&["check", "--canary"]).tells(0, &["a trial meeting from account1 to account2 reached nobody"]);
+    let moved = story.run(&["run", "--only", "calendar", "--json"]).ok().summary();
+    assert!(moved["placed"].as_u64().unwrap() >= 24, "{moved}");
+    let verified = story.run(&["verify", "--only", "calendar", "--depth", "content"]);
+    assert!(verified.out.contains(" 0 differences"), "{}\n{}", verified.out, verified.err);
 }
