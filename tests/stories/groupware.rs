@@ -90,13 +90,34 @@ fn calendars_contacts_and_tasks_arrive_once_and_are_proven() {
 #[test]
 fn a_hostile_tenant_arrives_and_what_stands_there_says_what_its_originals_say() {
     let (story, server) = groupware(&recipe(true));
+    arrives_whole(&story);
+    assert!(standing(&server).len() > 100);
+}
+
+#[test]
+fn a_hostile_tenant_arrives_at_cyrus_too() {
+    let (story, _cyrus) = at_cyrus(&recipe(true));
+    story.run(&["check", "--canary"]).tells(0, &["reached nobody"]);
+    arrives_whole(&story);
+}
+
+/// Nothing is owed, and what stands there says what its originals say.
+fn arrives_whole(story: &Story) {
     let first = story.run(&["run", "--json"]);
     let (code, summary) = (first.code, first.summary());
     assert!(matches!(code, Some(0 | 3)), "{code:?}\n{}", first.err);
     assert_eq!(summary["owed"], json!(0), "{summary}\n{}", story.run(&["status", "--items"]).out);
-    assert!(standing(&server).len() > 100, "{summary}");
+    assert!(summary["placed"].as_u64().unwrap() > 100, "{summary}");
     let verified = story.run(&["verify", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "exit {:?}\n{}\n{}", verified.code, verified.out, verified.err);
+}
+
+/// The same into a Cyrus.
+fn at_cyrus(recipe: &Recipe) -> (Story, Cyrus) {
+    let names = logins(recipe);
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let cyrus = Cyrus::start(CyrusOptions { dav: true, ..CyrusOptions::with_accounts(&names) }).unwrap();
+    (project(recipe, &cyrus.dav_url().unwrap()), cyrus)
 }
 
 /// The series that these stories change.
@@ -160,11 +181,7 @@ fn a_task_ticked_off_a_contact_removed_and_an_event_moved_are_followed() {
 
 #[test]
 fn a_server_that_could_mail_people_gets_no_calendar_before_it_was_seen_to_keep_quiet() {
-    let recipe = recipe(false);
-    let names = logins(&recipe);
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let cyrus = Cyrus::start(CyrusOptions { dav: true, ..CyrusOptions::with_accounts(&names) }).unwrap();
-    let story = project(&recipe, &cyrus.dav_url().unwrap());
+    let (story, _cyrus) = at_cyrus(&recipe(false));
     let refused = story.run(&["run", "--only", "calendar"]);
     refused.complains(1, &["nobody has proven yet that this server mails nobody", "transhume check --canary"]);
     story.run(&["check", "--canary"]).tells(0, &["a trial meeting from account1 to account2 reached nobody"]);
