@@ -51,14 +51,14 @@ fn what_was_made_is_found_again_whatever_people_call_it() {
 #[test]
 fn a_name_that_is_taken_by_something_else_gets_a_number() {
     let want = want(&["Work"]);
-    let all = [standing("/ann/work/", "work"), standing("/ann/other/", "Work (2)")];
+    let all = [standing("/ann/office/", "work"), standing("/ann/other/", "Work (2)")];
     let (path, name) = made(&want, &all);
     assert_eq!(name, "Work (3)");
     assert!(path.starts_with("/ann/work-"));
     let adopting = Wanted { adopt: true, ..want.clone() };
-    assert_eq!(taken(&adopting, &all, None), "/ann/work/");
+    assert_eq!(taken(&adopting, &all, None), "/ann/office/");
     // A task list of that name is no calendar: nobody mistakes one for the other.
-    let tasks = [Standing { fits: false, ..standing("/ann/work/", "Work") }];
+    let tasks = [Standing { fits: false, ..standing("/ann/office/", "Work") }];
     assert_eq!(made(&want, &tasks).1, "Work");
 }
 
@@ -90,7 +90,7 @@ fn long_and_empty_names_are_made_to_fit() {
 #[test]
 fn a_collection_is_read_with_everything_people_see() {
     let body = "<multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:I=\"http://apple.com/ns/ical/\">\
-        <response><href>/ann/work/</href><propstat><prop><displayname>ann/work</displayname>\
+        <response><href>/ann/office/</href><propstat><prop><displayname>ann/office</displayname>\
         <resourcetype><C:calendar/><collection/></resourcetype><C:supported-calendar-component-set>\
         <C:comp name=\"VEVENT\"/></C:supported-calendar-component-set><I:calendar-color>#FF0000ff</I:calendar-color>\
         <I:calendar-order>3</I:calendar-order><current-user-privilege-set><privilege><read/></privilege>\
@@ -98,7 +98,7 @@ fn a_collection_is_read_with_everything_people_see() {
     let answer = Answer { status: 207, headers: HeaderMap::new(), body: Bytes::from(body) };
     let entries = answer.entries(&"http://127.0.0.1/".parse().unwrap()).unwrap();
     let found = read(&entries[0], Workload::Calendar);
-    assert_eq!((found.name.clone(), found.shown()), (None, "work".to_owned()));
+    assert_eq!((found.name.clone(), found.shown()), (None, "office".to_owned()));
     assert!(found.fits && found.writable == Some(false));
     assert_eq!(found.appearance, Appearance { colour: Some("#ff0000".into()), order: Some(3) });
     assert!(!read(&entries[0], Workload::Tasks).fits && !read(&entries[0], Workload::Contacts).fits);
