@@ -64,7 +64,8 @@ fn found(severity: Severity, sentence: &str, fix: &str) -> Access {
 
 fn unproven(method: &str) -> Fault {
     let sentence = format!("nobody has proven yet that this server mails nobody when meetings are moved ({method})");
+    // Everything else of the account moves.
     Fault::new(What::Unsupported, sentence)
-        .reaching(Reach::Run)
+        .reaching(Reach::Account)
         .ask("Run `transhume check --canary` once: it moves a trial meeting between two of the accounts and looks.")
 }
