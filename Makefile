@@ -2,19 +2,21 @@
 # sudo the first time) and share one build.
 
 CARGO ?= cargo
-DEMO ?= transhume-demo-imap
+DEMO ?= transhume-demo-servers
 DEMO_ACCOUNTS = $(shell seq -s, -f 'account%.0f' 1 20)
 
 .PHONY: demo test lint torture bench deny
 
-# The whole job on a simulated Microsoft 365 tenant, into a real Dovecot. Again on the same project, nothing moves.
+# The whole job on a simulated Microsoft 365 tenant, into a real Dovecot and a real Radicale. Again on the same project,
+# nothing moves.
 # A test is named with the programs, since cargo then builds the libraries as `make test` wants them, once for both.
 demo:
 	scripts/install-build-tools
-	scripts/install-test-servers dovecot
+	scripts/install-test-servers dovecot dav
 	$(CARGO) build --workspace --bins --test architecture
 	mkdir -p $(DEMO)
 	target/debug/transhume-servers dovecot --dir $(DEMO)/dovecot --accounts $(DEMO_ACCOUNTS) --master migrator -- \
+		target/debug/transhume-servers radicale --dir $(DEMO)/radicale --accounts $(DEMO_ACCOUNTS) -- \
 		scripts/demo target/debug/transhume $(DEMO)
 
 # Properties are tried on the same cases each time here, so that a change answers for itself only; `make torture` looks
@@ -33,9 +35,10 @@ lint:
 torture:
 	scripts/install-build-tools nextest
 	scripts/install-test-servers
-	PROPTEST_CASES=20000 $(CARGO) nextest run --workspace -E 'package(transhume-mappings) & binary(properties)' --no-fail-fast
-	TRANSHUME_TORTURE_KILLS=50 $(CARGO) nextest run --workspace -E 'binary(torture) | binary(large)' \
-		--run-ignored all --no-fail-fast
+	PROPTEST_CASES=20000 $(CARGO) nextest run --workspace --profile torture \
+		-E 'package(transhume-mappings) & binary(properties)' --no-fail-fast
+	TRANSHUME_TORTURE_KILLS=50 $(CARGO) nextest run --workspace --profile torture \
+		-E 'binary(torture) | binary(large)' --run-ignored all --no-fail-fast
 
 # Figures as ratios in one run: see benches/.
 bench:

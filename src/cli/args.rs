@@ -252,11 +252,11 @@ pub struct Status {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DepthArgument {
-    /// That every message is there.
+    /// That everything is there.
     Presence,
-    /// Flags, dates and sizes too.
+    /// Of mail, flags, dates and sizes too; of events, contacts and tasks, that nobody changed them since.
     Shape,
-    /// Every byte too, read back and hashed.
+    /// Read back: of mail every byte, of events, contacts and tasks all they say.
     Content,
 }
 
@@ -308,18 +308,31 @@ pub const MEANT: &str = "The number that a run or verify printed, a Message-ID, 
 
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// An IMAP server to move into, HOST:PORT on loopback, instead of a folder. `make demo` starts one.
+    /// An IMAP server to move mail into, HOST:PORT on loopback, instead of a folder. `make demo` starts one.
     #[arg(long, value_name = "HOST:PORT")]
     pub imap: Option<SocketAddr>,
     /// The IMAP server's master user; its password is read from TRANSHUME_IMAP_PASSWORD.
     #[arg(long, value_name = "LOGIN", requires = "imap")]
     pub master: Option<String>,
+    /// A CalDAV and CardDAV server to move calendars, contacts and tasks into, on loopback, instead of a folder. The
+    /// password of its accounts (account1, account2, ...) is read from TRANSHUME_DAV_PASSWORD. `make demo` starts one.
+    #[arg(long, value_name = "URL")]
+    pub dav: Option<String>,
     /// Accounts in the simulated tenant.
     #[arg(long, default_value_t = 6)]
     pub accounts: u32,
     /// Messages per account.
     #[arg(long, default_value_t = 120)]
     pub messages: u32,
+    /// Events per account; a series counts once.
+    #[arg(long, default_value_t = 30)]
+    pub events: u32,
+    /// Contacts per account.
+    #[arg(long, default_value_t = 25)]
+    pub contacts: u32,
+    /// Tasks per account.
+    #[arg(long, default_value_t = 15)]
+    pub tasks: u32,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

@@ -8,7 +8,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    config::{AccountLine, Config, add_accounts},
+    config::{AccountLine, Config, TargetsConfig, add_accounts},
     engine::discover,
     registry,
     report::{Column, bytes, count, grouped, named, table},
@@ -19,7 +19,8 @@ use std::{fmt::Write, sync::Arc};
 use transhume_contract::{AccountKind, Presence, Unreachable};
 
 pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
-    let config = Config::load(&common.project)?;
+    // Only the source is asked: the logins at the target may not be known yet.
+    let config = Config { target: TargetsConfig::default(), ..Config::load(&common.project)? };
     let stop = stop_on_signals();
     let project = open(common, "survey").await?;
     let engine = registry::engine(&config, common.dry_run, Arc::clone(&terminal) as _, stop).await?;

@@ -17,7 +17,7 @@ use crate::{
 use differences::Differences;
 use serde::Serialize;
 use std::{fmt::Write, sync::Arc};
-use transhume_contract::{Depth, Look};
+use transhume_contract::{Depth, Look, Workload};
 
 pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, "verify", Arc::clone(&terminal)).await?;
@@ -55,6 +55,9 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
 #[derive(Serialize)]
 struct Summary {
     depth: Depth,
+    /// Some of it is no mail.
+    #[serde(skip)]
+    objects: bool,
     accounts: usize,
     compared: u64,
     /// Those of them whose bytes were read back.
@@ -89,6 +92,7 @@ impl Summary {
     fn of(look: Look, compared: &[Compared], differences: u64, standings: &[AccountStanding]) -> Self {
         Self {
             depth: look.depth(),
+            objects: standings.iter().any(|standing| standing.workload != Workload::Mail),
             accounts: compared.len(),
             compared: compared.iter().map(|account| account.compared).sum(),
             read_back: compared.iter().map(|account| account.read_back).sum(),
@@ -122,10 +126,12 @@ impl Summary {
     }
 
     fn sentence(&self) -> String {
-        let depth = match self.depth {
-            Depth::Presence => "that they are there",
-            Depth::Shape => "with flags, dates and sizes",
-            Depth::Content => "byte for byte",
+        let depth = match (self.depth, self.objects) {
+            (Depth::Presence, _) => "that they are there",
+            (Depth::Shape, false) => "with flags, dates and sizes",
+            (Depth::Shape, true) => "with flags, dates, sizes and versions",
+            (Depth::Content, false) => "byte for byte",
+            (Depth::Content, true) => "in all they say",
         };
         let mut text = format!("verify: {} compared {depth}", count(self.compared, "item"));
         if self.depth != Depth::Content && self.read_back > 0 {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use transhume_contract::Workload;
 
 /// The targets, by workload. What has no target is not moved.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetsConfig {
     pub mail: Option<TargetConfig>,
@@ -86,7 +86,7 @@ pub struct ImapConfig {
 }
 
 /// A server of calendars (CalDAV), tasks, and address books (CardDAV).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DavConfig {
     /// The server, or the place on it where its calendars begin. Plain http is for loopback alone.

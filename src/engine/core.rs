@@ -49,11 +49,11 @@ impl Engine {
     /// Refuses a project that belongs to other sides, without tying a new one to these: a first attempt may name the
     /// wrong ones.
     pub async fn recognise(&self, project: &Project) -> Result<(), Fault> {
-        for (&workload, target) in &self.targets {
-            for (side, identity) in [(Side::Source, self.source.identity()), (Side::Target, target.identity())] {
-                if project.bound(side, workload).await?.is_some() {
-                    project.bind(side, workload, identity).await?;
-                }
+        let source = Workload::ALL.map(|workload| (Side::Source, workload, self.source.identity()));
+        let targets = self.targets.iter().map(|(workload, target)| (Side::Target, *workload, target.identity()));
+        for (side, workload, identity) in source.into_iter().chain(targets) {
+            if project.bound(side, workload).await?.is_some() {
+                project.bind(side, workload, identity).await?;
             }
         }
         Ok(())
@@ -69,6 +69,17 @@ impl Engine {
             let sentence = format!("no target is configured for {workload}");
             Fault::new(transhume_contract::What::Unsupported, sentence).reaching(Reach::Run)
         })
+    }
+
+    /// Each target once, however many workloads go there.
+    pub(super) fn distinct_targets(&self) -> Vec<&Arc<dyn Target>> {
+        let mut distinct: Vec<&Arc<dyn Target>> = Vec::new();
+        for target in self.targets.values() {
+            if !distinct.iter().any(|known| Arc::ptr_eq(known, target)) {
+                distinct.push(target);
+            }
+        }
+        distinct
     }
 
     /// What the target accepts for this login.

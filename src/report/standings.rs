@@ -199,16 +199,17 @@ pub fn named_losses(all: &[&AccountStanding]) -> String {
 }
 
 fn quarantines(all: &[&AccountStanding]) -> String {
-    let mut causes: BTreeMap<(Side, &str), (u64, Vec<&str>)> = BTreeMap::new();
+    let mut causes: BTreeMap<(Side, &str), (u64, BTreeSet<&str>)> = BTreeMap::new();
     for standing in all {
         for cause in &standing.quarantined {
             let (items, accounts) = causes.entry((cause.side, &cause.cause)).or_default();
             *items += cause.items;
-            accounts.push(&standing.account);
+            accounts.insert(&standing.account);
         }
     }
     let mut text = String::new();
     for ((side, cause), (items, accounts)) in causes {
+        let accounts: Vec<_> = accounts.into_iter().collect();
         let (items, cause) = (count(items, "item"), cause.replace('_', " "));
         let _infallible =
             writeln!(text, "{items} in quarantine: {cause}, seen at the {}\n    {}", side.name(), named(&accounts));

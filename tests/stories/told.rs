@@ -139,7 +139,7 @@ fn a_demo_accounts_for_every_message_once() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_transhume"));
     let output = command.args(words).arg(&project).output().unwrap();
     let out = story.said(&output).out;
-    let (_, table) = out.rsplit_once("where the mail is now\n").unwrap_or_else(|| panic!("{out}"));
+    let (_, table) = out.rsplit_once("  at the target\n").unwrap_or_else(|| panic!("{out}"));
     let rows: Vec<Vec<u64>> = table.lines().map_while(figures).collect();
     assert!(rows.len() > 3, "{table}");
     for row in &rows {

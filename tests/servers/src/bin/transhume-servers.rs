@@ -7,7 +7,8 @@
 //! | `TRANSHUME_DEMO_IMAPS_PORT`, `TRANSHUME_DEMO_IMAP_CA` | IMAP over TLS and the authority to trust, under `--tls` |
 //! | `TRANSHUME_DEMO_IMAP_DIR` | where the mail is: one folder per account |
 //! | `TRANSHUME_DEMO_IMAP_PASSWORD` | of every account |
-//! | `TRANSHUME_DEMO_DAV_URL`, `TRANSHUME_DEMO_DAV_PASSWORD` | with `radicale`: its root, and the password of every account |
+//! | `TRANSHUME_DEMO_DAV_URL`, `_PASSWORD` | with `radicale`: its root, and the password of every account |
+//! | `TRANSHUME_DEMO_DAV_DIR` | where it keeps calendars and address books |
 //! | `TRANSHUME_DEMO_IMAP_MASTER`, `_MASTER_PASSWORD` | logs in as anybody |
 //!
 //! Passwords are made up once per directory and kept in its `password` file: they are in no argument list.
@@ -127,13 +128,18 @@ fn serve(arguments: Arguments) -> Result<ExitCode, StartError> {
             let (accounts, _) = common.logins(&password);
             let options = DavOptions { kind: DavKind::Radicale, dir: common.dir.clone(), accounts };
             let server = DavServer::start(options)?;
-            common.run_with(BTreeMap::from([(URL, server.url()), (DAV_PASSWORD, password)]))
+            common.run_with(BTreeMap::from([
+                (URL, server.url()),
+                (DAV_PASSWORD, password),
+                (DAV_DIR, server.dir().display().to_string()),
+            ]))
         }
     }
 }
 
 const URL: &str = "TRANSHUME_DEMO_DAV_URL";
 const DAV_PASSWORD: &str = "TRANSHUME_DEMO_DAV_PASSWORD";
+const DAV_DIR: &str = "TRANSHUME_DEMO_DAV_DIR";
 
 impl Common {
     fn logins(&self, password: &str) -> (Vec<Login>, Option<Login>) {
