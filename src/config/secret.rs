@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::{path::PathBuf, process::Command};
 
 /// A secret's whereabouts: `{ env = "NAME" }`, `{ file = "path" }` or `{ command = ["pass", "show", "m365"] }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Place")]
 pub enum SecretRef {
     Env(String),

@@ -11,9 +11,14 @@ impl Engine {
             return Ok(());
         };
         match self.stop.unless(canary.method(login)).await? {
-            Some(method) if !self.proven.contains(&method) && !self.rehearsing => Err(unproven(&method)),
+            Some(method) if !self.proven.contains(&self.proof(&method)?) && !self.rehearsing => Err(unproven(&method)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// What is written down: a way, and the server on which it was seen to work.
+    fn proof(&self, method: &str) -> Result<String, Fault> {
+        Ok(format!("{}: {method}", self.target(Workload::Calendar)?.identity().place))
     }
 
     /// Moves a trial meeting between two of the accounts, where the server could mail people, and writes down that it
@@ -29,7 +34,7 @@ impl Engine {
                 }
                 Some(method) => match self.stop.unless(canary.prove(&from.target, &to.target)).await {
                     Ok(()) => {
-                        project.record_proof(&method).await?;
+                        project.record_proof(&self.proof(&method)?).await?;
                         note(&format!(
                             "a trial meeting from {} to {} reached nobody ({method})",
                             from.target.as_str(),

@@ -56,7 +56,7 @@ impl Engine {
 
     async fn check_targets(&self, project: &Project) -> Result<Vec<Checked>, Fault> {
         let mut all = Vec::new();
-        for target in self.targets.values() {
+        for target in self.distinct_targets() {
             let access = found(self.stop.unless(target.check(None)).await)?;
             project.record_findings(Side::Target, None, access.findings.clone()).await?;
             all.push(Checked { side: Side::Target, account: None, reached: is_open(&access), access });
@@ -89,7 +89,7 @@ impl Engine {
 
     pub(super) async fn check_mover_at_target(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
         let mut access = Access::default();
-        for target in self.targets.values() {
+        for target in self.distinct_targets() {
             let found = found(self.stop.unless(target.check(Some(&mover.target))).await)?;
             access.findings.extend(found.findings);
             access.quota = access.quota.or(found.quota);

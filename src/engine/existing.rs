@@ -4,12 +4,13 @@
 use super::{Engine, policy::Existing};
 use crate::store::AccountStore;
 use serde::Serialize;
-use transhume_contract::{AccountId, Fault, Finding, Reach, Severity, What, Workload};
+use std::collections::HashSet;
+use transhume_contract::{AccountId, Fault, Finding, ItemId, Reach, Severity, What, Workload};
 
 /// The code of a mailbox that is in use already.
 pub(super) const HOLDS_MAIL: &str = "holds_mail";
 
-/// Message-IDs looked at.
+/// Message-IDs or UIDs looked at.
 const SAMPLE: usize = 200;
 
 /// What stands in an account at the target though nothing was ever placed there.
@@ -43,13 +44,30 @@ impl Engine {
             }
             compared = totals.listed.items > 0;
         }
-        let holdings = self.stop.unless(self.target(workload)?.holdings(login, SAMPLE)).await?;
-        let sampled = holdings.message_ids.len() as u64;
+        let holdings = self.stop.unless(self.target(workload)?.holdings(login, workload, SAMPLE)).await?;
+        let sampled = holdings.keys.len() as u64;
         let ours = match store {
-            Some(store) => store.count_known(workload, holdings.message_ids).await?,
+            Some(store) => self.ours_among(store, login, workload, holdings.keys).await?,
             None => 0,
         };
         Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours, compared }))
+    }
+
+    /// How many of these keys are of items to be moved.
+    async fn ours_among(
+        &self,
+        store: &AccountStore,
+        login: &AccountId,
+        workload: Workload,
+        keys: Vec<String>,
+    ) -> Result<u64, Fault> {
+        if keys.is_empty() || matches!(workload, Workload::Mail | Workload::Calendar) {
+            return store.count_known(workload, keys).await;
+        }
+        let profile = self.target_traits(workload, login).await?.profile;
+        let made = |item: &ItemId| self.render.made_key(workload, item, &profile);
+        let ours: HashSet<String> = store.ids_at_source(workload).await?.iter().filter_map(made).collect();
+        Ok(keys.iter().filter(|key| ours.contains(key.as_str())).count() as u64)
     }
 
     /// Refuses an account whose mail was placed, or sent with an unknown outcome, under another login than the one it is

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::store::AccountStore;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use transhume_contract::{Appearance, Collection, Fault, Role, Wanted, Workload};
 
 /// A folder whose name changes.
@@ -30,7 +30,9 @@ impl Engine {
         workload: Workload,
     ) -> Result<Vec<Rename>, Fault> {
         let rows = store.collections(workload).await?;
-        let made: BTreeSet<_> = store.targets(workload).await?.into_iter().map(|row| row.from).collect();
+        let standing_there = store.targets(workload).await?;
+        let claimed = Arc::new(standing_there.iter().map(|row| row.collection.id.clone()).collect());
+        let made: BTreeSet<_> = standing_there.into_iter().map(|row| row.from).collect();
         let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
         let standing = standing(&collections, &self.policy);
         let (mut renames, mut taken) = (Vec::new(), BTreeSet::new());
@@ -46,6 +48,7 @@ impl Engine {
                 role: row.collection.role,
                 known: None,
                 adopt: self.policy.existing == Existing::Adopt,
+                claimed: Arc::clone(&claimed),
                 appearance: Appearance::default(),
             };
             let foreseen = self.stop.unless(self.target(workload)?.foresee(&want)).await?;

@@ -6,7 +6,7 @@ use std::{
     io::{Read, Write},
     sync::Arc,
 };
-use transhume_contract::{Digest, Facts, Fault, Loss, Part, Profile, What, Workload};
+use transhume_contract::{Digest, Facts, Fault, ItemId, Loss, Part, Profile, What, Workload};
 
 /// An original as a conversion sees it: named parts, each readable from its first byte.
 pub trait Original {
@@ -94,6 +94,11 @@ pub trait Render: Send + Sync {
     ) -> Result<Rendered, Fault>;
     /// The account's own time zone, as its settings name it.
     fn zone(&self, _settings: &dyn Original) -> Option<String> {
+        None
+    }
+    /// What the rendering of an item will be known by at a target, where that is made from its id at the source; elsewhere
+    /// the source tells it in the facts.
+    fn made_key(&self, _workload: Workload, _item: &ItemId, _profile: &Profile) -> Option<String> {
         None
     }
     /// The facts as the target can hold them.

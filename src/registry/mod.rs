@@ -7,7 +7,7 @@ mod graph;
 mod imap;
 
 use crate::{
-    config::{Config, ConfigError, SourceConfig, TargetConfig},
+    config::{Config, ConfigError, DavConfig, SourceConfig, TargetConfig},
     engine::{Engine, Lanes, Observer, Stop},
 };
 use conversions::Conversions;
@@ -43,12 +43,7 @@ pub async fn engine(
 ) -> Result<Engine, NotBuilt> {
     let source = source(config, &stop).await?;
     let conversions = Arc::new(Conversions::new(tables(config.tables.as_deref())?));
-    let mut targets = BTreeMap::new();
-    for (workload, target_config) in config.target.each() {
-        let target = target(workload, target_config)?;
-        let target = if dry_run { Arc::new(Rehearsal::new(target)) as Arc<dyn Target> } else { target };
-        targets.insert(workload, target);
-    }
+    let targets = targets(config, dry_run)?;
     let lanes = Lanes { accounts: config.limits.accounts, bodies: config.limits.lanes };
     let (render, meaning) = (Arc::clone(&conversions) as _, conversions as _);
     Ok(Engine {
@@ -70,6 +65,25 @@ async fn source(config: &Config, stop: &Stop) -> Result<Arc<dyn Source>, NotBuil
     match &config.source {
         SourceConfig::Graph(graph) => graph::source(graph, &config.limits, stop).await,
     }
+}
+
+/// What is configured alike is one target: logins are counted, and lanes shared, for all that moves to one server.
+fn targets(config: &Config, dry_run: bool) -> Result<BTreeMap<Workload, Arc<dyn Target>>, NotBuilt> {
+    let mut servers: Vec<(&DavConfig, Arc<dyn Target>)> = Vec::new();
+    let mut targets = BTreeMap::new();
+    for (workload, config) in config.target.each() {
+        let known = servers.iter().find(|(known, _)| matches!(config, TargetConfig::Dav(dav) if dav == *known));
+        let target = match known {
+            Some((_, target)) => Arc::clone(target),
+            None if dry_run => Arc::new(Rehearsal::new(target(workload, config)?)),
+            None => target(workload, config)?,
+        };
+        if let TargetConfig::Dav(dav) = config {
+            servers.push((dav, Arc::clone(&target)));
+        }
+        targets.insert(workload, target);
+    }
+    Ok(targets)
 }
 
 fn target(workload: Workload, config: &TargetConfig) -> Result<Arc<dyn Target>, NotBuilt> {

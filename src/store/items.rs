@@ -94,6 +94,16 @@ impl AccountStore {
         .await
     }
 
+    /// The ids of all items at the source.
+    pub async fn ids_at_source(&self, workload: Workload) -> Result<Vec<ItemId>, Fault> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT id FROM item WHERE workload = ?1 AND state = 0")?;
+            let ids = query.query_map([Work(workload)], |row| row.get::<_, String>(0))?;
+            Ok(ids.map(|id| id.map(ItemId::new)).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     /// Items of these collections that want their original: never fetched, or changed since where a new version means
     /// new bytes. Newest first; not those in quarantine, nor those whose fetch failed in this run.
     pub async fn items_to_fetch(

@@ -106,17 +106,20 @@ impl AccountStore {
     }
 
     /// Target collections where something stands that is one of these many bytes long, or nobody knows how long, and
-    /// that answers for nothing of ours.
+    /// that answers for nothing of ours; without lengths, whatever it is.
     pub async fn targets_with_extras(
         &self,
         workload: Workload,
-        lengths: BTreeSet<u64>,
+        lengths: Option<BTreeSet<u64>>,
     ) -> Result<BTreeSet<TargetKey>, Fault> {
         self.read(move |db| {
             let sql = format!("SELECT DISTINCT target, json_extract(detail, '$.bytes') FROM verdict v WHERE {FREE}");
             let mut query = db.prepare_cached(&format!("{sql} AND workload = ?1"))?;
             let rows = query.query_map([Work(workload)], |row| Ok((row.get::<_, TargetKey>(0)?, row.get(1)?)))?;
-            let alike = |length: Option<i64>| length.is_none_or(|length| lengths.contains(&unsigned(length)));
+            let alike = |length: Option<i64>| match (&lengths, length) {
+                (Some(lengths), Some(length)) => lengths.contains(&unsigned(length)),
+                _ => true,
+            };
             let mut found = BTreeSet::new();
             for row in rows {
                 let (target, length) = row?;

@@ -40,7 +40,7 @@ fn engine_to(world: &World, target: &Arc<dyn Target>) -> Engine {
 }
 
 async fn held(target: &Arc<dyn Target>) -> u64 {
-    target.holdings(&AccountId::new(LOGIN), 1).await.unwrap().items
+    target.holdings(&AccountId::new(LOGIN), Workload::Mail, 1).await.unwrap().items
 }
 
 /// A draft with a keyword too many is placed, written on, labelled, and deleted at the source.

@@ -92,8 +92,8 @@ impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Target fo
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         self.target.check(account).await
     }
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
-        self.target.holdings(account, sample).await
+    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
+        self.target.holdings(account, workload, sample).await
     }
     async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
         self.target.foresee(want).await

@@ -11,7 +11,7 @@ fn logins(recipe: &Recipe) -> Vec<String> {
 }
 
 /// A Radicale with a login for each account, and a project that moves calendars, contacts and tasks into it.
-fn groupware(recipe: &Recipe) -> (Story, DavServer) {
+pub fn groupware(recipe: &Recipe) -> (Story, DavServer) {
     let logins = logins(recipe);
     let logins: Vec<_> = logins.iter().map(String::as_str).collect();
     let server = DavServer::start(DavOptions::with_accounts(DavKind::Radicale, &logins)).unwrap();
@@ -19,7 +19,7 @@ fn groupware(recipe: &Recipe) -> (Story, DavServer) {
 }
 
 /// A project that moves calendars, contacts and tasks to this server, whose passwords are all `secret`.
-fn project(recipe: &Recipe, url: &str) -> Story {
+pub fn project(recipe: &Recipe, url: &str) -> Story {
     let (story, logins) = (Story::new(recipe), logins(recipe));
     let lines: String = logins.iter().map(|login| format!("{login},secret\n")).collect();
     story.write("passwords.csv", format!("login,password\n{lines}"));
@@ -30,7 +30,7 @@ fn project(recipe: &Recipe, url: &str) -> Story {
     story
 }
 
-fn recipe(hostile: bool) -> Recipe {
+pub fn recipe(hostile: bool) -> Recipe {
     Recipe { accounts: 2, messages: 1, events: 12, contacts: 8, tasks: 6, hostile, ..Recipe::default() }
 }
 
@@ -50,7 +50,7 @@ fn changed(before: &[(PathBuf, Vec<u8>)], after: &[(PathBuf, Vec<u8>)]) -> Vec<P
 }
 
 /// Every object that stands in the server, with its bytes.
-fn standing(server: &DavServer) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn standing(server: &DavServer) -> Vec<(PathBuf, Vec<u8>)> {
     let mut all = Vec::new();
     let mut folders = vec![server.dir().to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -95,6 +95,14 @@ fn a_hostile_tenant_arrives_and_what_stands_there_says_what_its_originals_say() 
 }
 
 #[test]
+fn a_hostile_tenant_arrives_at_xandikos_too() {
+    // It has one account.
+    let recipe = Recipe { accounts: 1, ..recipe(true) };
+    let server = DavServer::start(DavOptions::with_accounts(DavKind::Xandikos, &[&login(1)])).unwrap();
+    arrives_whole(&project(&recipe, &server.url()));
+}
+
+#[test]
 fn a_hostile_tenant_arrives_at_cyrus_too() {
     let (story, _cyrus) = at_cyrus(&recipe(true));
     story.run(&["check", "--canary"]).tells(0, &["reached nobody"]);
@@ -113,7 +121,7 @@ fn arrives_whole(story: &Story) {
 }
 
 /// The same into a Cyrus.
-fn at_cyrus(recipe: &Recipe) -> (Story, Cyrus) {
+pub fn at_cyrus(recipe: &Recipe) -> (Story, Cyrus) {
     let names = logins(recipe);
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let cyrus = Cyrus::start(CyrusOptions { dav: true, ..CyrusOptions::with_accounts(&names) }).unwrap();

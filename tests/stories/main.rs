@@ -8,6 +8,7 @@ mod deleted;
 mod demo;
 mod foreseen;
 mod groupware;
+mod groupware_refused;
 mod halted;
 mod happy;
 mod kept;

@@ -1,7 +1,8 @@
 //! SIGKILL at random moments of the real program, in the first pass and in later ones; then it is run until nothing is
-//! owed, and the target must hold what an undisturbed run placed, each message once.
+//! owed, and the target must hold what an undisturbed run placed, each item once.
 
 use crate::{
+    groupware::Groupware,
     place::{Server, before, cut_at_random, cut_nothing, logins},
     project::Project,
     stage,
@@ -14,10 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::timeout;
-use transhume_servers::Proxy;
+use transhume_servers::{DavKind, Proxy};
 
 /// Servers that share the kills.
-const CASES: u32 = 7;
+const CASES: u32 = 10;
 const PEOPLE: usize = 3;
 const SIGKILL: i32 = 9;
 /// Days of change after the first pass, at most; at least one.
@@ -36,14 +37,54 @@ pub fn seed() -> u64 {
     number("TRANSHUME_TORTURE_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000))
 }
 
-/// One server with two projects that move the same people: one undisturbed, one tortured.
-struct Torture {
-    case: String,
-    dice: Rng,
+/// Where two projects move the same people to: one undisturbed, one tortured.
+trait Place {
+    async fn undisturbed(&self) -> Vec<Vec<String>>;
+    async fn tortured(&self) -> Vec<Vec<String>>;
+    /// Lets the wires of the tortured project break at random from now on, or not.
+    fn cut(&self, _dice: Option<&mut Rng>) {}
+}
+
+/// One mail server, each project with logins of its own, behind proxies that hide capabilities and cut wires.
+struct Mail {
     server: Server,
-    /// Between the tortured project and the server.
+    _calm: Proxy,
     cutter: Proxy,
     cuts: bool,
+}
+
+impl Place for Mail {
+    async fn undisturbed(&self) -> Vec<Vec<String>> {
+        standing(self.server.port(), &logins("a", PEOPLE))
+    }
+
+    async fn tortured(&self) -> Vec<Vec<String>> {
+        standing(self.server.port(), &logins("b", PEOPLE))
+    }
+
+    fn cut(&self, dice: Option<&mut Rng>) {
+        match dice.filter(|_| self.cuts) {
+            Some(dice) => cut_at_random(&self.cutter, dice),
+            None => cut_nothing(&self.cutter),
+        }
+    }
+}
+
+/// Two calendar servers of a kind, one for each project.
+impl Place for [Groupware; 2] {
+    async fn undisturbed(&self) -> Vec<Vec<String>> {
+        self[0].standing().await
+    }
+
+    async fn tortured(&self) -> Vec<Vec<String>> {
+        self[1].standing().await
+    }
+}
+
+struct Torture<P> {
+    case: String,
+    dice: Rng,
+    place: P,
     undisturbed: Project,
     tortured: Project,
     kills_left: u32,
@@ -51,7 +92,25 @@ struct Torture {
     within: f64,
 }
 
-impl Torture {
+impl<P: Place> Torture<P> {
+    fn new(case: &str, seed: u64, place: P, [undisturbed, tortured]: [Project; 2]) -> Self {
+        let (case, dice) = (format!("{case}, TRANSHUME_TORTURE_SEED={seed}"), Rng::with_seed(seed));
+        Self { case, dice, place, undisturbed, tortured, kills_left: kills(), within: 1.0 }
+    }
+
+    /// Half of the kills in the first pass, the others on days of change.
+    async fn days(mut self, mut work: impl FnMut(u64)) {
+        self.pass(self.kills_left.div_ceil(2)).await;
+        for day in 1..=DAYS {
+            work(day);
+            self.pass(self.kills_left.min(2)).await;
+            if self.kills_left == 0 {
+                return;
+            }
+        }
+        panic!("{}: of {} kills {} came too late each time", self.case, kills(), self.kills_left);
+    }
+
     /// Runs both projects; the tortured one is killed up to so many times.
     async fn pass(&mut self, kills: u32) {
         let begun = Instant::now();
@@ -59,22 +118,17 @@ impl Torture {
         assert_eq!(done.code, 0, "{}: undisturbed: {}\n{:?}", self.case, done.stderr, done.summary());
         let span = begun.elapsed();
         for _ in 0..kills {
-            if self.cuts {
-                cut_at_random(&self.cutter, &mut self.dice);
-            }
+            self.place.cut(Some(&mut self.dice));
             if !self.killed(span).await {
                 break;
             }
         }
-        if self.cuts {
-            cut_at_random(&self.cutter, &mut self.dice);
-            self.tortured.run_until_done(4).await;
-            cut_nothing(&self.cutter);
-        }
+        self.place.cut(Some(&mut self.dice));
+        self.tortured.run_until_done(4).await;
+        self.place.cut(None);
         let done = self.tortured.run_until_done(8).await;
         assert_eq!(done.code, 0, "{}: tortured: {}\n{:?}", self.case, done.stderr, done.events);
-        let found = standing(self.server.port(), &logins("b", PEOPLE));
-        assert_same(&found, &standing(self.server.port(), &logins("a", PEOPLE)), &self.case);
+        assert_same(&self.place.tortured().await, &self.place.undisturbed().await, &self.case);
     }
 
     /// Starts the program and kills it at a random moment. False when it ended before.
@@ -103,26 +157,24 @@ async fn torture(name: &str, server: fn(&[String]) -> Server, hidden: &[&str], c
     let server = server(&everybody);
     let (calm, cutter) = (before(&server, hidden), before(&server, hidden));
     let project = |stem, port| Project::new(&simulator, &people, &logins(stem, PEOPLE), port, "");
-    let mut torture = Torture {
-        case: format!("{name}, TRANSHUME_TORTURE_SEED={seed}"),
-        dice: Rng::with_seed(seed),
-        undisturbed: project("a", calm.port()),
-        tortured: project("b", cutter.port()),
-        server,
-        cutter,
-        cuts,
-        kills_left: kills(),
-        within: 1.0,
-    };
-    torture.pass(torture.kills_left.div_ceil(2)).await;
-    for day in 1..=DAYS {
-        stage::churn(&simulator, seed + day, 40);
-        torture.pass(torture.kills_left.min(2)).await;
-        if torture.kills_left == 0 {
-            return;
-        }
+    let projects = [project("a", calm.port()), project("b", cutter.port())];
+    let place = Mail { server, _calm: calm, cutter, cuts };
+    Torture::new(name, seed, place, projects).days(|day| stage::churn(&simulator, seed + day, 40)).await;
+}
+
+async fn torture_groupware(name: &str, people: usize, server: fn(&[String]) -> Groupware) {
+    let seed = seed();
+    let simulator = stage::groupware(people as u32, 20, seed).await;
+    let (people, logins) = (stage::owners(&simulator, "event", people), logins("g", people));
+    let servers = [server(&logins), server(&logins)];
+    let projects = servers.each_ref().map(|server| Project::groupware(&simulator, &people, &logins, &server.url()));
+    for project in &projects {
+        let proven = project.call(&["check", "--canary"]).await;
+        assert_eq!(proven.code, 0, "{name}: {}", proven.stderr);
     }
-    panic!("{}: of {} kills {} came too late each time", torture.case, kills(), torture.kills_left);
+    Torture::new(name, seed, servers, projects)
+        .days(|day| stage::churn_groupware(&simulator, &people, seed + day, 8))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,4 +210,20 @@ async fn killed_and_cut_without_uidplus_multiappend_and_literals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_and_cut_without_move() {
     torture("no MOVE", Server::dovecot, &["MOVE"], true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_before_radicale() {
+    torture_groupware("Radicale", 2, |logins| Groupware::dav(DavKind::Radicale, logins)).await;
+}
+
+/// Which has one account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_before_xandikos() {
+    torture_groupware("Xandikos", 1, |logins| Groupware::dav(DavKind::Xandikos, logins)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_before_cyrus_and_its_calendars() {
+    torture_groupware("Cyrus, calendars", 2, Groupware::cyrus).await;
 }

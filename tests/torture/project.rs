@@ -35,15 +35,31 @@ impl Ended {
 }
 
 impl Project {
-    /// Moves these people to these logins at an IMAP server on loopback; `more` is appended to the configuration.
+    /// Moves the mail of these people to these logins at an IMAP server on loopback; `more` is appended to the
+    /// configuration.
     pub fn new(simulator: &Running, people: &[String], logins: &[String], port: u16, more: &str) -> Self {
+        let target = format!(
+            "[target.mail]\nconnector = \"imap\"\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"plain\"\n\
+             authentication = \"password\"\npasswords = \"passwords.csv\"\nbatch = 7\ntimeout = 30\n\n{more}"
+        );
+        Self::with(simulator, people, logins, &target)
+    }
+
+    /// Moves their calendars, contacts and tasks to a DAV server.
+    pub fn groupware(simulator: &Running, people: &[String], logins: &[String], url: &str) -> Self {
+        let target = format!(
+            "connector = \"dav\"\nurl = \"{url}\"\nauthentication = \"password\"\npasswords = \"passwords.csv\"\n"
+        );
+        let targets = ["calendar", "contacts", "tasks"].map(|workload| format!("[target.{workload}]\n{target}\n"));
+        Self::with(simulator, people, logins, &targets.concat())
+    }
+
+    fn with(simulator: &Running, people: &[String], logins: &[String], targets: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let url = simulator.base_url();
         let configuration = format!(
             "[source]\nconnector = \"graph\"\ntenant = \"contoso\"\nclient_id = \"app\"\n\
-             client_secret = {{ file = \"secret\" }}\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n\n\
-             [target.mail]\nconnector = \"imap\"\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"plain\"\n\
-             authentication = \"password\"\npasswords = \"passwords.csv\"\nbatch = 7\ntimeout = 30\n\n{more}"
+             client_secret = {{ file = \"secret\" }}\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n\n{targets}"
         );
         let pairs = people.iter().zip(logins);
         let accounts: String = pairs.map(|(person, login)| format!("{person},{login},1\n")).collect();

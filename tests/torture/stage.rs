@@ -14,6 +14,12 @@ pub async fn office(accounts: u32, messages: u32, seed: u64) -> Running {
     started(&Recipe { accounts, messages, seed, hostile: false, ..Recipe::default() }).await
 }
 
+/// Calendars, contacts and tasks of people who work.
+pub async fn groupware(accounts: u32, items: u32, seed: u64) -> Running {
+    let (messages, events, contacts, tasks) = (1, items, items, items);
+    started(&Recipe { accounts, messages, events, contacts, tasks, seed, hostile: false, ..Recipe::default() }).await
+}
+
 pub async fn started(recipe: &Recipe) -> Running {
     let mut options = Options { seed: recipe.seed, ..Options::default() };
     options.knobs.switches.regenerate_mime = false;
@@ -22,8 +28,13 @@ pub async fn started(recipe: &Recipe) -> Running {
 
 /// Who has mail, the fullest mailboxes first.
 pub fn people(simulator: &Running, most: usize) -> Vec<String> {
+    owners(simulator, "message", most)
+}
+
+/// Who has most of something, by its kind.
+pub fn owners(simulator: &Running, kind: &str, most: usize) -> Vec<String> {
     let mut counts = BTreeMap::<String, usize>::new();
-    for entry in simulator.tenant().entries.into_iter().filter(|entry| entry.kind == "message") {
+    for entry in simulator.tenant().entries.into_iter().filter(|entry| entry.kind == kind) {
         *counts.entry(entry.user.unwrap()).or_default() += 1;
     }
     let mut people: Vec<_> = counts.into_iter().collect();
@@ -53,3 +64,12 @@ pub fn churn(simulator: &Running, seed: u64, count: u32) {
         simulator.mutate(rewrite).unwrap();
     }
 }
+
+/// A busy day in calendars, address books and task lists.
+pub fn churn_groupware(simulator: &Running, people: &[String], seed: u64, count: u32) {
+    for (user, op) in people.iter().flat_map(|user| CHURNS.map(|op| (user, op))) {
+        simulator.mutate(json!([{ "op": op, "user": user, "seed": seed, "count": count }])).unwrap();
+    }
+}
+
+const CHURNS: [&str; 3] = ["churn_events", "churn_contacts", "churn_tasks"];

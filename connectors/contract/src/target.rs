@@ -7,6 +7,7 @@ use crate::{
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How a calendar target is kept from mailing the people of a meeting that is only being moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +138,9 @@ pub struct Wanted {
     /// What stands there under the name it would get is taken for it, whoever made it, even where the name had to be
     /// altered and the collection holds mail: a former migration made it so. Else that would be a collision.
     pub adopt: bool,
+    /// Where collections of the account were ensured, this one's among them: beside its own, none of these is taken for
+    /// it. Some sources let several stand side by side under one name, and names pass from one to another.
+    pub claimed: Arc<BTreeSet<CollectionId>>,
     /// For a collection that this makes; one that stands keeps its own.
     pub appearance: Appearance,
 }
@@ -187,8 +191,8 @@ pub struct Amended {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holdings {
     pub items: u64,
-    /// The Message-IDs of a sample, as they stand there.
-    pub message_ids: Vec<String>,
+    /// What a sample of them is known by, as it stands there: a mail's Message-ID, an object's UID.
+    pub keys: Vec<String>,
 }
 
 /// The name that a collection would get.
@@ -212,8 +216,9 @@ pub trait Target: Send + Sync {
     /// refused secret is not tried again.
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault>;
 
-    /// How much stands in an account, and the Message-IDs of at most so many of them. Nothing is made or changed.
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault>;
+    /// How much of a workload stands in an account, and what at most so many of them are known by. Nothing is made or
+    /// changed.
+    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault>;
 
     /// The name that a collection would get, as far as it can be told without making it.
     async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault>;

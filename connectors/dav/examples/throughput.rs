@@ -86,6 +86,7 @@ async fn calendar(target: &DavTarget, n: usize) -> Collection {
         role: Role::Ordinary,
         known: None,
         adopt: false,
+        claimed: std::sync::Arc::default(),
         appearance: Appearance::default(),
     };
     target.ensure(&want).await.unwrap()

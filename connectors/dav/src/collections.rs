@@ -242,18 +242,20 @@ fn shown(path: &[String]) -> String {
 fn choose(want: &Wanted, all: &[Standing], home: &str, default: Option<&str>, number: u32) -> Choice {
     let at = |path: &str| all.iter().find(|standing| standing.path == folder(path) && standing.fits).cloned();
     let known = want.known.as_ref().and_then(|id| at(id.as_str()));
+    let is_free = |standing: &Standing| !want.claimed.iter().any(|id| folder(id.as_str()) == standing.path);
     let own = || {
         NUMBERS
             .map(|number| below(home, &collection_name(want.workload, &want.path, number)))
-            .find_map(|path| at(&path))
+            .find_map(|path| at(&path).filter(is_free))
     };
-    let theirs = || default.filter(|_| want.role == Role::Default).and_then(|name| at(&below(home, name)));
+    let theirs =
+        || default.filter(|_| want.role == Role::Default).and_then(|name| at(&below(home, name)).filter(is_free));
     let name = shown(&want.path);
     let called = |name: &str| {
         let same = |standing: &&Standing| standing.fits && standing.shown().to_lowercase() == name.to_lowercase();
         all.iter().find(same).cloned()
     };
-    let adopted = || called(&name).filter(|_| want.adopt);
+    let adopted = || called(&name).filter(|standing| want.adopt && is_free(standing));
     if let Some(standing) = known.or_else(own).or_else(theirs).or_else(adopted) {
         return Choice::Take(standing);
     }

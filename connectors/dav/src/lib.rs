@@ -48,7 +48,7 @@ use homes::Home;
 use observe::Walk;
 use place::{Outcomes, Placer};
 use read::Reader;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 use transhume_contract::{
     Access, AccountId, Amended, Amending, Batch, Canary, Collection, CollectionId, Credential, Fault, Foreseen, Found,
     Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile,
@@ -138,23 +138,22 @@ impl Target for DavTarget {
         Ok(outcome.unwrap_or_else(|fault| Access { findings: vec![check::finding(&fault)], quota: None }))
     }
 
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
         let link = self.link(account);
         let home = link.home().await?;
         let mut holdings = Holdings::default();
-        let mut seen = BTreeSet::new();
-        for workload in WORKLOADS.into_iter().filter(|workload| home.of(*workload).is_some()) {
-            let shelf = Shelf { link: &link, home: &home, workload };
-            for standing in shelf.list().await?.into_iter().filter(|standing| standing.fits) {
-                let reader = Reader { link: link.clone(), path: standing.path.clone(), workload };
-                let (mut listed, _) = reader.list().await?;
-                listed.retain(|one| seen.insert(format!("{}{}", standing.path, one.name)));
-                holdings.items += listed.len() as u64;
-                listed.truncate(sample.saturating_sub(holdings.message_ids.len()));
-                for window in read::windows(listed) {
-                    let held = reader.contents(&window).await?;
-                    holdings.message_ids.extend(held.iter().filter_map(|held| lines::uid(&held.content)));
-                }
+        if home.of(workload).is_none() {
+            return Ok(holdings);
+        }
+        let shelf = Shelf { link: &link, home: &home, workload };
+        for standing in shelf.list().await?.into_iter().filter(|standing| standing.fits) {
+            let reader = Reader { link: link.clone(), path: standing.path, workload };
+            let (mut listed, _) = reader.list().await?;
+            holdings.items += listed.len() as u64;
+            listed.truncate(sample.saturating_sub(holdings.keys.len()));
+            for window in read::windows(listed) {
+                let held = reader.contents(&window).await?;
+                holdings.keys.extend(held.iter().filter_map(|held| lines::uid(&held.content)));
             }
         }
         Ok(holdings)

@@ -243,6 +243,7 @@ mod tests {
             role: Role::Ordinary,
             known: known.map(|held| CollectionId::new(&held.mark.id)),
             adopt: false,
+            claimed: std::sync::Arc::default(),
             appearance: Appearance::default(),
         }
     }

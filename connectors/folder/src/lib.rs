@@ -182,9 +182,9 @@ impl Inner {
             for entry in listing::entries(&folder)? {
                 let entry = entry?;
                 holdings.items += 1;
-                if holdings.message_ids.len() < sample {
+                if holdings.keys.len() < sample {
                     // What a reader renames meanwhile is only missing from the sample.
-                    holdings.message_ids.extend(message::read_message_id(&entry.path).ok().flatten());
+                    holdings.keys.extend(message::read_message_id(&entry.path).ok().flatten());
                 }
             }
         }
@@ -253,7 +253,7 @@ impl Target for Folder {
         self.off(move |inner| inner.check(account.as_ref())).await
     }
 
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+    async fn holdings(&self, account: &AccountId, _: Workload, sample: usize) -> Result<Holdings, Fault> {
         let account = account.clone();
         self.off(move |inner| inner.holdings(&account, sample)).await
     }

@@ -112,6 +112,7 @@ fn wanted(mailbox: usize) -> Wanted {
         role: Role::Ordinary,
         known: None,
         adopt: false,
+        claimed: std::sync::Arc::default(),
         appearance: Appearance::default(),
     }
 }

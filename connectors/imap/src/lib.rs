@@ -199,7 +199,7 @@ impl Target for ImapTarget {
         Ok(outcome.unwrap_or_else(|fault| Access { findings: vec![check::finding(&fault)], quota: None }))
     }
 
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+    async fn holdings(&self, account: &AccountId, _: Workload, sample: usize) -> Result<Holdings, Fault> {
         twice!(self.holdings_once(account, sample))
     }
 
@@ -334,9 +334,9 @@ impl ImapTarget {
         let mut boxes = known.mailboxes.lock().await;
         let census = Surveyor { link: &mut lease.link, boxes: &mut boxes }.census().await?;
         drop(boxes);
-        let message_ids = find::sample(&mut lease.link, &census, sample).await?;
+        let keys = find::sample(&mut lease.link, &census, sample).await?;
         lease.give_back();
-        Ok(Holdings { items: census.iter().map(|(_, messages)| u64::from(*messages)).sum(), message_ids })
+        Ok(Holdings { items: census.iter().map(|(_, messages)| u64::from(*messages)).sum(), keys })
     }
 
     async fn ensure_once(&self, want: &Wanted) -> Result<Collection, Fault> {

@@ -15,11 +15,11 @@ mod task;
 mod words;
 
 pub use calendar::calendar;
-pub use contact::contact;
+pub use contact::{contact, uid as contact_uid};
 pub use facts::{FlagState, Importance, MailFacts, TargetFacts, mail_facts};
 pub use keyword::{Keyword, keyword};
 pub use sieve::{Sieve, sieve};
-pub use task::task;
+pub use task::{task, uid as task_uid};
 
 use message_id::Watched;
 

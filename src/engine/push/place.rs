@@ -280,14 +280,18 @@ fn in_order(
 
 /// As many items from the front as fit into a batch, but always one.
 pub(super) fn within(mut page: Vec<ToPlace>, bytes: u64) -> Vec<ToPlace> {
+    page.truncate(fitting(&page, |item| item.bytes, bytes));
+    page
+}
+
+/// How many of the first fit into so many bytes: at least one.
+pub(super) fn fitting<T>(page: &[T], length: impl Fn(&T) -> u64, bytes: u64) -> usize {
     let mut sum = 0;
     let fitting = page.iter().take_while(|item| {
-        sum += item.bytes;
+        sum += length(item);
         sum <= bytes
     });
-    let fitting = fitting.count().max(1);
-    page.truncate(fitting);
-    page
+    fitting.count().max(1)
 }
 
 #[cfg(test)]

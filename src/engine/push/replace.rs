@@ -1,6 +1,6 @@
 //! Replacing what stands at the target by something newer: another original, or another rendering of the same.
 
-use super::{Push, change::UpToDate, settle::Sought};
+use super::{Push, change::UpToDate, place::fitting, settle::Sought};
 use crate::{
     engine::Event,
     store::{CollectionKey, Placement, PlacementState, Superseding, TargetKey, ToAmend},
@@ -67,7 +67,8 @@ impl Push<'_> {
             let Some(collection) = at.get(&key) else { continue };
             while !all.is_empty() {
                 self.engine.stop.check()?;
-                let rest = all.split_off(all.len().min(self.traits.batch.items.max(1)));
+                let fit = fitting(&all, |one| one.next.bytes, self.traits.batch.bytes);
+                let rest = all.split_off(fit.min(self.traits.batch.items.max(1)).min(all.len()));
                 replaced.extend(self.replace_in_place(collection, from, all).await?);
                 all = rest;
             }

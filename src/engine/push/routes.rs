@@ -38,6 +38,8 @@ pub(super) struct Routes<'a> {
     /// Where they stood when they were last ensured.
     known: BTreeMap<CollectionKey, (TargetKey, CollectionId)>,
     ensured: Mutex<BTreeMap<CollectionKey, Route>>,
+    /// All of them, in this pass or before.
+    claimed: Mutex<Arc<BTreeSet<CollectionId>>>,
     /// What the target refused in this pass.
     refused: Mutex<BTreeMap<CollectionKey, Fault>>,
     /// Collections at the target that something was done to in this pass.
@@ -55,7 +57,8 @@ impl<'a> Routes<'a> {
         let rows = store.collections(workload).await?;
         let collections: Vec<Collection> = rows.iter().map(|row| row.collection.clone()).collect();
         let known = store.targets(workload).await?.into_iter();
-        let known = known.map(|row| (row.from, (row.at, row.collection.id))).collect();
+        let known: BTreeMap<_, _> = known.map(|row| (row.from, (row.at, row.collection.id))).collect();
+        let claimed = known.values().map(|(_, id)| id.clone()).collect();
         Ok(Self {
             engine,
             store,
@@ -67,6 +70,7 @@ impl<'a> Routes<'a> {
             rows: rows.into_iter().map(|row| (row.key, row)).collect(),
             known,
             ensured: Mutex::default(),
+            claimed: Mutex::new(Arc::new(claimed)),
             refused: Mutex::default(),
             touched: Mutex::default(),
         })
@@ -207,9 +211,11 @@ impl<'a> Routes<'a> {
             role: row.collection.role,
             known: self.known.get(&from).map(|(_, id)| id.clone()),
             adopt: self.engine.policy.existing == Existing::Adopt,
+            claimed: Arc::clone(&*self.claimed.lock().await),
             appearance: row.collection.appearance.clone(),
         };
         let at = self.engine.stop.settling(self.target.ensure(&want)).await?;
+        Arc::make_mut(&mut *self.claimed.lock().await).insert(at.id.clone());
         if self.engine.rehearsing {
             return Ok(Route { key: TargetKey::REHEARSED, at });
         }

@@ -125,7 +125,9 @@ async fn pair(store: &AccountStore, page: Vec<Verdict>) -> Result<Vec<(Placement
 
 impl Search<'_> {
     async fn look(&mut self, moved: &mut Moved) -> Result<(), Fault> {
-        let lengths: BTreeSet<u64> = self.missing.iter().map(|(placement, _)| placement.stored.length).collect();
+        // A server may write events, contacts and tasks anew when people move them, so their length tells nothing.
+        let lengths = (self.workload == Workload::Mail)
+            .then(|| self.missing.iter().map(|(placement, _)| placement.stored.length).collect());
         for key in self.store.targets_with_extras(self.workload, lengths).await? {
             self.engine.stop.check()?;
             if let Some(at) = self.ours.get(&key) {

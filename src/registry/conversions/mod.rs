@@ -5,7 +5,7 @@ mod objects;
 use crate::engine::{Audience, Handover, Meaning, Original, Render, Rendered, Setting};
 use std::io::{self, Read, Write};
 use transhume_contract::{
-    Cause, Digest, Facts, Fault, FlagState, Importance, Loss, Profile, Timestamp, What, Workload,
+    Cause, Digest, Facts, Fault, FlagState, Importance, ItemId, Loss, Profile, Timestamp, What, Workload,
 };
 use transhume_mappings::{self as mappings, MailProfile, Parts, Tables, Unrendered, meaning, render};
 
@@ -114,6 +114,14 @@ impl Render for Conversions {
         let mut text = String::new();
         settings.open("mailboxSettings").ok()?.read_to_string(&mut text).ok()?;
         objects::zone(&text)
+    }
+
+    fn made_key(&self, workload: Workload, item: &ItemId, profile: &Profile) -> Option<String> {
+        match (workload, &profile.objects) {
+            (Workload::Contacts, Some(objects)) => Some(objects::contact_uid(item, objects)),
+            (Workload::Tasks, Some(_)) => Some(render::task_uid(item.as_str())),
+            _ => None,
+        }
     }
 
     fn facts(&self, workload: Workload, facts: &Facts, profile: &Profile) -> (Facts, Vec<Loss>) {

@@ -3,7 +3,7 @@
 use super::{Seen, losses, unrendered};
 use crate::engine::{Audience, Rendered, Setting};
 use std::io::{self, Read, Write};
-use transhume_contract::{Fault, Objects, Reach, Scheduling, VCard, What, Workload};
+use transhume_contract::{Fault, ItemId, Objects, Reach, Scheduling, VCard, What, Workload};
 use transhume_mappings::{
     self as mappings, CalendarProfile, CalendarSetting, ContactProfile, Loss, RenderedObject, Tables, Unrendered,
     VCardForm, meaning, render,
@@ -29,6 +29,10 @@ pub(super) fn render(
     };
     let object = object.map_err(unrendered)?;
     Ok(Rendered { losses: losses(object.losses), same_as: None, natural_key: Some(object.uid) })
+}
+
+pub(super) fn contact_uid(item: &ItemId, objects: &Objects) -> String {
+    render::contact_uid(item.as_str(), &contact_profile(objects))
 }
 
 /// What is no readable object says nothing of the original.

@@ -4,13 +4,13 @@
 //! is stopped by pid when its handle is dropped. A server also stops when the process that started it dies in any
 //! other way, a `SIGKILL` included (see [`Leash`]).
 //!
-//! All calls are blocking and need no async runtime; they may be made from inside one.
+//! All calls but those of [`RawDav`] are blocking and need no async runtime; they may be made from inside one.
 //!
 //! * [`Dovecot`]: Debian's `dovecot-imapd`, in one of four stores.
 //! * [`Cyrus`]: unpacked beside it by `scripts/install-test-servers`, because Debian's packages conflict.
 //! * [`DavServer`]: Radicale or Xandikos, for calendars, tasks and contacts; Cyrus has them too.
 //! * [`Proxy`]: stands before either, hides capabilities, cuts, stalls, delays and counts.
-//! * [`RawImap`]: a bare client for what a person would do by hand.
+//! * [`RawImap`], [`RawDav`]: bare clients for what a person would do by hand.
 
 mod cache;
 mod certificate;
@@ -22,6 +22,7 @@ mod login;
 mod ports;
 mod proxy;
 mod raw;
+mod raw_dav;
 
 pub use certificate::Tls;
 pub use cyrus::{Cyrus, CyrusOptions};
@@ -31,6 +32,7 @@ pub use leash::{Ending, Leash};
 pub use login::Login;
 pub use proxy::{Act, Deed, Proxy, Script};
 pub use raw::{RawImap, Reply};
+pub use raw_dav::RawDav;
 
 use std::io;
 use std::path::PathBuf;

@@ -31,6 +31,7 @@ pub async fn objects(target: &dyn Target, account: &AccountId, workload: Workloa
     report.add("ensuring_twice_gives_the_same_collection", on.ensured_twice().await);
     report.add("ensuring_touches_nothing_in_it", on.ensured_again_keeps().await);
     report.add("names_differing_by_separator_or_case_stay_apart", on.names_apart().await);
+    report.add("two_of_one_name_stay_apart", on.namesakes_apart().await);
     report.add("what_is_foreseen_is_what_it_is_called", on.foreseen().await);
     report.add("others_are_those_that_are_not_known", on.others_are_told().await);
     report.add("what_is_placed_is_observed", on.placed_is_observed().await);
@@ -97,6 +98,7 @@ impl Subject<'_> {
             role: Role::Ordinary,
             known,
             adopt: false,
+            claimed: std::sync::Arc::default(),
             appearance: Appearance { colour: Some("#ff8800".to_owned()), order: Some(7) },
         }
     }
@@ -182,6 +184,19 @@ impl Subject<'_> {
         }
         let nested = self.ensure(&["Names", "a", "b"], None).await?.id;
         hold(ids.insert(nested), || "a/b as a name and as a path are one collection".into())
+    }
+
+    async fn namesakes_apart(&self) -> Outcome {
+        let first = self.ensure(&["Namesake"], None).await?;
+        self.placement(&first, "namesake-1", "one").await?;
+        let claimed = Arc::new(BTreeSet::from([first.id.clone()]));
+        let want = Wanted { claimed: Arc::clone(&claimed), ..self.want(&["Namesake"], None) };
+        let second = self.target.ensure(&want).await.map_err(said("ensure"))?;
+        hold(second.id != first.id, || "a second one of its name fell onto the first".into())?;
+        hold(self.observe(&second).await?.is_empty(), || "the second one is not empty".into())?;
+        let known = Wanted { claimed, ..self.want(&["Namesake"], Some(first.id.clone())) };
+        let again = self.target.ensure(&known).await.map_err(said("ensure"))?;
+        hold(again.id == first.id, || "the first one was not found again".into())
     }
 
     async fn foreseen(&self) -> Outcome {

@@ -88,6 +88,7 @@ impl Subject<'_> {
             role,
             known,
             adopt: false,
+            claimed: std::sync::Arc::default(),
             appearance: Appearance::default(),
         };
         self.target.ensure(&want).await.map_err(said("ensure"))
@@ -157,6 +158,7 @@ impl Subject<'_> {
             role,
             known: None,
             adopt: false,
+            claimed: std::sync::Arc::default(),
             appearance: Appearance::default(),
         };
         let below = self.target.ensure(&want).await.map_err(said("ensure"))?;

@@ -373,10 +373,10 @@ impl Target for MemoryTarget {
         Ok(Access::default())
     }
 
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+    async fn holdings(&self, account: &AccountId, _: Workload, sample: usize) -> Result<Holdings, Fault> {
         let standing = self.standing(account);
         let ids = standing.iter().filter_map(|(_, message)| message.facts.message_id.clone());
-        Ok(Holdings { items: standing.len() as u64, message_ids: ids.take(sample).collect() })
+        Ok(Holdings { items: standing.len() as u64, keys: ids.take(sample).collect() })
     }
 
     async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {

@@ -142,8 +142,8 @@ impl Target for ChaosTarget {
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         self.inner.check(account).await
     }
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
-        self.inner.holdings(account, sample).await
+    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
+        self.inner.holdings(account, workload, sample).await
     }
     async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
         self.inner.foresee(want).await

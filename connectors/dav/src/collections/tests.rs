@@ -13,6 +13,7 @@ fn want(path: &[&str]) -> Wanted {
         role: Role::Ordinary,
         known: None,
         adopt: false,
+        claimed: std::sync::Arc::default(),
         appearance: Appearance::default(),
     }
 }

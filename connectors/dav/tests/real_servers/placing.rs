@@ -126,6 +126,6 @@ async fn collections_of_people_are_neither_taken_nor_touched() {
     assert_eq!((made.name.as_str(), made.id == at.id), ("personal (2)", false));
     let adopted = target.ensure(&Wanted { adopt: true, ..wanted(Workload::Contacts, &["personal"]) }).await.unwrap();
     assert!(adopted.id.as_str().ends_with("/addressbooks/user/alice/Default/"), "{:?}", adopted.id);
-    let holdings = target.holdings(&alice(), 5).await.unwrap();
-    assert_eq!((holdings.items, holdings.message_ids.as_slice()), (1, ["first".to_owned()].as_slice()));
+    let holdings = target.holdings(&alice(), Workload::Calendar, 5).await.unwrap();
+    assert_eq!((holdings.items, holdings.keys.as_slice()), (1, ["first".to_owned()].as_slice()));
 }

@@ -71,6 +71,7 @@ pub fn wanted(workload: Workload, path: &[&str]) -> Wanted {
         role: Role::Ordinary,
         known: None,
         adopt: false,
+        claimed: std::sync::Arc::default(),
         appearance: Appearance::default(),
     }
 }

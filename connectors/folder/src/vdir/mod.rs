@@ -89,8 +89,8 @@ impl Inner {
         for Held { path, .. } in self.shelf(account).all()? {
             for name in item::names_in(&path, self.workload)? {
                 holdings.items += 1;
-                if holdings.message_ids.len() < sample {
-                    holdings.message_ids.extend(Item::read(&path.join(name))?.and_then(|item| item.uid()));
+                if holdings.keys.len() < sample {
+                    holdings.keys.extend(Item::read(&path.join(name))?.and_then(|item| item.uid()));
                 }
             }
         }
@@ -142,7 +142,7 @@ impl Target for Vdir {
         .await
     }
 
-    async fn holdings(&self, account: &AccountId, sample: usize) -> Result<Holdings, Fault> {
+    async fn holdings(&self, account: &AccountId, _: Workload, sample: usize) -> Result<Holdings, Fault> {
         let account = account.clone();
         self.off(move |inner| inner.holdings(&account, sample)).await
     }

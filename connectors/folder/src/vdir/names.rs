@@ -32,7 +32,7 @@ pub(super) fn directories(path: &[String]) -> Vec<String> {
         [name] if is_plain(name) => Some(name.clone()),
         _ => None,
     };
-    own.into_iter().chain([8, 16].map(|digits| marked(path, digits))).collect()
+    own.into_iter().chain([8, 12, 16, 20, 24, 28, 32].map(|digits| marked(path, digits))).collect()
 }
 
 /// What people see of a collection: one line.

@@ -37,6 +37,11 @@ pub(super) struct Held {
     pub mark: Mark,
 }
 
+/// It stands for another collection, whose name this one has now.
+fn is_claimed(mark: &Mark, want: &Wanted) -> bool {
+    want.claimed.iter().any(|id| id.as_str() == mark.id)
+}
+
 impl Shelf {
     pub(super) fn of(root: &Path, account: &AccountId, workload: Workload) -> Self {
         let plural = match workload {
@@ -55,7 +60,7 @@ impl Shelf {
         for name in names::directories(&want.path) {
             let path = self.dir.join(name);
             match mark(&path)? {
-                Some(mark) if mark.wanted == want.path => return Ok(Held { path, mark }),
+                Some(mark) if mark.wanted == want.path && !is_claimed(&mark, want) => return Ok(Held { path, mark }),
                 None if path.is_dir() => return take_over(path, want),
                 None if !path.exists() => return self.make(path, want),
                 _ => {}

@@ -106,9 +106,13 @@ async fn vdirsyncer_takes_calendars_with_names_and_colours_and_brings_back_what_
     fs::write(theirs.join("Été/fresh.ics"), event("fresh", "theirs")).unwrap();
     sync(&on, &theirs, ".ics");
     assert_eq!(held(&on.folder("Été")).0.len(), 3);
-    let holdings = on.target.holdings(&transhume_contract::AccountId::new("ada"), 9).await.unwrap();
+    let holdings = on
+        .target
+        .holdings(&transhume_contract::AccountId::new("ada"), transhume_contract::Workload::Mail, 9)
+        .await
+        .unwrap();
     assert_eq!(holdings.items, 3);
-    assert!(holdings.message_ids.contains(&"fresh".to_owned()), "{:?}", holdings.message_ids);
+    assert!(holdings.keys.contains(&"fresh".to_owned()), "{:?}", holdings.keys);
 }
 
 #[tokio::test]

@@ -107,6 +107,7 @@ impl Subject {
             role,
             known: None,
             adopt: false,
+            claimed: std::sync::Arc::default(),
             appearance: Appearance::default(),
         }
     }

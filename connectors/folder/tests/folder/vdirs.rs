@@ -58,6 +58,7 @@ impl Subject {
             role: Role::Ordinary,
             known: None,
             adopt: false,
+            claimed: std::sync::Arc::default(),
             appearance: Appearance { colour: Some("#ff8800".to_owned()), order: None },
         }
     }
@@ -160,7 +161,7 @@ async fn a_calendar_that_stands_keeps_its_name_its_colour_and_what_is_in_it() {
     assert!(fault.sentence.contains("one.ics"), "{fault}");
     assert_eq!(fs::read_to_string(on.folder("Home").join("one.ics")).unwrap(), event("one", "theirs"));
     assert_eq!(listed(&on.folder("Home")), ["color", "one.ics"]);
-    assert_eq!(on.target.holdings(&AccountId::new("ada"), 5).await.unwrap().message_ids, ["one"]);
+    assert_eq!(on.target.holdings(&AccountId::new("ada"), Workload::Calendar, 5).await.unwrap().keys, ["one"]);
 }
 
 #[tokio::test]

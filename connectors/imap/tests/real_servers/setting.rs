@@ -80,6 +80,7 @@ pub fn wanted(path: &[&str], role: Role) -> Wanted {
         role,
         known: None,
         adopt: false,
+        claimed: std::sync::Arc::default(),
         appearance: Appearance::default(),
     }
 }

@@ -79,7 +79,7 @@ pub fn contact(
 ) -> Result<RenderedObject, Unrendered> {
     let mut losses = Losses::default();
     let contact = read(original, &mut losses)?;
-    let uid = uid(&contact, profile);
+    let uid = uid(contact["id"].as_str().unwrap_or_default(), profile);
     let mut card = Card::new(&uid, profile);
     FAMILIES.into_iter().for_each(|family| family(&mut card, &contact, &mut losses));
     photo::add(&mut card, original, profile, &mut losses)?;
@@ -109,8 +109,9 @@ fn read(original: &dyn Parts, losses: &mut Losses) -> Result<Value, Unrendered> 
 
 /// The service has no UID for contacts, so one is made from the id, the same each time (RFC 4122 form). In 4.0 it is a
 /// URI (RFC 6350 6.7.6).
-fn uid(contact: &Value, profile: &ContactProfile) -> String {
-    let digest = blake3::hash(contact["id"].as_str().unwrap_or_default().as_bytes());
+#[must_use]
+pub fn uid(id: &str, profile: &ContactProfile) -> String {
+    let digest = blake3::hash(id.as_bytes());
     let hex = digest.to_hex();
     let scheme = if profile.form == VCardForm::V4 { "urn:uuid:" } else { "" };
     format!("{scheme}{}-{}-8{}-8{}-{}", &hex[..8], &hex[8..12], &hex[12..15], &hex[15..18], &hex[18..30])

@@ -53,7 +53,7 @@ pub fn task(
     };
     let steps = beside(original, &task, "checklistItems", &mut losses)?;
     let links = beside(original, &task, "linkedResources", &mut losses)?;
-    let uid = uid(&task);
+    let uid = uid(task["id"].as_str().unwrap_or_default());
     let mut node = Node::new(ICalendarComponentType::VTodo);
     node.text(ICalendarProperty::Uid, &uid);
     words(&mut node, &task, &steps, &mut losses);
@@ -74,8 +74,9 @@ fn beside(original: &dyn Parts, task: &Value, name: &str, losses: &mut Losses) -
 }
 
 /// The service has no UID for tasks, so one is made from the id, the same each time.
-fn uid(task: &Value) -> String {
-    let digest = blake3::hash(task["id"].as_str().unwrap_or_default().as_bytes());
+#[must_use]
+pub fn uid(id: &str) -> String {
+    let digest = blake3::hash(id.as_bytes());
     format!("transhume-{}", &digest.to_hex()[..32])
 }
 
