@@ -10,6 +10,7 @@
 //! * [`Cyrus`]: unpacked beside it by `scripts/install-test-servers`, because Debian's packages conflict.
 //! * [`DavServer`]: Radicale or Xandikos, for calendars, tasks and contacts; Cyrus has them too.
 //! * [`Proxy`]: stands before either, hides capabilities, cuts, stalls, delays and counts.
+//! * [`Relay`]: stands before any of them, and is a long way.
 //! * [`RawImap`], [`RawDav`]: bare clients for what a person would do by hand.
 
 mod cache;
@@ -23,6 +24,7 @@ mod ports;
 mod proxy;
 mod raw;
 mod raw_dav;
+mod relay;
 
 pub use certificate::Tls;
 pub use cyrus::{Cyrus, CyrusOptions};
@@ -33,6 +35,7 @@ pub use login::Login;
 pub use proxy::{Act, Deed, Proxy, Script};
 pub use raw::{RawImap, Reply};
 pub use raw_dav::RawDav;
+pub use relay::Relay;
 
 use std::io;
 use std::path::PathBuf;

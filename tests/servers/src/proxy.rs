@@ -20,7 +20,7 @@ mod client_side;
 mod connection;
 mod script;
 mod server_side;
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
