@@ -1,5 +1,5 @@
 //! How fast the program is and how much memory it takes: the real binary against a simulated tenant and a real Dovecot,
-//! on data made on the spot. Every figure stands beside a rival or a limit measured in the same run, because machines
+//! Radicale, Xandikos and Cyrus, on data made on the spot. Every figure stands beside a rival or a limit measured in the same run, because machines
 //! differ and ratios do not.
 //!
 //! `cargo bench` runs everything; `cargo bench -- push pull=500` runs these, with another number of messages. It fails
@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod bare;
+mod dav;
 mod memory;
 mod project;
 mod pull;
@@ -22,10 +23,11 @@ use std::process::ExitCode;
 /// Its name, what it runs, and the number of messages, items or megabytes it is made for.
 type Bench = (&'static str, fn(u32), u32);
 
-const ALL: [Bench; 6] = [
+const ALL: [Bench; 7] = [
     ("status", status::run, 1_000_000),
     ("push", push::run, 20_000),
     ("single", push::single, 4_000),
+    ("dav", dav::run, 5_000),
     ("pull", pull::run, 2_000),
     ("large", memory::large, 150),
     ("memory", memory::many, 200_000),

@@ -16,26 +16,42 @@ pub struct Imap<'a> {
 pub enum Target<'a> {
     Imap(Imap<'a>),
     Folder,
+    /// Calendars alone, into the CalDAV server of this port; every password is `secret`.
+    Dav(u16),
+    /// Calendars alone, as files.
+    Files,
+}
+
+impl Target<'_> {
+    /// Its table in the configuration.
+    fn table(&self) -> String {
+        match self {
+            Target::Folder => "[target.mail]\nconnector = \"folder\"\npath = \"mail\"\n".to_owned(),
+            Target::Files => "[target.calendar]\nconnector = \"folder\"\npath = \"files\"\n".to_owned(),
+            Target::Dav(port) => format!(
+                "[target.calendar]\nconnector = \"dav\"\nurl = \"http://127.0.0.1:{port}/\"\n\
+                 authentication = \"password\"\npasswords = \"passwords.csv\"\n"
+            ),
+            Target::Imap(imap) => format!(
+                "[target.mail]\nconnector = \"imap\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"plain\"\n\
+                 authentication = \"master\"\nmaster = \"{}\"\npassword = {{ file = \"{}\" }}\n",
+                imap.port,
+                imap.master,
+                imap.password_file.display()
+            ),
+        }
+    }
 }
 
 /// Writes a project that pulls from `source` with limits that are out of the way.
 pub fn write(dir: &Path, source: &str, target: &Target<'_>, lanes: u32) {
     transhume(dir, &["init"]);
     fs::write(dir.join("client-secret"), "secret\n").unwrap();
-    let target = match target {
-        Target::Folder => "connector = \"folder\"\npath = \"mail\"\n".to_owned(),
-        Target::Imap(imap) => format!(
-            "connector = \"imap\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"plain\"\nauthentication = \"master\"\n\
-             master = \"{}\"\npassword = {{ file = \"{}\" }}\n",
-            imap.port,
-            imap.master,
-            imap.password_file.display()
-        ),
-    };
     let text = format!(
         "[source]\nconnector = \"graph\"\ntenant = \"{TENANT}\"\nclient_id = \"app\"\n\
          client_secret = {{ file = \"client-secret\" }}\ngraph_url = \"{source}\"\nlogin_url = \"{source}\"\n\n\
-         [target.mail]\n{target}\n[limits]\nlanes = {lanes}\nrequests = 1000000000\n"
+         {}\n[limits]\nlanes = {lanes}\nrequests = 1000000000\n",
+        target.table()
     );
     fs::write(dir.join("transhume.toml"), text).unwrap();
 }

@@ -9,6 +9,7 @@ use transhume_simulators::{
     seed::{Recipe, tenant},
 };
 
+pub const CALENDARS: usize = 10;
 pub const MAILBOXES: [&str; 8] = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta"];
 
 /// Plain mails of one size, all in the inboxes.
@@ -41,9 +42,46 @@ pub fn spread(messages: u32, bytes: u32) -> Dump {
     dump
 }
 
-/// An id as long as the inbox's, with the folder's name for its end.
-fn folder_id(inbox: &Entry, name: &str) -> String {
-    let id = inbox.resource["id"].as_str().unwrap();
+/// Office events of one account, a fifth of them series, nearly all of them in its time zone, spread over ten calendars;
+/// and a second account, whose calendar is empty.
+pub fn agenda(events: u32) -> Dump {
+    let (accounts, message_bytes) = (2, Some(512));
+    let mut dump =
+        tenant(&Recipe { accounts, messages: 1, events, message_bytes, hostile: false, ..Recipe::default() });
+    let at = dump.entries.iter().position(|entry| entry.kind == "calendar").unwrap();
+    let default = dump.entries[at].clone();
+    dump.entries.retain(|entry| entry.kind != "event" || entry.user == default.user);
+    let others = (1..CALENDARS).map(|number| {
+        let mut calendar = default.clone();
+        let name = format!("Agenda{number}");
+        calendar.resource["id"] = json!(folder_id(&default, &name));
+        calendar.resource["name"] = json!(name);
+        calendar.resource["isDefaultCalendar"] = json!(false);
+        calendar
+    });
+    let calendars: Vec<_> = std::iter::once(default.clone()).chain(others).collect();
+    let mut masters = 0;
+    for event in dump.entries.iter_mut().filter(|entry| entry.kind == "event") {
+        // The exceptions of a series follow it.
+        masters += usize::from(event.resource["type"] != "exception");
+        let calendar = &calendars[masters % CALENDARS];
+        event.parent = calendar.resource["id"].as_str().map(str::to_owned);
+    }
+    dump.entries.splice(at..=at, calendars);
+    dump
+}
+
+/// Whose calendars there are.
+pub fn owners(dump: &Dump) -> Vec<String> {
+    let calendars = dump.entries.iter().filter(|entry| entry.kind == "calendar");
+    let mut owners: Vec<_> = calendars.filter_map(|calendar| calendar.user.clone()).collect();
+    owners.dedup();
+    owners
+}
+
+/// An id as long as that of the inbox or the calendar, with another's name for its end.
+fn folder_id(one: &Entry, name: &str) -> String {
+    let id = one.resource["id"].as_str().unwrap();
     let kept = id.trim_end_matches('=').len() - name.len();
     format!("{}{name}", &id[..kept])
 }
