@@ -162,6 +162,11 @@ impl Account {
         lock(&self.losses).insert(path.to_owned(), Instant::now());
     }
 
+    /// Whether the answer to a write into this collection was lost in this process.
+    pub fn has_lost(&self, path: &str) -> bool {
+        lock(&self.losses).contains_key(path)
+    }
+
     pub fn unsettled(&self, path: &str) -> Unsettled {
         Unsettled { since: lock(&self.losses).get(path).copied().unwrap_or(self.met) }
     }

@@ -25,6 +25,15 @@ pub struct Entry {
     pub found: Vec<Node>,
 }
 
+/// What became of one UID of several sent at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    pub uid: String,
+    /// Where it stands; none where it was refused.
+    pub path: Option<String>,
+    pub etag: Option<String>,
+}
+
 /// Why a server refused, as its XML says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Complaint {
@@ -72,6 +81,13 @@ impl Answer {
             return Err(format!("a document of `{}`", root.name));
         }
         Ok(root.kids_named(Space::Dav, "response").flat_map(|response| entry(response, base)).collect())
+    }
+
+    /// What became of several items sent at once: a response for each UID (draft-daboo-calendarserver-bulk-change,
+    /// section 4.1, as Cyrus 3.6 answers).
+    pub fn imported(&self, base: &Url) -> Result<Vec<Imported>, String> {
+        let root = xml::read(&self.body)?;
+        Ok(root.kids_named(Space::Dav, "response").filter_map(|response| imported(response, base)).collect())
     }
 
     /// The ETag of what was written, where the server stored it as it was sent.
@@ -139,6 +155,23 @@ fn entry(response: &Node, base: &Url) -> Vec<Entry> {
     let hrefs = response.kids_named(Space::Dav, "href").filter_map(Node::said);
     let paths = hrefs.filter_map(|href| path_of(href, base));
     paths.map(|path| Entry { path, status, found: found.clone() }).collect()
+}
+
+/// Where the item stands, its UID is one of its properties; else it is a part of the error.
+fn imported(response: &Node, base: &Url) -> Option<Imported> {
+    let uid = within(response, Space::CalendarServer, "uid")?.said()?.to_owned();
+    let stands = entry(response, base).into_iter().find(|_| refusal(response).is_none());
+    let etag = stands.as_ref().and_then(Entry::etag).map(quoted);
+    Some(Imported { uid, path: stands.map(|entry| entry.path), etag })
+}
+
+/// Cyrus 3.6 leaves the quotes away in these answers.
+fn quoted(etag: String) -> String {
+    if etag.starts_with('"') { etag } else { format!("\"{etag}\"") }
+}
+
+fn within<'a>(node: &'a Node, space: Space, name: &str) -> Option<&'a Node> {
+    node.kids.iter().find_map(|kid| if kid.is(space, name) { Some(kid) } else { within(kid, space, name) })
 }
 
 fn complain(node: &Node, inside: bool, into: &mut Complaint) {
@@ -236,9 +269,28 @@ mod tests {
             assert!(entries.iter().all(|entry| entry.path.starts_with('/')));
             answer.complaint();
             answer.inner_status();
+            let _ = answer.imported(&base());
             crate::lines::uid(&bytes);
             crate::lines::would_invite(&bytes, transhume_contract::Scheduling::ByClient, &[]);
         }
+    }
+
+    /// As Cyrus 3.6.1 answers: the first of two was stored, the second is another calendar's already.
+    #[test]
+    fn each_uid_of_several_is_spoken_of() {
+        let body = "<D:multistatus xmlns:D=\"DAV:\" xmlns:CS=\"http://calendarserver.org/ns/\" \
+            xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><D:response><D:href>/dav/c/1%2D2.ics</D:href><D:propstat>\
+            <D:status>HTTP/1.1 200 OK</D:status><D:prop><D:getetag>e</D:getetag><CS:uid>a@x</CS:uid></D:prop>\
+            </D:propstat></D:response><D:response><D:href/><D:status>HTTP/1.1 403 Forbidden</D:status><D:error>\
+            <C:unique-scheduling-object-resource><D:href>/dav/d/b.ics</D:href></C:unique-scheduling-object-resource>\
+            <CS:uid>b</CS:uid></D:error></D:response></D:multistatus>";
+        let imported = |uid: &str, path: Option<&str>, etag: Option<&str>| {
+            let (path, etag) = (path.map(str::to_owned), etag.map(str::to_owned));
+            Imported { uid: uid.to_owned(), path, etag }
+        };
+        let told = answer(207, body).imported(&base()).unwrap();
+        assert_eq!(told, [imported("a@x", Some("/dav/c/1-2.ics"), Some("\"e\"")), imported("b", None, None)]);
+        assert!(answer(207, &body[..body.len() - 20]).imported(&base()).is_err());
     }
 
     #[test]

@@ -201,6 +201,13 @@ pub fn put(path: &str, workload: Workload, body: Bytes, condition: If<'_>) -> As
     ask
 }
 
+/// Several items at once, which the server names itself (draft-daboo-calendarserver-bulk-change, section 4.1).
+pub fn import(collection: &str, workload: Workload, body: Bytes) -> Ask {
+    let mut ask = Ask::new(Method::POST, &folder(collection)).silently().once();
+    ask.body = Some((media(workload), body));
+    ask
+}
+
 pub fn delete(path: &str, etag: &str) -> Ask {
     Ask::new(Method::DELETE, path).on(If::Unchanged(etag)).silently().once()
 }

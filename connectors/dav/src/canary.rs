@@ -8,7 +8,7 @@ use crate::{
     faults,
     homes::Home,
     lines,
-    paths::{below, folder, item_name},
+    paths::{below, folder, item_name, last_name},
     read::Reader,
     server::Kind,
 };
@@ -27,6 +27,7 @@ impl Canary for DavTarget {
         let home = self.link(account).home().await?;
         let way = match (home.server.scheduling(), home.server.kind) {
             (Scheduling::Unneeded, Kind::Nextcloud) => "header",
+            (Scheduling::ByClient, _) if home.server.imports() => "schedule-agent-client, one by one and together",
             (Scheduling::ByClient, _) => "schedule-agent-client",
             (Scheduling::Unneeded | Scheduling::NoOrganizer, _) => return Ok(None),
         };
@@ -42,7 +43,11 @@ impl Canary for DavTarget {
         }
         let probe = Probe::new(&home, &theirs, (from, to));
         let calendar = probe.make(&organizer, &home).await?;
-        let outcome = probe.fly(&organizer, &invited, &theirs, &calendar).await;
+        let mut outcome = probe.fly(&organizer, &invited, &theirs, &calendar).await;
+        if outcome.is_ok() && home.server.imports() {
+            let probe = Probe { uid: format!("{}-together", probe.uid), ..probe };
+            outcome = probe.fly_together(&organizer, &invited, &theirs, &calendar).await;
+        }
         let away = organizer.send(&ask::discard(&calendar)).await;
         outcome?;
         away.map(|_| ())
@@ -127,11 +132,29 @@ impl Probe {
         self.put(link, &path, 1, If::Unchanged(&etag)).await?;
         self.look(invited, theirs, "when it was updated").await?;
         let etag = reader.etag(&name).await?.ok_or_else(faults::item_vanished)?;
-        let answer = link.send(&ask::delete(&path, &etag)).await?;
-        if !matches!(answer.status, 200 | 204) {
-            return Err(faults::refused(&link.place(), "to remove the meeting of the trial", &answer));
-        }
+        self.remove(link, &path, &etag).await?;
         self.look(invited, theirs, "when it was removed").await
+    }
+
+    /// Placed as several are placed at once, and removed.
+    async fn fly_together(&self, link: &Link, invited: &Link, theirs: &Home, calendar: &str) -> Result<(), Fault> {
+        let answer = link.send(&ask::import(calendar, Workload::Calendar, self.object(0))).await?;
+        let told = answer.imported(link.base()).unwrap_or_default();
+        let stands = told.into_iter().find(|one| one.uid == self.uid).and_then(|one| one.path);
+        let path = stands.ok_or_else(|| faults::refused(&link.place(), "the meeting of the trial", &answer))?;
+        self.look(invited, theirs, "when it was placed with others").await?;
+        let reader = Reader { link: link.clone(), path: calendar.to_owned(), workload: Workload::Calendar };
+        let etag = reader.etag(&last_name(&path)).await?.ok_or_else(faults::item_vanished)?;
+        self.remove(link, &path, &etag).await?;
+        self.look(invited, theirs, "when it was removed").await
+    }
+
+    async fn remove(&self, link: &Link, path: &str, etag: &str) -> Result<(), Fault> {
+        let answer = link.send(&ask::delete(path, etag)).await?;
+        match answer.status {
+            200 | 204 => Ok(()),
+            _ => Err(faults::refused(&link.place(), "to remove the meeting of the trial", &answer)),
+        }
     }
 
     async fn put(&self, link: &Link, path: &str, sequence: u32, condition: If<'_>) -> Result<(), Fault> {

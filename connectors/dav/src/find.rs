@@ -5,6 +5,7 @@ use crate::{
     lines,
     paths::item_name,
     read::{Held, Listed, Reader, windows},
+    reserve::is_reservation,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -59,7 +60,7 @@ pub async fn find(reader: &Reader, keys: &[NaturalKey]) -> Result<Vec<Found>, Fa
     let mut found = Vec::new();
     let mut met = HashSet::new();
     for window in windows(under_name) {
-        for held in reader.contents(&window).await? {
+        for held in reader.contents(&window).await?.into_iter().filter(is_an_item) {
             let uid = lines::uid(&held.content);
             for key in named.get(&held.name).into_iter().flatten().filter(|key| fits(key, uid.as_deref())) {
                 met.insert(&key.intent);
@@ -99,7 +100,7 @@ async fn elsewhere(reader: &Reader, keys: &[&NaturalKey], others: Vec<Listed>) -
     }
     let mut found = Vec::new();
     for window in windows(others) {
-        for held in reader.contents(&window).await? {
+        for held in reader.contents(&window).await?.into_iter().filter(is_an_item) {
             let uid = lines::uid(&held.content).unwrap_or_default();
             found.extend(by_uid.get(uid.as_str()).into_iter().flatten().map(|key| told(key, &held)));
         }
@@ -111,9 +112,14 @@ async fn one_by_one(reader: &Reader, keys: &[&NaturalKey]) -> Result<Vec<Found>,
     let mut found = Vec::new();
     for key in keys {
         let held = reader.with_uid(key.key.as_deref().unwrap_or_default()).await?;
-        found.extend(held.iter().map(|held| told(key, held)));
+        found.extend(held.iter().filter(|held| is_an_item(held)).map(|held| told(key, held)));
     }
     Ok(found)
+}
+
+/// Where a place is reserved, what it is for has not come.
+fn is_an_item(held: &Held) -> bool {
+    !is_reservation(&held.content)
 }
 
 fn told(key: &NaturalKey, held: &Held) -> Found {

@@ -6,7 +6,8 @@
 //! | `ask`, `answer`, `xml`, `paths`, `lines` | requests and answers as values, names, the few lines of an object that matter here |
 //! | `faults` | what refusals mean |
 //! | `collections` | which calendar or address book a collection is |
-//! | `place`, `change`, `whole` | writing, conditionally and silently |
+//! | `place`, `change` | writing, conditionally and silently |
+//! | `whole`, `reserve`, `import`, `merged` | writing many at once, where a server takes them so |
 //! | `read`, `observe`, `find` | reading back |
 //! | `check`, `canary` | what is told before anything moves |
 //!
@@ -25,11 +26,14 @@ mod config;
 mod faults;
 mod find;
 mod homes;
+mod import;
 mod lines;
+mod merged;
 mod observe;
 mod paths;
 mod place;
 mod read;
+mod reserve;
 mod server;
 mod whole;
 mod xml;
@@ -98,7 +102,7 @@ impl DavTarget {
 /// Radicale takes of a new collection in one go is all that there is the quick way for.
 fn batch(home: &Home) -> Batch {
     match home.server.kind {
-        Kind::Radicale => Batch { items: 2000, bytes: 16 << 20 },
+        Kind::Radicale => Batch { items: 6000, bytes: 16 << 20 },
         _ => Batch { items: 100, bytes: 4 << 20 },
     }
 }

@@ -1,4 +1,5 @@
-//! Placing: one conditional PUT for each item, several at once where the server writes several at once.
+//! Placing: one conditional PUT for each item, several at once where the server writes several at once; for the servers
+//! that take many in one request, see `whole` and `import`.
 
 use crate::{
     account::Link,
@@ -21,8 +22,8 @@ use transhume_contract::{
 };
 
 pub type Outcomes = Vec<(IntentId, Result<Placed, Fault>)>;
-/// What one PUT came to: the name it stands under, and its ETag where the server told it.
-type Written = (IntentId, Result<(String, Option<String>), Fault>);
+/// What writing an item came to: the name it stands under, and its ETag where the server told it.
+pub type Written = (IntentId, Result<(String, Option<String>), Fault>);
 
 /// One item on its way.
 pub struct Job {
@@ -59,11 +60,12 @@ impl<'a> Placer<'a> {
                 Err(fault) => done.push((intent, Err(fault))),
             }
         }
-        let jobs = self.as_a_whole(jobs, &mut done).await;
+        let (mut placed, jobs) = self.as_a_whole(jobs).await;
+        let (imported, jobs) = self.imported(jobs).await;
+        placed.extend(imported);
         let writers = self.home.server.writers();
-        let placed: Vec<_> = stream::iter(jobs).map(|job| self.one(job)).buffer_unordered(writers).collect().await;
-        let placed = self.with_versions(placed).await;
-        done.extend(placed);
+        placed.extend(stream::iter(jobs).map(|job| self.one(job)).buffer_unordered(writers).collect::<Vec<_>>().await);
+        done.extend(self.with_versions(placed).await);
         done
     }
 
@@ -81,7 +83,7 @@ impl<'a> Placer<'a> {
         Ok(Job { intent: placing.intent, name, uid, bytes, instead: placing.instead })
     }
 
-    fn stopped(&self) -> Option<Fault> {
+    pub fn stopped(&self) -> Option<Fault> {
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -119,8 +121,14 @@ impl<'a> Placer<'a> {
             return Ok(answer.etag());
         }
         let fault = self.refused(&answer);
-        // Under its own name something stands that no placement knows: it is not ours to touch.
-        Err(if fault.what == What::Exists { fault.skip(Cause::DuplicateUid) } else { fault })
+        if fault.what != What::Exists {
+            return Err(fault);
+        }
+        // Under its own name something stands that no placement knows: unless a run reserved it, it is not ours to touch.
+        match self.in_its_reserved_place(job).await? {
+            Some(etag) => Ok(etag),
+            None => Err(fault.skip(Cause::DuplicateUid)),
+        }
     }
 
     async fn replaced(&self, job: &Job, old: &Placement) -> Result<(String, Option<String>), Fault> {
@@ -148,7 +156,7 @@ impl<'a> Placer<'a> {
         outcome
     }
 
-    fn refused(&self, answer: &Answer) -> Fault {
+    pub fn refused(&self, answer: &Answer) -> Fault {
         if answer.status == 200 {
             return faults::unreadable(&self.link.place(), "an item", "it is a page, and nothing was stored");
         }

@@ -44,7 +44,7 @@ fn only_what_needs_no_zone_goes_along() {
 fn components_are_merged_byte_for_byte() {
     let one = "DTSTART:20250301T100000Z\nSUMMARY:folded\n  twice:\n BEGIN:VEVENT\n";
     let jobs = [event("a", one), event("b", "DTSTART:20250301T100000Z\n")];
-    let body = String::from_utf8(body(&jobs, Workload::Calendar)).unwrap();
+    let body = String::from_utf8(Parting::of(jobs.into(), Workload::Calendar).body(Workload::Calendar)).unwrap();
     let alarm = "BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM\r\nEND:VEVENT\r\n";
     let first = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART:20250301T100000Z\r\nSUMMARY:folded\r\n  twice:\r\n BEGIN:VEVENT\r\n";
     let second = "BEGIN:VEVENT\r\nUID:b\r\nDTSTART:20250301T100000Z\r\n";
@@ -57,7 +57,8 @@ fn cards_go_one_after_the_other() {
     let card = "BEGIN:VCARD\nVERSION:3.0\nUID:a\nFN:x\nEND:VCARD";
     let (one, two) = (job("a", card), job("b", &format!("{card}\n{card}\n")));
     assert!(goes_along(&one, Workload::Contacts) && !goes_along(&two, Workload::Contacts));
-    let body = String::from_utf8(body(&[one], Workload::Contacts)).unwrap();
+    let parting = Parting::of(vec![one], Workload::Contacts);
+    let body = String::from_utf8(parting.body(Workload::Contacts)).unwrap();
     assert!(body.ends_with("END:VCARD\r\n"));
 }
 
@@ -65,4 +66,18 @@ fn cards_go_one_after_the_other() {
 fn a_uid_that_stands_twice_is_named() {
     let jobs = [event("A", ""), event("b", ""), event("a", "")];
     assert_eq!(repeated(&jobs).into_iter().collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn what_cannot_go_along_has_its_place_reserved() {
+    let zoned = "DTSTART;TZID=Europe/Berlin:20250330T093000\n";
+    let jobs = vec![event("plain", "DTSTART:20250301T100000Z\n"), event("zoned", zoned), event("odd@name", zoned)];
+    let parting = Parting::of(jobs, Workload::Calendar);
+    let names = |jobs: &[Job]| jobs.iter().map(|job| job.intent.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!((names(&parting.along), names(&parting.alone)), (vec!["plain".into()], vec!["odd@name".into()]));
+    let body = String::from_utf8(parting.body(Workload::Calendar)).unwrap();
+    assert!(body.contains("UID:zoned\r\n") && !body.contains("20250330") && !body.contains("VTIMEZONE"), "{body}");
+    let parting = parting.all_reserved(Workload::Calendar);
+    assert_eq!(names(&parting.reserved), ["zoned", "plain"]);
+    assert!(!String::from_utf8(parting.body(Workload::Calendar)).unwrap().contains("20250301"));
 }

@@ -3,9 +3,10 @@
 use crate::{
     cutter::{Cutter, Loss},
     setting::{calendar, cyrus, event, key, observe, place, place_one, placing, started, target_at, wanted},
+    whole::zoned,
 };
 use std::{collections::BTreeSet, sync::atomic::Ordering};
-use transhume_contract::{Outcome, Reach, Target, What, Workload};
+use transhume_contract::{Observed, Outcome, Reach, Target, What, Workload};
 use transhume_dav::DavTarget;
 use transhume_servers::DavKind;
 
@@ -20,8 +21,11 @@ async fn settled_by_finding(url: &str, loss: Loss, prefix: &str) {
     let at = calendar(&target, &format!("Cut {prefix} {loss:?}")).await;
     let uids: Vec<String> = (0..9).map(|n| format!("{prefix}-{loss:?}-{n}")).collect();
     cutter.cut(true);
-    let batch = uids.iter().map(|uid| placing(uid, &event(uid, ""))).collect();
-    let answers = place(&target, &at, batch).await;
+    let mut answers = Vec::new();
+    // Fewer than are sent together.
+    for three in uids.chunks(3) {
+        answers.extend(place(&target, &at, three.iter().map(|uid| placing(uid, &event(uid, ""))).collect()).await);
+    }
     cutter.cut(false);
     assert_eq!(answers.len(), 9);
     let owed: Vec<&String> = answers.iter().filter(|(_, answer)| answer.is_err()).map(|(uid, _)| uid).collect();
@@ -70,6 +74,64 @@ async fn a_whole_collection_whose_answer_was_lost_is_found() {
     assert_eq!((again.id.clone(), again.name.as_str()), (at.id.clone(), "Whole"));
     let keys: Vec<_> = uids.iter().map(|uid| key(uid, &event(uid, ""))).collect();
     assert_eq!(next.find(&again, &keys).await.unwrap().len(), 40);
+}
+
+/// The answers to what fills reserved places are lost: each item stands once, and no reservation stays.
+#[tokio::test]
+async fn reserved_places_whose_filling_was_lost_are_settled_by_finding() {
+    for loss in [Loss::Request, Loss::Answer] {
+        let server = started(DavKind::Radicale);
+        let cutter = Cutter::start(server.port(), "PUT", loss).await;
+        let target = target_at(&cutter.url());
+        let at = calendar(&target, "Filled").await;
+        let uids: Vec<String> = (0..20).map(|n| format!("f-{n}")).collect();
+        // The first passes: it is the whole.
+        cutter.lost.store(2, Ordering::SeqCst);
+        cutter.cut(true);
+        let answers = place(&target, &at, uids.iter().map(|uid| placing(uid, &zoned(uid, 9))).collect()).await;
+        cutter.cut(false);
+        let owed: Vec<&String> = answers.iter().filter(|(_, answer)| answer.is_err()).map(|(uid, _)| uid).collect();
+        assert!(owed.len() > 5 && owed.len() < 20, "{owed:?}");
+        let next = target_at(&server.url());
+        let keys: Vec<_> = owed.iter().map(|uid| key(uid, &zoned(uid, 9))).collect();
+        let found: BTreeSet<_> = next.find(&at, &keys).await.unwrap().into_iter().map(|found| found.intent).collect();
+        assert_eq!(found.is_empty(), loss == Loss::Request, "{} of {} were found", found.len(), keys.len());
+        let missing = owed.iter().filter(|uid| !found.contains(&key(uid, "").intent));
+        let again = place(&next, &at, missing.map(|uid| placing(uid, &zoned(uid, 9))).collect()).await;
+        assert!(again.iter().all(|(_, answer)| answer.is_ok()), "{again:?}");
+        let seen = observe(&next, &at).await;
+        let whole = |one: &Observed| String::from_utf8_lossy(one.content.as_ref().unwrap()).contains("FREQ=WEEKLY");
+        assert_eq!((seen.len(), seen.iter().filter(|one| whole(one)).count()), (20, 20), "{loss:?}");
+    }
+}
+
+/// Many items in one request, which is lost: all of them are found by their UIDs, or none, and nothing is placed twice.
+#[tokio::test]
+async fn several_at_once_that_were_lost_are_found_by_their_uids() {
+    let server = cyrus();
+    let url = server.dav_url().unwrap();
+    for loss in [Loss::Request, Loss::Answer] {
+        let cutter = Cutter::start(port_of(&url), "POST", loss).await;
+        let target = target_at(&cutter.url());
+        let at = calendar(&target, &format!("Together {loss:?}")).await;
+        let uids: Vec<String> = (0..40).map(|n| format!("t-{loss:?}-{n}")).collect();
+        let batch = || uids.iter().map(|uid| placing(uid, &zoned(uid, 9))).collect();
+        cutter.cut(true);
+        let answers = place(&target, &at, batch()).await;
+        cutter.cut(false);
+        assert_eq!(cutter.lost.load(Ordering::SeqCst), 1, "it was one request, and was not sent twice");
+        assert!(
+            answers.iter().all(|(_, answer)| answer.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown))
+        );
+        let next = target_at(&url);
+        let keys: Vec<_> = uids.iter().map(|uid| key(uid, &zoned(uid, 9))).collect();
+        let found = next.find(&at, &keys).await.unwrap();
+        assert_eq!(found.len(), if loss == Loss::Answer { 40 } else { 0 });
+        if found.is_empty() {
+            assert!(place(&next, &at, batch()).await.iter().all(|(_, answer)| answer.is_ok()));
+        }
+        assert_eq!(observe(&next, &at).await.len(), 40, "{loss:?}");
+    }
 }
 
 /// A server that went away stops the batch: nothing is guessed of what was not sent.

@@ -8,4 +8,5 @@ mod lost;
 mod placing;
 mod scheduling;
 mod setting;
+mod together;
 mod whole;

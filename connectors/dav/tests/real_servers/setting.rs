@@ -107,11 +107,13 @@ pub async fn place(target: &DavTarget, at: &Collection, batch: Vec<Placing>) -> 
 }
 
 pub async fn place_one(target: &DavTarget, at: &Collection, uid: &str, text: &str) -> Result<Placement, Fault> {
-    let placing = placing(uid, text);
-    let digest = placing.body.digest();
-    let placed = place(target, at, vec![placing]).await.remove(0).1?;
-    let facts = Facts::default();
-    Ok(Placement { at: at.clone(), handle: placed.handle.unwrap(), version: placed.version, digest, facts })
+    let placed = place(target, at, vec![placing(uid, text)]).await.remove(0).1?;
+    Ok(placement(at, placed, text))
+}
+
+pub fn placement(at: &Collection, placed: Placed, text: &str) -> Placement {
+    let (digest, facts) = (Digest::of(text.as_bytes()), Facts::default());
+    Placement { at: at.clone(), handle: placed.handle.unwrap(), version: placed.version, digest, facts }
 }
 
 pub async fn observe(target: &DavTarget, at: &Collection) -> Vec<Observed> {

@@ -1,6 +1,6 @@
 //! Radicale's whole collections: quick, and only where nothing can be lost by it.
 
-use crate::setting::{alice, event, observe, place, placing, started, target_at, wanted};
+use crate::setting::{alice, event, key, observe, place, placing, started, target_at, wanted};
 use transhume_contract::{Appearance, Collection, Target, Wanted, Workload};
 use transhume_dav::DavTarget;
 use transhume_servers::DavKind;
@@ -16,7 +16,7 @@ async fn listed(target: &DavTarget, at: &Collection) -> Collection {
 }
 
 /// Zoned, so that the server's own VTIMEZONEs would show.
-fn zoned(uid: &str, hour: u32) -> String {
+pub fn zoned(uid: &str, hour: u32) -> String {
     let zone = "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\n\
         TZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\n\
         BEGIN:DAYLIGHT\r\nDTSTART:19700329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n\
@@ -111,4 +111,53 @@ async fn a_collection_that_lost_its_name_gets_it_back() {
     assert_eq!((again.id, again.name.as_str()), (at.id.clone(), "Half"));
     let stands = listed(&next, &at).await;
     assert_eq!((stands.name.as_str(), stands.appearance), ("Half", at.appearance.clone()));
+}
+
+fn text(observed: &transhume_contract::Observed) -> String {
+    String::from_utf8(observed.content.clone().unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn what_needs_a_zone_takes_the_places_that_were_reserved_for_it() {
+    let server = started(DavKind::Radicale);
+    let target = target_at(&server.url());
+    let at = coloured(&target, "Zoned").await;
+    let batch = (0..40).map(|n| placing(&format!("z-{n}"), &zoned(&format!("z-{n}"), 9))).collect();
+    let answers = place(&target, &at, batch).await;
+    assert!(answers.iter().all(|(_, answer)| answer.as_ref().is_ok_and(|placed| placed.version.is_some())));
+    let seen = observe(&target, &at).await;
+    assert_eq!(seen.len(), 40);
+    for one in &seen {
+        let text = text(one);
+        assert!(text.contains("DTSTART:19701025T030000") && text.contains("RRULE:FREQ=WEEKLY"), "{text}");
+        assert!(!text.contains("RESERVATION"), "{text}");
+        let placed = answers
+            .iter()
+            .find_map(|(_, answer)| answer.as_ref().ok().filter(|placed| placed.handle.as_ref() == Some(&one.handle)));
+        assert_eq!(placed.unwrap().version, one.version);
+    }
+    assert_eq!(listed(&target, &at).await.name, "Zoned");
+}
+
+/// As a run leaves it that was killed between reserving and filling.
+#[tokio::test]
+async fn a_reservation_that_was_left_is_no_item_and_is_filled() {
+    let server = started(DavKind::Radicale);
+    let target = target_at(&server.url());
+    let at = coloured(&target, "Left").await;
+    let left = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//x//EN\r\nBEGIN:VEVENT\r\nUID:left\r\n\
+        DTSTAMP:19700101T000000Z\r\nDTSTART;VALUE=DATE:19700101\r\nX-TRANSHUME-RESERVATION:1\r\nEND:VEVENT\r\n\
+        END:VCALENDAR\r\n";
+    let folder = std::fs::read_dir(server.dir().join("data/collection-root/alice")).unwrap();
+    let folder = folder.flatten().map(|entry| entry.path()).find(|path| path.join(".Radicale.props").exists()).unwrap();
+    std::fs::write(folder.join("left.ics"), left).unwrap();
+    let next = target_at(&server.url());
+    assert!(next.find(&at, &[key("left", &zoned("left", 9))]).await.unwrap().is_empty());
+    let batch = (0..3).map(|n| placing(&format!("n-{n}"), &event(&format!("n-{n}"), "")));
+    let batch = batch.chain([placing("left", &zoned("left", 9))]).collect();
+    assert!(place(&next, &at, batch).await.iter().all(|(_, answer)| answer.is_ok()));
+    let seen = observe(&next, &at).await;
+    assert_eq!(seen.len(), 4);
+    let filled = seen.iter().find(|one| one.handle.as_str() == "left.ics").unwrap();
+    assert!(text(filled).contains("DTSTART:19701025T030000"), "{}", text(filled));
 }

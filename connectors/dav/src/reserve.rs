@@ -1,0 +1,104 @@
+//! Reservations: where a server looks through a whole collection for each new UID, but not for what replaces an item
+//! (Radicale 3.9), small objects of ours hold the names and UIDs of a new collection's items until these take their
+//! places, each on the condition that its reservation still stands as it was.
+//!
+//! People see nothing of a reservation: it is a private day in 1970. Whatever ends a run in between, the next one finds
+//! none of them (`find` knows them), offers the items again, and fills the places it finds reserved.
+
+use crate::{
+    ask::{self, If},
+    lines::{parted, unfolded},
+    paths::{below, is_plain},
+    place::{Job, Placer, Written, gone_or_changed},
+};
+use futures::{StreamExt, stream};
+use transhume_contract::{Fault, Workload};
+
+const MARK: &str = "X-TRANSHUME-RESERVATION";
+/// Places filled at once: what is left of the server's work is done by one processor, so these only cover the way.
+const FILLERS: usize = 4;
+
+/// What holds a name until its item comes.
+pub fn reservation(uid: &str, workload: Workload) -> Vec<u8> {
+    let (kind, start) = match workload {
+        Workload::Tasks => ("VTODO", ""),
+        _ => ("VEVENT", "DTSTART;VALUE=DATE:19700101\r\nTRANSP:TRANSPARENT\r\n"),
+    };
+    let text = format!(
+        "BEGIN:VCALENDAR\r\nBEGIN:{kind}\r\nUID:{uid}\r\nDTSTAMP:19700101T000000Z\r\n{start}CLASS:PRIVATE\r\n\
+         {MARK}:1\r\nEND:{kind}\r\nEND:VCALENDAR\r\n"
+    );
+    text.into_bytes()
+}
+
+pub fn is_reservation(bytes: &[u8]) -> bool {
+    // Most objects are larger than any reservation, and need not be read.
+    bytes.len() < 2048 && unfolded(bytes).iter().filter_map(|line| parted(line)).any(|line| line.is(MARK))
+}
+
+/// Whether a name can be reserved for an item.
+pub fn is_reservable(job: &Job, workload: Workload) -> bool {
+    let plain = job.uid.as_deref().is_some_and(is_plain);
+    plain && job.instead.is_none() && matches!(workload, Workload::Calendar | Workload::Tasks)
+}
+
+impl Placer<'_> {
+    /// Puts items into the places that are reserved for them; each comes with the ETag of its reservation.
+    pub async fn fill(&self, reserved: Vec<(Job, String)>) -> Vec<Written> {
+        let one = |(job, etag): (Job, String)| async move {
+            let outcome = match self.stopped() {
+                Some(fault) => Err(fault),
+                None => self.fill_one(&job, &etag).await,
+            };
+            if let Err(fault) = &outcome {
+                self.stop(fault);
+            }
+            (job.intent, outcome.map(|etag| (job.name, etag)))
+        };
+        stream::iter(reserved).map(one).buffer_unordered(FILLERS).collect().await
+    }
+
+    async fn fill_one(&self, job: &Job, etag: &str) -> Result<Option<String>, Fault> {
+        let path = below(&self.reader.path, &job.name);
+        let put = ask::put(&path, self.at.workload, job.bytes.clone(), If::Unchanged(etag));
+        let answer = self.send(&put).await?;
+        if answer.stored() {
+            return Ok(answer.etag());
+        }
+        if matches!(answer.inner_status(), 404 | 410 | 412) && answer.complaint().conditions.is_empty() {
+            return Err(gone_or_changed(&self.reader, &job.name).await?);
+        }
+        // Where it stays, the next run meets it and tries again.
+        if let Err(fault) = self.send(&ask::delete(&path, etag)).await {
+            tracing::warn!(%fault, "a reservation is left in a calendar until the next run");
+        }
+        Err(self.refused(&answer))
+    }
+
+    /// Fills the place of an item where an earlier run reserved it; none where something else stands there.
+    pub async fn in_its_reserved_place(&self, job: &Job) -> Result<Option<Option<String>>, Fault> {
+        if !is_reservable(job, self.at.workload) {
+            return Ok(None);
+        }
+        let Some(held) = self.reader.content(&job.name).await? else { return Ok(None) };
+        match held.etag.filter(|_| is_reservation(&held.content)) {
+            Some(etag) => self.fill_one(job, &etag).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_is_known_and_nothing_else_is_taken_for_one() {
+        for workload in [Workload::Calendar, Workload::Tasks] {
+            assert!(is_reservation(&reservation("a", workload)));
+        }
+        let said =
+            format!("BEGIN:VEVENT\r\nUID:a\r\nDESCRIPTION:we say\r\n {MARK}:1\r\nSUMMARY:{MARK}:1\r\nEND:VEVENT\r\n");
+        assert!(!is_reservation(said.as_bytes()));
+    }
+}
