@@ -355,7 +355,18 @@ const MUTATE: &str = "While it runs, POST /_sim/mutate changes the tenant. It ta
     rename_folder  folder, name\n  \
     move_folder    folder, to\n  \
     delete_folder  folder\n  \
-    churn          seed, count (small changes; without user, in every mailbox)\n\
+    churn          seed, count (small changes; without user, in every mailbox)\n  \
+    create_calendar        name, [group], [set]; edit_calendar: calendar, set; delete_calendar: calendar\n  \
+    create_event           set, [calendar]; edit_event: event, set; move_event: event, to; delete_event: event\n  \
+    edit_occurrence        event, date, set: makes the day of a series an exception\n  \
+    cancel_occurrence      event, date\n  \
+    answer                 event, attendee, response, [date]\n  \
+    create_contact_folder  name, [parent]; edit_contact_folder: folder, set; delete_contact_folder: folder\n  \
+    create_contact         set, [folder], [photo] (base64); edit_contact: contact, set; move_contact: contact, to;\n                         \
+    delete_contact: contact; set_photo: contact, [photo]\n  \
+    create_task_list       name; edit_task_list: list, set; delete_task_list: list\n  \
+    create_task            set, [list]; edit_task: task, set; complete_task: task; move_task: task, to; delete_task: task\n  \
+    churn_events, churn_contacts, churn_tasks  user, seed, count\n\
     Messages are named by id or internetMessageId; folders by id, well-known name or path. GET /_sim/tenant shows the present \
     truth, POST /_sim/faults makes it difficult, GET /_sim/stats counts requests.";
 

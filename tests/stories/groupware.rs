@@ -3,7 +3,7 @@
 use crate::setting::{Story, login};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::PathBuf};
-use transhume_servers::{Cyrus, CyrusOptions, DavKind, DavOptions, DavServer};
+use transhume_servers::{Cyrus, CyrusOptions, DavKind, DavOptions, DavServer, RawDav};
 use transhume_simulators::seed::Recipe;
 
 fn logins(recipe: &Recipe) -> Vec<String> {
@@ -96,10 +96,14 @@ fn a_hostile_tenant_arrives_and_what_stands_there_says_what_its_originals_say() 
 
 #[test]
 fn a_hostile_tenant_arrives_at_xandikos_too() {
-    // It has one account.
-    let recipe = Recipe { accounts: 1, ..recipe(true) };
+    let (story, _xandikos) = at_xandikos(&recipe(true));
+    arrives_whole(&story);
+}
+
+/// Into a Xandikos, which has one account.
+fn at_xandikos(recipe: &Recipe) -> (Story, DavServer) {
     let server = DavServer::start(DavOptions::with_accounts(DavKind::Xandikos, &[&login(1)])).unwrap();
-    arrives_whole(&project(&recipe, &server.url()));
+    (project(&Recipe { accounts: 1, ..recipe.clone() }, &server.url()), server)
 }
 
 #[test]
@@ -118,6 +122,9 @@ fn arrives_whole(story: &Story) {
     assert!(summary["placed"].as_u64().unwrap() > 100, "{summary}");
     let verified = story.run(&["verify", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "exit {:?}\n{}\n{}", verified.code, verified.out, verified.err);
+    let again = story.run(&["run", "--json"]).summary();
+    let done = ["fetched", "placed", "amended", "relocated", "withdrawn"].map(|verb| again[verb].clone());
+    assert_eq!(done, [0, 0, 0, 0, 0].map(|none| json!(none)), "a second run does nothing: {again}");
 }
 
 /// The same into a Cyrus.
@@ -134,17 +141,39 @@ const SERIES: &str = "daily without end";
 #[test]
 fn an_edited_day_of_a_series_is_brought_in_place() {
     let (story, server) = groupware(&recipe(true));
+    edited_in_place(&story, &|| standing(&server));
+}
+
+#[test]
+fn an_edited_day_of_a_series_is_brought_in_place_at_xandikos() {
+    let (story, server) = at_xandikos(&recipe(true));
+    edited_in_place(&story, &|| standing(&server));
+}
+
+#[test]
+fn an_edited_day_of_a_series_is_brought_in_place_at_cyrus() {
+    let (story, cyrus) = at_cyrus(&recipe(true));
+    story.run(&["check", "--canary"]).ok();
+    let raw = RawDav::new(&cyrus.dav_url().unwrap(), &login(1), "secret");
+    let home = format!("/dav/calendars/user/{}/", login(1));
+    let objects = || story.wait(raw.objects(&home)).unwrap();
+    edited_in_place(&story, &|| objects().into_iter().map(|(path, text)| (path.into(), text.into_bytes())).collect());
+}
+
+/// One object is written, and no other.
+fn edited_in_place(story: &Story, look: &dyn Fn() -> Vec<(PathBuf, Vec<u8>)>) {
     story.run(&["run", "--only", "calendar"]);
-    let (before, series) = (standing(&server), event(&story, SERIES));
+    let (before, series) = (look(), event(story, SERIES));
     let day = json!([{ "op": "edit_occurrence", "user": story.addresses[0], "event": series["id"],
         "date": "2026-12-01", "set": { "subject": "moved by hand" } }]);
     story.mutate(day);
     let second = story.run(&["run", "--only", "calendar", "--json"]).summary();
     assert_eq!((&second["owed"], &second["changes_owed"]), (&json!(0), &json!(0)), "{second}");
-    let after = standing(&server);
+    let after = look();
     let changed = changed(&before, &after);
     assert_eq!((before.len(), changed.len()), (after.len(), 1), "{changed:?}");
-    let text = std::fs::read_to_string(&changed[0]).unwrap();
+    let text = after.into_iter().find(|(path, _)| *path == changed[0]).map(|(_, bytes)| bytes).unwrap();
+    let text = String::from_utf8(text).unwrap();
     assert!(text.contains("SUMMARY:moved by hand") && text.contains("RECURRENCE-ID"), "{text}");
     let verified = story.run(&["verify", "--only", "calendar", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "{}\n{}", verified.out, verified.err);
@@ -199,4 +228,12 @@ fn a_server_that_could_mail_people_gets_no_calendar_before_it_was_seen_to_keep_q
     assert!(moved["placed"].as_u64().unwrap() >= 24, "{moved}");
     let verified = story.run(&["verify", "--only", "calendar", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "{}\n{}", verified.out, verified.err);
+}
+
+#[test]
+fn all_that_happened_to_an_event_a_contact_and_a_task_is_told() {
+    let (story, _server) = groupware(&recipe(true));
+    story.run(&["run"]);
+    let explained = story.run(&["explain", SERIES, "--account", &story.addresses[0]]);
+    explained.tells(0, &[SERIES, "calendar", "placed"]);
 }

@@ -182,6 +182,11 @@ impl Story {
         text.trim_end().to_owned()
     }
 
+    /// Waits for something that the story does beside the program.
+    pub fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
+    }
+
     /// Changes the tenant.
     pub fn mutate(&self, operations: Value) -> Value {
         self.simulator.mutate(operations).unwrap()
