@@ -6,7 +6,7 @@
 pub const EDITION: u32 = 2;
 
 /// The same for [`crate::render::calendar`].
-pub const CALENDAR_EDITION: u32 = 1;
+pub const CALENDAR_EDITION: u32 = 2;
 
 /// The same for [`crate::render::contact`].
 pub const CONTACTS_EDITION: u32 = 1;

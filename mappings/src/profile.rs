@@ -70,7 +70,8 @@ pub enum Scheduling {
     /// ignored by servers built on sabre/dav (seen with Baikal 0.12.1, Nextcloud 32.0.1), `CLIENT` on the organiser
     /// alone by Cyrus 3.6.1 too.
     ByClient,
-    /// No ORGANIZER: SOGo 5.8.0 mails whatever the parameters say.
+    /// Neither ORGANIZER nor ATTENDEE: SOGo 5.8.0 mails whatever the parameters say, and one of those invited even where
+    /// nobody organises.
     NoOrganizer,
 }
 

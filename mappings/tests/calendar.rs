@@ -74,6 +74,26 @@ fn every_object_is_well_formed() {
     }
 }
 
+/// Whom the target would mail stands in no line that it heeds, whatever else an event says, and all of it is named.
+#[test]
+fn nobody_is_named_to_a_target_that_would_mail_them() {
+    let mut set_aside = 0;
+    for mut row in families().iter().flat_map(|family| rows(family)) {
+        row["profile"]["scheduling"] = json!("no_organizer");
+        let Ok((text, rendered)) = rendered(&row) else { continue };
+        assert_eq!(lines_of(&text, &["ORGANIZER", "ATTENDEE"]), Vec::<String>::new(), "{}", row["case"]);
+        let told = calendar::original(&original(&row), &setting(&row), &Tables::embedded()).unwrap();
+        let read = calendar::text(&text).unwrap();
+        assert_eq!(calendar::differences(&told, &read, &rendered.losses), Vec::<String>::new(), "{}", row["case"]);
+        let kept = lines_of(&text, &["X-TRANSHUME-ATTENDEE"]).len();
+        let named =
+            losses(&rendered.losses).iter().any(|loss| loss.starts_with(&format!("attendees_dropped: {kept} ")));
+        assert_eq!(named, kept > 0, "{}", row["case"]);
+        set_aside += kept;
+    }
+    assert!(set_aside > 20, "{set_aside}");
+}
+
 #[test]
 fn whole_objects() {
     for row in rows_of_whole() {

@@ -18,7 +18,7 @@ pub enum Scheduling {
     Unneeded,
     /// Every attendee is marked as the client's own to inform (`SCHEDULE-AGENT=CLIENT`).
     ByClient,
-    /// Events without ORGANIZER: the target mails whatever stands in them.
+    /// Events without ORGANIZER and ATTENDEE: the target mails whoever stands in them.
     NoOrganizer,
 }
 

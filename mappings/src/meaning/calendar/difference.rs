@@ -10,6 +10,7 @@
 //! | `hour_ambiguous` | an instant, where the clock on the wall is the same, and ends |
 //! | `zone_dropped` | the clock on the wall, where the instant is the same |
 //! | `organizer_dropped`, `organizer_missing` | an organiser who is gone |
+//! | `attendees_dropped` | somebody invited who is gone |
 //! | `answer_unknown`, `attendee_type_unknown` | the answer and role of somebody invited, who is still there |
 //! | `attachment_too_large` | an attachment that is gone |
 //! | `uid_made` | a UID where the service told none |
@@ -178,6 +179,7 @@ fn excuses(loss: &Loss, one: &Difference) -> bool {
         ("zone_dropped", "start") => instant(was).is_some() && instant(was) == instant(is),
         ("organizer_dropped" | "organizer_missing", "organizer") => is.is_empty(),
         ("answer_unknown" | "attendee_type_unknown", what) => what.starts_with("attendee ") && !is.is_empty(),
+        ("attendees_dropped", what) => what.starts_with("attendee ") && is.is_empty(),
         ("attachment_too_large", what) => what.starts_with("attachment ") && is.is_empty(),
         ("uid_made", "uid") => was.is_empty(),
         _ => false,

@@ -25,13 +25,14 @@ pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, l
         return;
     }
     organizer(node, event, scene, losses);
-    for attendee in attendees {
-        let entry = attendee_entry(attendee, event, scene, losses);
-        node.entries.push(entry);
-    }
+    let mut guests: Vec<_> = attendees.iter().map(|attendee| attendee_entry(attendee, event, scene, losses)).collect();
     if invited && !attendees.iter().any(|attendee| scene.setting.is_owner(address(attendee))) {
-        node.entries.push(owner_entry(event, scene, losses));
+        guests.push(owner_entry(event, scene, losses));
     }
+    if scene.profile.scheduling == Scheduling::NoOrganizer {
+        set_aside(&mut guests, losses);
+    }
+    node.entries.extend(guests);
     let counter = event["allowNewTimeProposals"] == false;
     if counter {
         node.extension("X-MICROSOFT-DISALLOW-COUNTER", "TRUE");
@@ -97,6 +98,21 @@ fn organizer(node: &mut Node, event: &Value, scene: &Scene<'_>, losses: &mut Los
         }
     }
     node.entries.push(entry);
+}
+
+/// One of several invited is mailed even where nobody organises (seen with SOGo 5.8.0): no line may be an ATTENDEE.
+fn set_aside(guests: &mut [ICalendarEntry], losses: &mut Losses) {
+    for guest in guests.iter_mut() {
+        guest.name = ICalendarProperty::Other("X-TRANSHUME-ATTENDEE".to_owned());
+    }
+    losses.count(
+        "attendees_dropped",
+        guests.len() as u64,
+        [
+            "line of somebody invited, whom the target would mail: X-TRANSHUME-ATTENDEE holds it",
+            "lines of people invited, whom the target would mail: X-TRANSHUME-ATTENDEE holds them",
+        ],
+    );
 }
 
 fn by_client() -> ICalendarParameter {
