@@ -49,7 +49,7 @@ pub struct Choice {
     /// Only these accounts, by source address or target login; may be repeated.
     #[arg(id = "account", long = "account", value_name = "A")]
     pub accounts: Vec<String>,
-    /// Only these workloads, separated by commas: mail.
+    /// Only these workloads, separated by commas: mail, calendar, contacts, tasks.
     #[arg(long, value_delimiter = ',', value_parser = workload, value_name = "WORKLOADS")]
     pub only: Vec<Workload>,
 }
@@ -189,7 +189,7 @@ pub struct Survey {
 
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// Fetch this many of the newest messages of every account, to learn real sizes and what rendering and placing
+    /// Fetch this many of the newest items of every account and workload, to learn real sizes and what rendering and placing
     /// them will lose. Only what the server decides at that moment (`keyword_refused`) shows later.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub sample: usize,
@@ -210,7 +210,8 @@ pub struct Push {
     /// Without it, what people deleted there stays deleted.
     #[arg(long)]
     pub repair: bool,
-    /// Render anew what an earlier edition or other tables rendered, and replace at the target what comes out otherwise.
+    /// Render anew what an earlier edition, other tables or another accounts.csv rendered, and replace at the target what
+    /// comes out otherwise.
     #[arg(long)]
     pub rerender: bool,
     #[command(flatten)]

@@ -34,7 +34,11 @@ pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>
     unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
     let added = if survey.write_accounts { add(common, &rows, &terminal)? } else { 0 };
     let moving = rows.iter().filter(|row| !row.gone && movable(row)).count() as u64;
-    terminal.print(&format!("{} listed, {} with mail to move.", count(rows.len() as u64, "account"), grouped(moving)));
+    terminal.print(&format!(
+        "{} listed, {} with something to move.",
+        count(rows.len() as u64, "account"),
+        grouped(moving)
+    ));
     terminal.summary("survey", &Summary { accounts: rows.len(), added });
     project.end_run("done").await?;
     Ok(Exit::Done)
@@ -96,7 +100,7 @@ fn told(rows: &[AccountRow], width: Option<usize>) -> String {
         Column::Words("kind"),
         Column::Number("items"),
         Column::Number("size"),
-        Column::Words("mail"),
+        Column::Words("state"),
     ];
     table(&columns, rows.iter().filter_map(row).collect(), width)
 }

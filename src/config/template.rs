@@ -12,7 +12,7 @@ pub enum SourceKind {
 pub enum TargetKind {
     /// An IMAP server.
     Imap,
-    /// A plain folder: Maildir++ and a manifest.
+    /// Plain folders: Maildir++ and a manifest, .ics and .vcf files.
     Folder,
 }
 
@@ -66,17 +66,33 @@ connector = "folder"
 path = "mail"
 "#;
 
-const REST: &str = r#"
+const OTHERS_DAV: &str = r#"
 # Where calendars, contacts and tasks go; what has no target is not moved. One of each, with the same keys:
 # [target.calendar]
-# connector = "dav"                                       # CalDAV and CardDAV; or "folder" with a path, as for mail
+# connector = "dav"                                       # CalDAV and CardDAV; or "folder" with a path: .ics and .vcf files
 # url = "https://cloud.example.org/"                      # plain http on loopback only
 # authentication = "password"                             # or "master", "xoauth2", as for an IMAP server
 # passwords = "passwords.csv"                             # login,password
 # ca_file = "ca.pem"
 # [target.contacts]
 # [target.tasks]
+"#;
 
+const OTHERS_FOLDER: &str = r#"
+# Where calendars, contacts and tasks go: a folder of .ics files for each calendar and task list, of .vcf files for each address
+# book (vdirs, as khal, khard and vdirsyncer read them). What has no target is not moved; they may share a path.
+# [target.calendar]
+# connector = "folder"                                    # or "dav": url, authentication and passwords of a CalDAV server
+# path = "groupware"
+# [target.contacts]
+# connector = "folder"
+# path = "groupware"
+# [target.tasks]
+# connector = "folder"
+# path = "groupware"
+"#;
+
+const REST: &str = r#"
 # Which folders are pushed. All of them are listed, counted and kept in the store.
 [policy]
 # deleted = true
@@ -90,7 +106,7 @@ const REST: &str = r#"
 # hidden = false
 # Withdraw at the target what was deleted at the source: only what transhume placed and nobody changed since.
 # withdraw_deleted = false
-# What is done where mail that is to be moved stands at the target before the first run (a former migration):
+# What is done where what is to be moved stands at the target before the first run (a former migration):
 # "ask" stops that account, "adopt" takes for placed what is there byte for byte, "add" places everything beside it.
 # existing = "ask"
 
@@ -104,11 +120,11 @@ pub fn project_template(source: SourceKind, target: TargetKind) -> String {
     let source = match source {
         SourceKind::Graph => SOURCE_GRAPH,
     };
-    let target = match target {
-        TargetKind::Imap => TARGET_IMAP,
-        TargetKind::Folder => TARGET_FOLDER,
+    let (target, others) = match target {
+        TargetKind::Imap => (TARGET_IMAP, OTHERS_DAV),
+        TargetKind::Folder => (TARGET_FOLDER, OTHERS_FOLDER),
     };
-    format!("# {FILE}: one migration project.\n\n{source}{target}{REST}")
+    format!("# {FILE}: one migration project.\n\n{source}{target}{others}{REST}")
 }
 
 /// A commented `accounts.csv`.
@@ -130,6 +146,28 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("transhume.toml"), project_template(SourceKind::Graph, target)).unwrap();
             Config::load(folder.path()).unwrap();
+        }
+    }
+
+    /// What stands there as an example is one, too.
+    #[test]
+    fn the_targets_that_init_only_suggests_are_configurations() {
+        for target in [TargetKind::Imap, TargetKind::Folder] {
+            let folder = tempfile::tempdir().unwrap();
+            let (before, rest) = project_template(SourceKind::Graph, target)
+                .split_once("# [target.calendar]\n")
+                .map(|(before, rest)| (before.to_owned(), rest.to_owned()))
+                .unwrap();
+            let (suggested, after) = rest.split_once("\n\n").unwrap();
+            let keys = suggested.replace("# [target.contacts]\n# [target.tasks]", "");
+            let suggested =
+                keys.lines().map(|line| line.trim_start_matches("# ").to_owned() + "\n").collect::<String>();
+            let text = format!("{before}[target.calendar]\n{suggested}\n{after}");
+            std::fs::write(folder.path().join("transhume.toml"), text).unwrap();
+            std::fs::write(folder.path().join("ca.pem"), "").unwrap();
+            let config = Config::load(folder.path()).unwrap();
+            let all = if target == TargetKind::Folder { 4 } else { 2 };
+            assert_eq!(config.target.each().count(), all);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Mail that stood at a target before anything was placed there: what people have there already, or what a former
+//! What stood at a target before anything was placed there: what people have there already, or what a former
 //! migration left, which a second one would double.
 
 use super::{Engine, policy::Existing};
@@ -23,6 +23,7 @@ pub struct Before {
     pub ours: u64,
     /// Something is listed that they could be compared with.
     pub compared: bool,
+    pub workload: Workload,
 }
 
 impl Engine {
@@ -50,7 +51,7 @@ impl Engine {
             Some(store) => self.ours_among(store, login, workload, holdings.keys).await?,
             None => 0,
         };
-        Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours, compared }))
+        Ok((holdings.items > 0).then_some(Before { items: holdings.items, sampled, ours, compared, workload }))
     }
 
     /// How many of these keys are of items to be moved.
@@ -86,11 +87,12 @@ impl Engine {
             if placed || !store.open_intents(key, None, 1).await?.is_empty() {
                 let (former, login) = (at.account.as_str(), login.as_str());
                 let done = if placed { "placed in" } else { "sent to" };
+                let (things, home) = (workload.item(), home(workload));
                 let sentence = format!(
-                    "messages of this account were {done} the mailbox {former}, and accounts.csv now says {login}"
+                    "{things}s of this account were {done} the {home} {former}, and accounts.csv now says {login}"
                 );
                 let step = format!(
-                    "Write {former} back into the column target; or rename the mailbox on the mail server; or, to place \
+                    "Write {former} back into the column target; or rename the {home} on the server; or, to place \
                      everything in {login}, move this account's folder out of accounts/ and run again, which pulls it anew."
                 );
                 return Err(Fault::new(What::Exists, sentence).reaching(Reach::Account).ask(step));
@@ -116,21 +118,30 @@ impl Engine {
     }
 }
 
-const DECIDE: &str = "Empty the mailbox at the target; or set `existing` under [policy] in transhume.toml: \"adopt\" takes \
+/// Where the items of a login stand.
+const fn home(workload: Workload) -> &'static str {
+    if matches!(workload, Workload::Mail) { "mailbox" } else { "account" }
+}
+
+const DECIDE: &str = "Empty it at the target; or set `existing` under [policy] in transhume.toml: \"adopt\" takes \
     for placed what is there byte for byte and places the rest, \"add\" places everything beside it.";
 
 impl Before {
     pub fn sentence(&self) -> String {
-        let items = self.items;
-        let holds = format!("the mailbox at the target already holds mail ({items} counted)");
+        let (items, home) = (self.items, home(self.workload));
+        let (held, is, it) = match self.workload {
+            Workload::Mail => ("mail".to_owned(), "is", "it"),
+            other => (format!("{}s", other.item()), "are", "they"),
+        };
+        let holds = format!("the {home} at the target already holds {held} ({items} counted)");
         if !self.compared {
-            return format!("{holds}; `transhume plan` tells whether it is mail that is to be moved");
+            return format!("{holds}; `transhume plan` tells whether it is {held} that {is} to be moved");
         }
         if self.ours == 0 {
             return format!("{holds}; what is moved joins it");
         }
         format!(
-            "{holds}, and {} of {} looked at are mail that is to be moved: it would stand there twice.",
+            "{holds}, and {} of {} looked at are {held} that {is} to be moved: {it} would stand there twice.",
             self.ours, self.sampled
         )
     }

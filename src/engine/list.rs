@@ -25,8 +25,10 @@ impl Engine {
         let settled = store.settle_round(pass).await?;
         if !settled.waiting.is_empty() {
             let waiting = settled.waiting.len();
-            let sentence =
-                format!("folders that could not be listed to the end: {waiting}; moves and deletions wait for them");
+            let sentence = format!(
+                "{}s that could not be listed to the end: {waiting}; moves and deletions wait for them",
+                workload.collection()
+            );
             self.tell(Event::Note { account: Some(account.address.clone()), sentence });
         }
         self.tell(Event::Finished { account: account.address, phase: Phase::List });

@@ -3,12 +3,13 @@
 
 use super::{Audience, Engine, Event, Mover, release::opened, rendering::ToRender};
 use crate::store::{AccountStore, MadeBy, Placement, PlacementKey, Project, Rerendered, TargetKey};
+use std::collections::BTreeMap;
 use transhume_contract::{Fault, Reach, What, Workload};
 
 /// Placements rendered at once.
 const PAGE: usize = 200;
 
-/// What rendering anew came to, for one account.
+/// What rendering anew came to, for one workload of an account.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     changed: u64,
@@ -22,10 +23,12 @@ impl Engine {
     pub async fn rerender(&self, project: &Project, movers: &[Mover]) -> Result<u64, Fault> {
         let mut changed = 0;
         for mover in movers {
-            let mut sum = Sum::default();
-            let outcome = self.rerender_account(project, mover, &mut sum).await;
-            self.tell_rerendered(mover, sum);
-            changed += sum.changed;
+            let mut sums = BTreeMap::new();
+            let outcome = self.rerender_account(project, mover, &mut sums).await;
+            for (workload, sum) in sums {
+                self.tell_rerendered(mover, workload, sum);
+                changed += sum.changed;
+            }
             match outcome {
                 Err(fault) if fault.reach == Reach::Run || fault.what == What::Interrupted => return Err(fault),
                 Err(fault) => self.tell(Event::Stopped { account: mover.address().into(), fault }),
@@ -35,25 +38,30 @@ impl Engine {
         Ok(changed)
     }
 
-    async fn rerender_account(&self, project: &Project, mover: &Mover, sum: &mut Sum) -> Result<(), Fault> {
+    async fn rerender_account(
+        &self,
+        project: &Project,
+        mover: &Mover,
+        sums: &mut BTreeMap<Workload, Sum>,
+    ) -> Result<(), Fault> {
         let Some(store) = opened(project, mover).await? else { return Ok(()) };
         for workload in self.workloads() {
             let profile = self.target_traits(workload, &mover.target).await?.profile;
             let audience = self.audience(&store, workload, profile).await?;
             for (key, _) in store.target_collections(workload).await? {
-                self.rerender_at(&store, workload, &audience, key, sum).await?;
+                self.rerender_at(&store, workload, &audience, key, sums.entry(workload).or_default()).await?;
             }
         }
         Ok(())
     }
 
-    fn tell_rerendered(&self, mover: &Mover, Sum { changed, refused }: Sum) {
+    fn tell_rerendered(&self, mover: &Mover, workload: Workload, Sum { changed, refused }: Sum) {
         let note = |sentence| self.tell(Event::Note { account: Some(mover.address().into()), sentence });
         if changed > 0 {
-            note(format!("{changed} messages read otherwise now, and are to be placed anew"));
+            note(format!("to be placed anew, for they read otherwise now: {}", workload.items(changed)));
         }
         if refused > 0 {
-            note(format!("{refused} messages could not be rendered anew, and stay as they stand"));
+            note(format!("left as they stand, for they could not be rendered anew: {}", workload.items(refused)));
         }
     }
 

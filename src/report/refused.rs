@@ -2,7 +2,7 @@
 
 use super::words::{count, fault_lines};
 use crate::{engine::AccountStanding, store::Side};
-use transhume_contract::Fault;
+use transhume_contract::{Fault, Workload};
 
 /// Folders named of each cause.
 const NAMED: usize = 10;
@@ -12,6 +12,7 @@ const AGAIN: &str =
 
 struct Group<'a> {
     side: Side,
+    workload: Workload,
     first: &'a Fault,
     /// Account and folder.
     folders: Vec<(&'a str, &'a str)>,
@@ -24,9 +25,11 @@ pub fn refused_folders(all: &[&AccountStanding]) -> String {
         for refused in &standing.refused {
             let (side, fault) = (refused.side, &refused.fault);
             let folder = (standing.account.as_str(), refused.folder.as_str());
-            match groups.iter_mut().find(|group| group.side == side && is_same(group.first, fault)) {
+            let workload = standing.workload;
+            let alike = |group: &&mut Group<'_>| (group.side, group.workload) == (side, workload);
+            match groups.iter_mut().filter(alike).find(|group| is_same(group.first, fault)) {
                 Some(group) => group.folders.push(folder),
-                None => groups.push(Group { side, first: fault, folders: vec![folder] }),
+                None => groups.push(Group { side, workload, first: fault, folders: vec![folder] }),
             }
         }
     }
@@ -39,10 +42,10 @@ fn is_same(one: &Fault, other: &Fault) -> bool {
 }
 
 fn told(group: &Group<'_>) -> String {
-    let fate = fate(group.side);
+    let (fate, what) = (fate(group.side), group.workload.collection());
     let lines = why(group.first).join("\n    ");
     match group.folders.as_slice() {
-        [(account, folder)] => format!("folder {folder} of {account} {fate}: {lines}\n"),
+        [(account, folder)] => format!("{what} {folder} of {account} {fate}: {lines}\n"),
         many => {
             let one_account = many.iter().all(|(account, _)| *account == many[0].0);
             let name = |(account, folder): &(&str, &str)| match one_account {
@@ -55,7 +58,7 @@ fn told(group: &Group<'_>) -> String {
                 0 => String::new(),
                 more => format!(" and {more} more (`transhume status --items` names each)"),
             };
-            let folders = count(many.len() as u64, "folder");
+            let folders = count(many.len() as u64, what);
             format!("{folders}{whose}, each of which {fate}; the first: {lines}\n    {named}{more}\n")
         }
     }

@@ -202,7 +202,8 @@ async fn another_rendering_leaves_what_people_wrote_into_and_says_so() {
     let found = rerendered(true, write).await;
     assert_eq!((found.standing.len(), found.placed), (7, 7), "{:#?}", found.standing);
     assert_eq!(found.with("their words").len(), 1);
-    let told = found.notes.iter().filter(|note| note.starts_with("1 messages") && note.contains("stay as they are"));
+    let sentence = "left as they are, for people changed them at the target, though they read otherwise now: 1 message";
+    let told = found.notes.iter().filter(|note| *note == sentence);
     assert_eq!(told.count(), 1, "{:#?}", found.notes);
 }
 
@@ -230,7 +231,7 @@ async fn what_cannot_be_rendered_anew_is_told_and_stays() {
     assert_eq!(engine.rerender(&project, &movers).await.unwrap(), 0);
     let heard = std::mem::take(&mut *ear.0.lock().unwrap());
     let refused = |event: &&Event| matches!(event, Event::Refused { fault, .. } if fault.sentence.contains("no word"));
-    let counted = |event: &&Event| matches!(event, Event::Note { sentence, .. } if sentence.starts_with("1 messages could not be rendered anew"));
+    let counted = |event: &&Event| matches!(event, Event::Note { sentence, .. } if sentence == "left as they stand, for they could not be rendered anew: 1 message");
     assert_eq!((heard.iter().filter(refused).count(), heard.iter().filter(counted).count()), (1, 1), "{heard:#?}");
     engine.pass(&project, &movers, PUSH).await.unwrap();
     assert_eq!(world.standing(), before);

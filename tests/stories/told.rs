@@ -98,7 +98,7 @@ fn quiet_leaves_what_is_wrong_and_the_last_line() {
         (&["run", "-q"], "run: "),
         (&["status", "-q"], "status: 2 accounts; 0 owed, 0 in quarantine, 0 accounts stopped."),
         (&["verify", "-q"], "verify: "),
-        (&["survey", "-q"], " with mail to move."),
+        (&["survey", "-q"], " with something to move."),
     ] {
         let said = story.run(verb);
         let lines: Vec<_> = said.ok().out.lines().filter(|line| !is_out_of_reach(line)).collect();

@@ -27,6 +27,34 @@ impl Workload {
             Self::Files => "files",
         }
     }
+
+    /// What people call one of its items.
+    pub const fn item(self) -> &'static str {
+        match self {
+            Self::Mail => "message",
+            Self::Calendar => "event",
+            Self::Contacts => "contact",
+            Self::Tasks => "task",
+            Self::Files => "file",
+        }
+    }
+
+    /// What people call one of its collections.
+    pub const fn collection(self) -> &'static str {
+        match self {
+            Self::Mail | Self::Files => "folder",
+            Self::Calendar => "calendar",
+            Self::Contacts => "address book",
+            Self::Tasks => "task list",
+        }
+    }
+
+    /// `1 event`, `3 events`.
+    pub fn items(self, number: u64) -> String {
+        let plural = if number == 1 { "" } else { "s" };
+        format!("{number} {}{plural}", self.item())
+    }
+
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|workload| workload.name() == name)
     }

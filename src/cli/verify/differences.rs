@@ -43,7 +43,7 @@ impl Differences {
                 *self.kinds.entry(kind).or_default() += 1;
                 if told < SHOWN {
                     let item = verdict.item.map(|item| item.number());
-                    terminal.print(&sentence(account, kind, item, &verdict.detail));
+                    terminal.print(&sentence((account, workload), kind, item, &verdict.detail));
                 }
                 told += 1;
             }
@@ -69,10 +69,13 @@ fn r#type(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn sentence(account: &str, kind: Kind, item: Option<i64>, detail: &Value) -> String {
+fn sentence((account, workload): (&str, Workload), kind: Kind, item: Option<i64>, detail: &Value) -> String {
+    let thing = if workload == Workload::Mail { "item" } else { workload.item() };
     let number = item.map_or_else(|| words(&detail["copy_of"]), |item| item.to_string());
     let what = match kind {
-        Kind::Missing if detail["stands_there_anew"] == true => ", but the same message stands there anew".to_owned(),
+        Kind::Missing if detail["stands_there_anew"] == true => {
+            format!(", but the same {} stands there anew", workload.item())
+        }
         Kind::Altered => altered(detail),
         Kind::Reflagged => format!(": {}", words(&detail["differing"])),
         Kind::Redated => format!(": {} was placed, {} is there", words(&detail["expected"]), words(&detail["seen"])),
@@ -80,10 +83,10 @@ fn sentence(account: &str, kind: Kind, item: Option<i64>, detail: &Value) -> Str
         Kind::Ok | Kind::Missing | Kind::Duplicate | Kind::Extra => String::new(),
     };
     let found = match kind {
-        Kind::Duplicate => format!("a second copy of item {number} is there"),
-        kind => format!("item {number} is {}", kind.name()),
+        Kind::Duplicate => format!("a second copy of {thing} {number} is there"),
+        kind => format!("{thing} {number} is {}", kind.name()),
     };
-    format!("{account}: {found}{what}{}", whereabouts(detail))
+    format!("{account}: {found}{what}{}", whereabouts(workload, detail))
 }
 
 /// Differences told of one item; `--json` tells all.
@@ -113,9 +116,10 @@ fn altered(detail: &Value) -> String {
     }
 }
 
-/// By what a person finds the message.
-fn whereabouts(detail: &Value) -> String {
-    let told = [("at", "in "), ("message_id", "message id ")];
+/// By what a person finds it.
+fn whereabouts(workload: Workload, detail: &Value) -> String {
+    let known_by = if workload == Workload::Mail { "message id " } else { "uid " };
+    let told = [("at", "in "), ("message_id", known_by)];
     let told = told.into_iter().filter_map(|(field, word)| Some(format!("{word}{}", detail[field].as_str()?)));
     let told: Vec<_> = told.collect();
     if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
@@ -135,7 +139,7 @@ const fn step(kind: Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::Missing => {
             "if nobody deleted or moved it there on purpose, `transhume push --repair` places it again, or takes over the \
-             same message where it stands anew."
+             same one where it stands anew."
         }
         Kind::Altered => "to get back what was placed, delete it there, verify again, then `transhume push --repair`.",
         Kind::Reflagged | Kind::Redated => {
@@ -153,9 +157,10 @@ const fn step(kind: Kind) -> Option<&'static str> {
 mod tests {
     use super::{Differences, Kind, sentence};
     use serde_json::{Value, json};
+    use transhume_contract::Workload;
 
     fn said(kind: Kind, detail: Value) -> String {
-        sentence("ada", kind, Some(5), &detail)
+        sentence(("ada", Workload::Mail), kind, Some(5), &detail)
     }
 
     #[test]
@@ -176,6 +181,11 @@ mod tests {
         assert_eq!(
             said(Kind::Missing, json!({ "stands_there_anew": true })),
             "ada: item 5 is missing, but the same message stands there anew"
+        );
+        let task = (("ada", Workload::Tasks), json!({ "stands_there_anew": true, "at": "Home", "message_id": "a" }));
+        assert_eq!(
+            sentence(task.0, Kind::Missing, Some(5), &task.1),
+            "ada: task 5 is missing, but the same task stands there anew (in Home, uid a)"
         );
     }
 

@@ -5,7 +5,8 @@ use crate::{
     engine::{Compared, Reconciled, There},
     report::{Column, Of, count, grouped, table},
 };
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
+use transhume_contract::Workload;
 
 /// Tells every folder to scripts; to people the sum, and the folders that have something to say.
 pub(super) fn tell(account: &Compared, terminal: &Terminal) {
@@ -35,7 +36,7 @@ fn told(account: &Compared, width: Option<usize>) -> String {
         count(source, "item"),
         of(|folder| folder.quarantined),
         of(|folder| folder.excluded),
-        count(account.folders.len() as u64, "folder"),
+        collections(&account.folders.iter().collect::<Vec<_>>()),
     );
     let telling: Vec<_> = account.folders.iter().filter(|folder| !folder.is_plain()).collect();
     if telling.is_empty() {
@@ -46,16 +47,27 @@ fn told(account: &Compared, width: Option<usize>) -> String {
     let drawn = table(&COLUMNS, rows, width.map(|width| width.saturating_sub(INDENT.len())));
     text.extend(drawn.lines().map(|line| format!("{INDENT}{line}\n")));
     for (folder, told) in telling.iter().filter_map(|folder| Some((folder, folder.counted_by_source?))) {
-        let why = "it counts items that are no mail too (notes, posts), or it changed since";
+        let why = match folder.workload {
+            Workload::Mail => "it counts items that are no mail too (notes, posts), or it changed since",
+            _ => "it changed since",
+        };
         let _infallible =
             writeln!(text, "{INDENT}{}: the source itself counts {}; {why}", folder.folder, grouped(told));
     }
-    let plain = account.folders.len() - telling.len();
-    if plain > 0 {
-        let _infallible =
-            writeln!(text, "{INDENT}{} more: nothing owed, nothing different", count(plain as u64, "folder"));
+    let plain: Vec<_> = account.folders.iter().filter(|folder| folder.is_plain()).collect();
+    if !plain.is_empty() {
+        let _infallible = writeln!(text, "{INDENT}{} more: nothing owed, nothing different", collections(&plain));
     }
     text
+}
+
+/// `12 folders, 2 calendars and 1 task list`.
+fn collections(all: &[&Reconciled]) -> String {
+    let mut sums: BTreeMap<Workload, u64> = BTreeMap::new();
+    all.iter().for_each(|one| *sums.entry(one.workload).or_default() += 1);
+    let mut each: Vec<_> = sums.into_iter().map(|(workload, sum)| count(sum, workload.collection())).collect();
+    let last = each.pop().unwrap_or_else(|| count(0, Workload::Mail.collection()));
+    if each.is_empty() { last } else { format!("{} and {last}", each.join(", ")) }
 }
 
 const INDENT: &str = "  ";

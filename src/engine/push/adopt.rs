@@ -35,8 +35,11 @@ impl Push<'_> {
             adopted += self.adopt_some(route, candidates).await?;
         }
         if adopted > 0 {
-            let sentence =
-                format!("{adopted} messages stood in {} already, and are not placed again", self.routes.name(from));
+            let sentence = format!(
+                "stood in {} already, and not placed again: {}",
+                self.routes.name(from),
+                self.workload.items(adopted as u64)
+            );
             self.engine.tell(Event::Note { account: Some(self.account()), sentence });
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     store::{Placement, PlacementKey, TargetKey, ToAmend, Withdrawing},
 };
 use std::collections::BTreeMap;
-use transhume_contract::{Amended, Amending, Collection, Facts, Fault, IntentId, Outcome, Reach, What};
+use transhume_contract::{Amended, Amending, Collection, Facts, Fault, IntentId, Outcome, Reach, What, Workload};
 
 /// Changes sent at once.
 const PAGE: usize = 500;
@@ -175,7 +175,7 @@ impl Push<'_> {
         let Some(placement) = self.without_begun(at, one).await? else { return Ok(false) };
         let Some(standing) = placement.at_target(at) else { return Ok(false) };
         if placement.is_changed_there() {
-            return self.put_off(key, theirs()).await.map(|()| false);
+            return self.put_off(key, theirs(self.workload)).await.map(|()| false);
         }
         match self.engine.stop.settling(self.target.withdraw(&standing)).await {
             Ok(losses) => self.store.record_withdrawn(key, losses).await.map(|()| true),
@@ -200,9 +200,11 @@ impl Push<'_> {
 }
 
 /// What people changed at the target is not taken away from them, also where we saw the change before.
-fn theirs() -> Fault {
-    let sentence = "The message was placed by us, but its flags were changed there since; it is left alone.";
-    Fault::new(What::Forbidden, sentence).ask("Delete it on the mail server by hand if it shall go.")
+fn theirs(workload: Workload) -> Fault {
+    let what = if workload == Workload::Mail { "its flags were" } else { "it was" };
+    let sentence =
+        format!("The {} was placed by us, but {what} changed there since; it is left alone.", workload.item());
+    Fault::new(What::Forbidden, sentence).ask("Delete it at the target by hand if it shall go.")
 }
 
 /// The amending of something whose handle is known.

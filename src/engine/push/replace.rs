@@ -83,16 +83,14 @@ impl Push<'_> {
             self.engine.tell(Event::Withdrawn { account: self.account(), items: count(Replaced::Done) });
         }
         if count(Replaced::Kept) > 0 {
-            let kept = count(Replaced::Kept);
+            let kept = self.workload.items(count(Replaced::Kept));
             note(format!(
-                "{kept} messages read otherwise now, but people changed them at the target: they stay as they are"
+                "left as they are, for people changed them at the target, though they read otherwise now: {kept}"
             ));
         }
         if count(Replaced::Beside) > 0 {
-            let beside = count(Replaced::Beside);
-            note(format!(
-                "{beside} messages were placed anew; the old ones were changed at the target, and stay beside them"
-            ));
+            let beside = self.workload.items(count(Replaced::Beside));
+            note(format!("placed anew beside the old ones, which people changed at the target: {beside}"));
         }
     }
 

@@ -235,7 +235,8 @@ impl<'a> Routes<'a> {
         if self.known.contains_key(&from) || kept || want.role != Role::Ordinary {
             return;
         }
-        let sentence = format!("the folder {} stands at the target as {}", want.path.join(" > "), at.name);
+        let sentence =
+            format!("the {} {} stands at the target as {}", want.workload.collection(), want.path.join(" > "), at.name);
         self.engine.tell(Event::Note { account: Some(self.store.account().address.clone()), sentence });
     }
 

@@ -2,7 +2,7 @@
 //! it was looked for.
 
 use super::Push;
-use transhume_contract::{Fault, What};
+use transhume_contract::{Fault, What, Workload};
 
 /// Placements looked at in one read of the store.
 const PAGE: usize = 500;
@@ -22,7 +22,7 @@ impl Push<'_> {
                 match one.placement.key {
                     key if !one.due => self.store.forgive(key).await?,
                     key if one.filed => self.store.record_lost(key, one.home).await?,
-                    key => self.put_off(key, not_found()).await?,
+                    key => self.put_off(key, not_found(self.workload)).await?,
                 }
             }
             after = Some(last);
@@ -30,9 +30,12 @@ impl Push<'_> {
     }
 }
 
-fn not_found() -> Fault {
-    let sentence = "The message changed, moved or was deleted at the source since it was placed, but it is not found where \
-        it was placed: somebody moved or removed it before its number there was known.";
+fn not_found(workload: Workload) -> Fault {
+    let sentence = format!(
+        "The {} changed, moved or was deleted at the source since it was placed, but it is not found where it was placed: \
+         somebody moved or removed it before its number there was known.",
+        workload.item()
+    );
     Fault::new(What::Vanished, sentence).ask(
         "Run `transhume verify`, which looks whether it was filed elsewhere; if it stands nowhere, \
          `transhume push --repair` places it again.",

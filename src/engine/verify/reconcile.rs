@@ -36,6 +36,7 @@ impl There {
 /// One folder of the source: `source` is the sum of the four that follow it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
+    pub workload: Workload,
     /// Names from the top, joined by `/`.
     pub folder: String,
     /// As listed.
@@ -84,7 +85,7 @@ impl Engine {
             }
             let there = at.get(&row.key).and_then(|key| seen.get(key)).cloned();
             let told = row.collection.expected.items.filter(|told| *told != stages.listed().items && !row.gone);
-            let folder = Reconciled { there, counted_by_source: told, ..split(stages, standing.pushed) };
+            let folder = Reconciled { there, counted_by_source: told, ..split(workload, stages, standing.pushed) };
             folders.push(Reconciled { folder: standing.path.join("/"), reason: standing.reason, ..folder });
         }
         folders.sort_by(|a, b| a.folder.cmp(&b.folder));
@@ -92,12 +93,13 @@ impl Engine {
     }
 }
 
-fn split(stages: StageTotals, pushed: bool) -> Reconciled {
+fn split(workload: Workload, stages: StageTotals, pushed: bool) -> Reconciled {
     let (owed, excluded) = match pushed {
         true => (stages.owed().items, 0),
         false => (stages.waiting.items + stages.sent.items, stages.ready.items),
     };
     Reconciled {
+        workload,
         folder: String::new(),
         source: stages.listed().items,
         done: stages.placed.items,
