@@ -2,8 +2,8 @@
 
 use super::{exit::Failure, terminal::Terminal};
 use crate::{
-    report::{Of, bytes, fate, fault_lines, moment, why},
-    store::{AccountRow, AccountStore, CollectionKey, ItemKey, Project, RefusedCollection, Setback, Standing},
+    report::{Of, bytes, fate, fault_lines, moment, standing, why},
+    store::{AccountRow, AccountStore, CollectionKey, ItemKey, Project, RefusedCollection, Setback},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ async fn tell_account(
     let rows = store.collections(workload).await?;
     let folders: BTreeMap<CollectionKey, String> = rows.into_iter().map(|row| (row.key, row.collection.name)).collect();
     for refused in store.refused_collections(workload).await? {
-        terminal.print(&refused_folder(account, &refused));
+        terminal.print(&refused_collection(account, workload, &refused));
         terminal.tell("refused_folder", &Of { account, what: &refused });
     }
     let mut after: Option<Setback> = None;
@@ -63,7 +63,8 @@ async fn tell_account(
                 None => folders_of(store, setback.item).await?,
             };
             let folder = folder.as_deref();
-            terminal.print(&sentence(account, setback, item.as_ref().map(|item| &item.facts), folder));
+            let of = (account, workload);
+            terminal.print(&sentence(of, setback, item.as_ref().map(|item| &item.facts), folder));
             let facts = item.as_ref().map(|item| &item.facts);
             let (subject, size) =
                 (facts.and_then(|facts| facts.subject.as_deref()), facts.and_then(|facts| facts.size));
@@ -79,16 +80,19 @@ async fn folders_of(store: &AccountStore, item: ItemKey) -> Result<Option<String
     Ok((!names.is_empty()).then(|| names.join(", ")))
 }
 
-fn refused_folder(account: &str, refused: &RefusedCollection) -> String {
+fn refused_collection(account: &str, workload: Workload, refused: &RefusedCollection) -> String {
     let (name, fate, since) = (&refused.name, fate(refused.side), moment(refused.first));
-    format!("{account}, folder {name}: {fate}, since {since}\n    {}", why(&refused.fault).join("\n    "))
+    let what = workload.collection();
+    format!("{account}, {what} {name}: {fate}, since {since}\n    {}", why(&refused.fault).join("\n    "))
 }
 
-fn sentence(account: &str, setback: &Setback, facts: Option<&Facts>, folder: Option<&str>) -> String {
-    let fate = match setback.standing {
-        Standing::Owed => "owed".to_owned(),
-        Standing::Quarantined(cause) => format!("in quarantine ({})", cause.name().replace('_', " ")),
-    };
+fn sentence(
+    (account, workload): (&str, Workload),
+    setback: &Setback,
+    facts: Option<&Facts>,
+    folder: Option<&str>,
+) -> String {
+    let fate = standing(setback);
     let known = [
         folder.map(|folder| format!("in {folder}")),
         facts.and_then(|facts| facts.received).map(moment),
@@ -99,5 +103,6 @@ fn sentence(account: &str, setback: &Setback, facts: Option<&Facts>, folder: Opt
     let reason = fault_lines(&setback.fault).join("\n    ");
     let (number, side) = (setback.item.number(), setback.side.name());
     let known = if known.is_empty() { String::new() } else { format!("; {}", known.join(", ")) };
-    format!("{account}, item {number}: {fate} at the {side}{known}\n    {reason}")
+    let thing = if workload == Workload::Mail { "item" } else { workload.item() };
+    format!("{account}, {thing} {number}: {fate} at the {side}{known}\n    {reason}")
 }

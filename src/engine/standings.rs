@@ -28,6 +28,8 @@ pub struct AccountStanding {
     pub owed: Tally,
     /// Of what is placed, or gone from the source: changes that could not be followed yet, and will be tried again.
     pub changes: u64,
+    /// Those of them that wait for people, who changed at the target what a newer one is to replace.
+    pub conflicts: u64,
     /// Out of reach for good, with the cause.
     pub quarantined: Vec<Quarantined>,
     /// Held in the store and not pushed, by the policy.
@@ -101,6 +103,7 @@ impl AccountStanding {
             done: Tally::default(),
             owed: Tally::default(),
             changes: 0,
+            conflicts: 0,
             quarantined: Vec::new(),
             kept: Tally::default(),
             gone: 0,
@@ -138,6 +141,7 @@ pub async fn account_standing(
         done,
         owed,
         changes: totals.changes,
+        conflicts: totals.conflicts,
         quarantined: totals.quarantined,
         kept,
         gone: totals.gone.items,

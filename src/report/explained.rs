@@ -9,7 +9,7 @@ use crate::store::{
     Explained, ExplainedOriginal, ExplainedPlacement, ExplainedRendering, JournalRow, PlacementState,
     RefusedCollection, Setback, Standing, Verdict,
 };
-use transhume_contract::{Digest, Facts, FlagState, Loss};
+use transhume_contract::{Digest, Facts, FlagState, Loss, What, Workload};
 
 /// An item as paragraphs, each under its heading; empty ones are left out.
 pub fn explained(account: &str, item: &Explained) -> String {
@@ -20,7 +20,8 @@ pub fn explained(account: &str, item: &Explained) -> String {
     text += &paragraph("renderings", item.renderings.iter().flat_map(rendering));
     text += &paragraph("placements", item.placements.iter().flat_map(placement));
     text += &paragraph("refusals not yet overcome", item.setbacks.iter().flat_map(refusal));
-    text += &paragraph("what stops its folder", item.refused_collections.iter().flat_map(refused));
+    let place = format!("what stops its {}", item.workload.collection());
+    text += &paragraph(&place, item.refused_collections.iter().flat_map(refused));
     text += &paragraph("verdicts", item.verdicts.iter().map(verdict));
     text += &paragraph("what happened", item.journal.iter().rev().map(event));
     text
@@ -40,15 +41,15 @@ fn facts(item: &Explained) -> Vec<String> {
     let folders: Vec<_> = item.collections.iter().map(|collection| collection.name.as_str()).collect();
     let known = [
         ("subject", facts.subject.clone()),
-        ("message-id", facts.message_id.clone()),
+        (if item.workload == Workload::Mail { "message-id" } else { "uid" }, facts.message_id.clone()),
         ("received", facts.received.map(moment)),
         ("size", facts.size.map(bytes)),
-        ("folder", (!folders.is_empty()).then(|| folders.join(", "))),
+        (item.workload.collection(), (!folders.is_empty()).then(|| folders.join(", "))),
         ("marks", Some(marks(facts)).filter(|marks| !marks.is_empty())),
         ("class", facts.class.clone()),
         ("source id", Some(item.id.as_str().to_owned())),
     ];
-    known.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name:<11} {value}"))).collect()
+    known.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name:<12} {value}"))).collect()
 }
 
 fn marks(facts: &Facts) -> String {
@@ -110,11 +111,17 @@ fn placement(placement: &ExplainedPlacement) -> Vec<String> {
     [head].into_iter().chain(placement.losses.iter().map(loss)).collect()
 }
 
-fn refusal(setback: &Setback) -> Vec<String> {
-    let fate = match setback.standing {
+/// Owed or in quarantine, with the cause where it has a name.
+pub fn standing(setback: &Setback) -> String {
+    match setback.standing {
+        Standing::Owed if setback.fault.what == What::Conflict => format!("owed ({})", What::Conflict.name()),
         Standing::Owed => "owed".to_owned(),
         Standing::Quarantined(cause) => format!("in quarantine ({})", cause.name().replace('_', " ")),
-    };
+    }
+}
+
+fn refusal(setback: &Setback) -> Vec<String> {
+    let fate = standing(setback);
     let (side, first, last) = (setback.side.name(), moment(setback.first), moment(setback.last));
     let tries = count(setback.attempts, "attempt");
     let head = format!("{fate} at the {side}, {tries} from {first} to {last}");

@@ -11,7 +11,7 @@ mod table;
 mod words;
 
 pub use causes::{named, said_once, subject};
-pub use explained::explained;
+pub use explained::{explained, standing};
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
 pub use refused::{fate, why};

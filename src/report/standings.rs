@@ -176,7 +176,7 @@ pub fn standings_troubles(all: &[&AccountStanding], ending: Option<&Fault>, sinc
             earlier: Some(*at).filter(|at| since.is_none_or(|since| *at < since)),
         }));
     }
-    told_once(&stopped) + &refused_folders(all) + &quarantines(all)
+    told_once(&stopped) + &refused_folders(all) + &quarantines(all) + &conflicts(all)
 }
 
 /// What is no trouble and good to know: what stays where it is, and what could not be carried.
@@ -219,6 +219,21 @@ fn quarantines(all: &[&AccountStanding]) -> String {
                  once its cause is mended, `transhume run --retry-quarantined` tries again.\n";
     }
     text
+}
+
+fn conflicts(all: &[&AccountStanding]) -> String {
+    let met: Vec<_> = all.iter().filter(|standing| standing.conflicts > 0).collect();
+    let items = met.iter().map(|standing| standing.conflicts).sum::<u64>();
+    if items == 0 {
+        return String::new();
+    }
+    let accounts: Vec<_> = met.iter().map(|standing| standing.account.as_str()).collect();
+    format!(
+        "{} owed: conflict, seen at the target: people changed there what a newer one is to replace; theirs stays\n    {}\n    \
+         `transhume status --items` names each of them, and what to do\n",
+        count(items, "change"),
+        named(&accounts)
+    )
 }
 
 fn kept(all: &[&AccountStanding]) -> String {

@@ -8,7 +8,7 @@ use super::{
 };
 use rusqlite::{Connection, Row};
 use serde::Serialize;
-use transhume_contract::{Depth, Fault, Workload};
+use transhume_contract::{Depth, Fault, What, Workload};
 
 /// So many items, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -113,6 +113,8 @@ pub struct Totals {
     /// Items with nothing to pull or to place whose changes met a fault and will be tried again: a flag, a move, a
     /// withdrawal.
     pub changes: u64,
+    /// Those of them that wait for people, who changed at the target what a newer one is to replace.
+    pub conflicts: u64,
     pub quarantined: Vec<Quarantined>,
     pub open_intents: u64,
     pub losses: Vec<LossTotal>,
@@ -155,6 +157,7 @@ fn totals(db: &Connection, workload: Workload) -> Result<Totals, Trouble> {
         totals.take(row?)?;
     }
     totals.changes = changes(db, workload)?;
+    totals.conflicts = conflicts(db, workload)?;
     totals.quarantined = quarantined(db, workload)?;
     totals.open_intents = open_intents(db, workload)?;
     totals.settled = collections::is_settled(db, workload)?;
@@ -190,6 +193,12 @@ fn changes(db: &Connection, workload: Workload) -> Result<u64, Trouble> {
         AND f.cause IS NULL AND f.item <> 0
         AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = f.item AND m.stage IN (0, 1, 2))";
     Ok(db.prepare_cached(sql)?.query_row([Work(workload)], |row| row.get(0))?)
+}
+
+fn conflicts(db: &Connection, workload: Workload) -> Result<u64, Trouble> {
+    let sql = "SELECT count(DISTINCT item) FROM fault WHERE workload = ?1 AND side = 'target' AND cause IS NULL
+        AND json_extract(fault, '$.what') = ?2";
+    Ok(db.prepare_cached(sql)?.query_row((Work(workload), What::Conflict.name()), |row| row.get(0))?)
 }
 
 fn quarantined(db: &Connection, workload: Workload) -> Result<Vec<Quarantined>, Trouble> {

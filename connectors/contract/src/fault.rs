@@ -18,6 +18,8 @@ pub enum What {
     Malformed,
     Unmappable,
     Exists,
+    /// People changed at the target what we placed there, and a newer one waits to take its place: theirs stays.
+    Conflict,
     TooLarge,
     Full,
     Unsupported,
@@ -38,6 +40,7 @@ impl What {
             Self::Malformed => "malformed",
             Self::Unmappable => "unmappable",
             Self::Exists => "exists",
+            Self::Conflict => "conflict",
             Self::TooLarge => "too_large",
             Self::Full => "full",
             Self::Unsupported => "unsupported",

@@ -62,7 +62,9 @@ impl Push<'_> {
         self.store.resolve(vec![Resolution::NotSent { intent }]).await?;
         match fault.what {
             What::Vanished => self.lose(old).await.map(|()| Replaced::Not),
-            What::Forbidden if fault.reach == Reach::Item => self.put_off(old, fault).await.map(|()| Replaced::Kept),
+            What::Forbidden if fault.reach == Reach::Item => {
+                self.put_off(old, conflict(fault)).await.map(|()| Replaced::Kept)
+            }
             _ => self.put_off(old, fault).await.map(|()| Replaced::Not),
         }
     }
@@ -74,4 +76,13 @@ impl Push<'_> {
         let said = self.engine.differences_there(of, vec![(rendering, content.clone(), Vec::new())]).await?;
         Ok(said.iter().all(Vec::is_empty))
     }
+}
+
+/// What people changed stays theirs as long as they want it: only they can say that the newer one is to stand there.
+fn conflict(fault: Fault) -> Fault {
+    let sentence =
+        "People changed it at the target since it was placed: theirs stays there, and the newer one is owed.";
+    Fault { what: What::Conflict, sentence: sentence.to_owned(), ..fault }.ask(
+        "If the newer one shall stand there, delete theirs at the target, then run `transhume verify` and `transhume push --repair`.",
+    )
 }
