@@ -1,6 +1,6 @@
 //! What a calendar rendering must know of its account and of the people who move, as plain data.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The surroundings of one account's events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,9 +11,10 @@ pub struct CalendarSetting {
     pub zone: Option<String>,
     /// Two letters of ISO 3166; picks among the IANA zones of one Windows zone.
     pub territory: Option<String>,
-    identities: BTreeMap<String, String>,
+    /// Shared: everybody who moves stands in it, and every event is rendered with it.
+    identities: Arc<BTreeMap<String, String>>,
     /// Lower-case category name to the service's name of its colour.
-    colours: BTreeMap<String, String>,
+    colours: Arc<BTreeMap<String, String>>,
 }
 
 impl CalendarSetting {
@@ -21,16 +22,32 @@ impl CalendarSetting {
         Self { owner: owner.into(), ..Self::default() }
     }
 
+    /// These are the people who move: their addresses at the target by those at the source, which stand in small letters
+    /// without blanks around them.
+    #[must_use]
+    pub fn among(mut self, people: Arc<BTreeMap<String, String>>) -> Self {
+        self.identities = people;
+        self
+    }
+
+    /// These are the colours (`preset0` to `preset24`) of the account's master categories, whose names stand in small
+    /// letters without blanks around them.
+    #[must_use]
+    pub fn coloured(mut self, colours: Arc<BTreeMap<String, String>>) -> Self {
+        self.colours = colours;
+        self
+    }
+
     /// The person known at the source by `source` (an SMTP address, or an X.500 address such as `/o=…/cn=…`; upper and
     /// lower case count as equal) is known at the target by `target`.
     pub fn identify(&mut self, source: &str, target: impl Into<String>) {
-        self.identities.insert(source.trim().to_lowercase(), target.into());
+        Arc::make_mut(&mut self.identities).insert(source.trim().to_lowercase(), target.into());
     }
 
     /// The account's master category `name` has the colour `preset` (`preset0` to `preset24`; `none` is left out).
     pub fn colour_category(&mut self, name: &str, preset: &str) {
         if !preset.is_empty() && !preset.eq_ignore_ascii_case("none") {
-            self.colours.insert(name.trim().to_lowercase(), preset.to_owned());
+            Arc::make_mut(&mut self.colours).insert(name.trim().to_lowercase(), preset.to_owned());
         }
     }
 

@@ -104,7 +104,7 @@ async fn people(project: &Project, everyone: &[AccountLine]) -> Result<BTreeMap<
         let Some(line) = everyone.iter().find(names) else { continue };
         let address = if line.target.contains('@') { line.target.as_str() } else { row.account.address.as_str() };
         let known_by = known_by();
-        people.extend(known_by.map(|source| (source.to_lowercase(), address.to_owned())));
+        people.extend(known_by.map(|source| (source.trim().to_lowercase(), address.to_owned())));
     }
     Ok(people)
 }

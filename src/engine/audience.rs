@@ -1,6 +1,6 @@
 //! For whom renderings are made: what the target accepts and, where there are people in them, who is who.
 
-use super::{Audience, Engine, Setting, rendering::Loaded};
+use super::{Audience, Engine, Own, Setting, rendering::Loaded};
 use crate::store::AccountStore;
 use std::sync::Arc;
 use transhume_contract::{Fault, Profile, Workload};
@@ -20,22 +20,26 @@ impl Engine {
 
     async fn setting(&self, store: &AccountStore) -> Result<Setting, Fault> {
         let owner = store.account().address.clone();
-        Ok(Setting { owner, zone: self.zone(store).await?, people: Arc::clone(&self.people) })
+        let Own { zone, colours } = self.own(store).await?;
+        Ok(Setting { owner, zone, colours: Arc::new(colours), people: Arc::clone(&self.people) })
     }
 
-    /// The account's own time zone, where its settings were captured.
-    async fn zone(&self, store: &AccountStore) -> Result<Option<String>, Fault> {
+    /// What the account's settings say of it, where they were captured. What those of its calendars leave open is asked
+    /// of those of its mail.
+    async fn own(&self, store: &AccountStore) -> Result<Own, Fault> {
+        let mut own = Own::default();
         for workload in [Workload::Calendar, Workload::Mail] {
             let Some(original) = store.settings(workload).await? else { continue };
             let digests: Vec<_> = original.parts.iter().map(|part| part.digest).collect();
             let bodies = store.bodies(&digests).await?;
             let (render, loaded) = (Arc::clone(&self.render), Loaded::of_settings(original, bodies));
             let cut_short = |_| super::defect("reading the settings was cut short");
-            let zone = tokio::task::spawn_blocking(move || render.zone(&loaded)).await.map_err(cut_short)?;
-            if zone.is_some() {
-                return Ok(zone);
+            let told = tokio::task::spawn_blocking(move || render.own(&loaded)).await.map_err(cut_short)?;
+            own.zone = own.zone.or(told.zone);
+            if own.colours.is_empty() {
+                own.colours = told.colours;
             }
         }
-        Ok(None)
+        Ok(own)
     }
 }

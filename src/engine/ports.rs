@@ -22,13 +22,25 @@ pub struct Setting {
     pub owner: String,
     /// The account's own time zone, as the source names it.
     pub zone: Option<String>,
+    /// The colours of the account's categories as the source names them, by name in small letters.
+    #[serde(serialize_with = "plainly")]
+    pub colours: Arc<BTreeMap<String, String>>,
     /// The addresses at the target of everyone who moves, by each of their addresses at the source in small letters.
     #[serde(serialize_with = "plainly")]
     pub people: Arc<BTreeMap<String, String>>,
 }
 
-fn plainly<S: serde::Serializer>(people: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
-    people.serialize(serializer)
+fn plainly<S: serde::Serializer>(shared: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+    shared.serialize(serializer)
+}
+
+/// What an account's settings say of it that its renderings need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// Its time zone, as the source names it.
+    pub zone: Option<String>,
+    /// The colours of its categories as the source names them, by name in small letters.
+    pub colours: BTreeMap<String, String>,
 }
 
 /// For whom renderings are made.
@@ -92,9 +104,9 @@ pub trait Render: Send + Sync {
         audience: &Audience,
         out: &mut dyn Write,
     ) -> Result<Rendered, Fault>;
-    /// The account's own time zone, as its settings name it.
-    fn zone(&self, _settings: &dyn Original) -> Option<String> {
-        None
+    /// What the account's settings say of it.
+    fn own(&self, _settings: &dyn Original) -> Own {
+        Own::default()
     }
     /// What the rendering of an item will be known by at a target, where that is made from its id at the source; elsewhere
     /// the source tells it in the facts.

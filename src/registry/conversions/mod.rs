@@ -2,7 +2,7 @@
 
 mod objects;
 
-use crate::engine::{Audience, Handover, Meaning, Original, Render, Rendered, Setting};
+use crate::engine::{Audience, Handover, Meaning, Original, Own, Render, Rendered, Setting};
 use std::io::{self, Read, Write};
 use transhume_contract::{
     Cause, Digest, Facts, Fault, FlagState, Importance, ItemId, Loss, Profile, Timestamp, What, Workload,
@@ -110,10 +110,16 @@ impl Render for Conversions {
         Ok(Rendered { losses: losses(rendered.losses), same_as, natural_key: rendered.message_id })
     }
 
-    fn zone(&self, settings: &dyn Original) -> Option<String> {
-        let mut text = String::new();
-        settings.open("mailboxSettings").ok()?.read_to_string(&mut text).ok()?;
-        objects::zone(&text)
+    fn own(&self, settings: &dyn Original) -> Own {
+        let told = |part: &str| {
+            let mut text = String::new();
+            settings.open(part).ok()?.read_to_string(&mut text).ok()?;
+            serde_json::from_str::<serde_json::Value>(&text).ok()
+        };
+        Own {
+            zone: told("mailboxSettings").as_ref().and_then(objects::zone),
+            colours: told("masterCategories").as_ref().map(objects::colours).unwrap_or_default(),
+        }
     }
 
     fn made_key(&self, workload: Workload, item: &ItemId, profile: &Profile) -> Option<String> {

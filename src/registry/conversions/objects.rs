@@ -2,7 +2,12 @@
 
 use super::{Seen, losses, unrendered};
 use crate::engine::{Audience, Rendered, Setting};
-use std::io::{self, Read, Write};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write},
+    sync::Arc,
+};
 use transhume_contract::{Fault, ItemId, Objects, Reach, Scheduling, VCard, What, Workload};
 use transhume_mappings::{
     self as mappings, CalendarProfile, CalendarSetting, ContactProfile, Loss, RenderedObject, Tables, Unrendered,
@@ -35,7 +40,6 @@ pub(super) fn contact_uid(item: &ItemId, objects: &Objects) -> String {
     render::contact_uid(item.as_str(), &contact_profile(objects))
 }
 
-/// What is no readable object says nothing of the original.
 pub(super) fn differences(
     workload: Workload,
     original: &Seen<'_>,
@@ -51,29 +55,17 @@ pub(super) fn differences(
             _ => Err(error),
         };
     }
-    let unreadable = |why: meaning::calendar::Unreadable| vec![why.to_string()];
-    Ok(match workload {
-        Workload::Calendar => {
-            let was = meaning::calendar::original(original, &calendar_setting(setting), tables)?;
-            let is = meaning::calendar::text(&text);
-            is.map_or_else(unreadable, |is| meaning::calendar::differences(&was, &is, losses))
-        }
-        Workload::Tasks => {
-            let was = meaning::task::original(original, tables)?;
-            meaning::task::text(&text).map_or_else(unreadable, |is| meaning::task::differences(&was, &is, losses))
-        }
-        _ => {
-            let was = meaning::contact::original(original)?;
-            meaning::contact::text(&text).map_or_else(unreadable, |is| meaning::contact::differences(&was, &is, losses))
-        }
-    })
+    match workload {
+        Workload::Calendar => meaning::calendar::compare(original, &text, losses, &calendar_setting(setting), tables),
+        Workload::Tasks => meaning::task::compare(original, &text, losses, tables),
+        _ => meaning::contact::compare(original, &text, losses),
+    }
 }
 
 fn calendar_setting(setting: &Setting) -> CalendarSetting {
-    let mut for_mappings = CalendarSetting::new(setting.owner.as_str());
-    for_mappings.zone.clone_from(&setting.zone);
-    setting.people.iter().for_each(|(source, target)| for_mappings.identify(source, target.as_str()));
-    for_mappings
+    let mut own = CalendarSetting::new(setting.owner.as_str());
+    own.zone.clone_from(&setting.zone);
+    own.among(Arc::clone(&setting.people)).coloured(Arc::clone(&setting.colours))
 }
 
 const fn calendar_profile(objects: &Objects) -> CalendarProfile {
@@ -98,19 +90,44 @@ const fn contact_profile(objects: &Objects) -> ContactProfile {
 }
 
 /// The account's time zone, as its settings name it.
-pub(super) fn zone(mailbox_settings: &str) -> Option<String> {
-    let settings: serde_json::Value = serde_json::from_str(mailbox_settings).ok()?;
-    settings["timeZone"].as_str().filter(|zone| !zone.is_empty()).map(str::to_owned)
+pub(super) fn zone(mailbox_settings: &Value) -> Option<String> {
+    mailbox_settings["timeZone"].as_str().filter(|zone| !zone.is_empty()).map(str::to_owned)
+}
+
+/// The colours of its categories by their names (Microsoft Graph docs: outlookCategory resource).
+pub(super) fn colours(master_categories: &Value) -> BTreeMap<String, String> {
+    let rows = master_categories["value"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut colours = BTreeMap::new();
+    for row in rows {
+        let (name, colour) = (row["displayName"].as_str(), row["color"].as_str());
+        let coloured = colour.filter(|colour| !colour.is_empty() && !colour.eq_ignore_ascii_case("none"));
+        colours.extend(name.zip(coloured).map(|(name, colour)| (name.trim().to_lowercase(), colour.to_owned())));
+    }
+    colours
 }
 
 #[cfg(test)]
 mod tests {
-    use super::zone;
+    use super::{colours, zone};
+    use serde_json::json;
+    use std::collections::BTreeMap;
 
     #[test]
     fn the_zone_is_read_where_one_is_told() {
-        assert_eq!(zone(r#"{"timeZone":"W. Europe Standard Time"}"#).as_deref(), Some("W. Europe Standard Time"));
-        assert_eq!(zone(r#"{"timeZone":""}"#), None);
-        assert_eq!(zone("[]"), None);
+        let told = json!({ "timeZone": "W. Europe Standard Time" });
+        assert_eq!(zone(&told).as_deref(), Some("W. Europe Standard Time"));
+        assert_eq!(zone(&json!({ "timeZone": "" })), None);
+        assert_eq!(zone(&json!([])), None);
+    }
+
+    #[test]
+    fn categories_with_a_colour_have_it_by_their_name_in_small_letters() {
+        let told = json!({ "value": [
+            { "id": "1", "displayName": " \u{c9}lus ", "color": "preset7" },
+            { "id": "2", "displayName": "Plain", "color": "none" },
+            { "id": "3", "displayName": "Odd" },
+        ] });
+        assert_eq!(colours(&told), BTreeMap::from([("\u{e9}lus".to_owned(), "preset7".to_owned())]));
+        assert!(colours(&json!({ "error": { "code": "ErrorAccessDenied" } })).is_empty());
     }
 }
