@@ -17,7 +17,7 @@ use super::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use transhume_contract::{
-    Digest, Facts, Fault, Found, Handle, IntentId, ItemId, Loss, NaturalKey, Placed, Reach, Workload,
+    Digest, Facts, Fault, Found, Handle, IntentId, ItemId, Loss, NaturalKey, Placed, Reach, Version, Workload,
 };
 
 /// The rendering an intent sends.
@@ -35,6 +35,13 @@ impl Sending {
         match self {
             Self::Kept(rendering) => rendering.message_id.as_deref(),
             Self::New(rendering) => rendering.message_id.as_deref(),
+        }
+    }
+
+    pub fn losses(&self) -> &[Loss] {
+        match self {
+            Self::Kept(rendering) => &rendering.losses,
+            Self::New(rendering) => &rendering.losses,
         }
     }
 }
@@ -81,10 +88,18 @@ pub struct OpenIntent {
     pub message_id: Option<String>,
     pub facts: Facts,
     pub attempts: u64,
-    /// The handle of the placement whose place it takes.
-    pub instead: Option<Handle>,
+    /// What the placement whose place it takes stood as.
+    pub instead: Option<Stood>,
     /// Hand the last one back to go on.
     pub number: i64,
+}
+
+/// What something was known by at the target before it was to be replaced there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stood {
+    pub handle: Handle,
+    /// Where the target tells versions.
+    pub version: Option<Version>,
 }
 
 impl OpenIntent {
@@ -385,13 +400,18 @@ fn without_left_out(
 fn open_intents(db: &Connection, at: TargetKey, after: i64, most: usize) -> Result<Vec<OpenIntent>, Trouble> {
     let sql =
         "SELECT n.id, n.item, i.id, n.collection, n.target, n.rendering, r.digest, r.length, r.message_id, n.facts,
-            n.attempts, n.key, o.handle
+            n.attempts, n.key, o.handle, o.version
         FROM intent n JOIN item i ON i.key = n.item JOIN rendering r ON r.key = n.rendering
             LEFT JOIN placement o ON o.key = n.instead
         WHERE n.state = 0 AND n.target = ?1 AND n.key > ?2 ORDER BY n.key LIMIT ?3";
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map((at, after, limit(most)), open_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn stood(row: &Row<'_>) -> rusqlite::Result<Option<Stood>> {
+    let (handle, version): (Option<String>, Option<String>) = (row.get(12)?, row.get(13)?);
+    Ok(handle.map(|handle| Stood { handle: Handle::new(handle), version: version.map(Version::new) }))
 }
 
 fn open_row(row: &Row<'_>) -> rusqlite::Result<OpenIntent> {
@@ -408,6 +428,6 @@ fn open_row(row: &Row<'_>) -> rusqlite::Result<OpenIntent> {
         facts: row.get::<_, Json<Facts>>(9)?.0,
         attempts: row.get(10)?,
         number: row.get(11)?,
-        instead: row.get::<_, Option<String>>(12)?.map(Handle::new),
+        instead: stood(row)?,
     })
 }

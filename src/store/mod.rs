@@ -60,7 +60,7 @@ pub use explain::{
     Explained, ExplainedIntent, ExplainedOriginal, ExplainedPart, ExplainedPlacement, ExplainedRendering,
 };
 pub use feeds::Listing;
-pub use intents::{Adopting, Intending, OpenIntent, Resolution, Sending};
+pub use intents::{Adopting, Intending, OpenIntent, Resolution, Sending, Stood};
 pub use items::{Item, Mark, ToFetch};
 pub use journal::JournalRow;
 pub use lock::Holder;

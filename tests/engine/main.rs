@@ -5,6 +5,7 @@ mod amending;
 mod anew;
 mod crash;
 mod existing;
+mod in_place;
 mod kept;
 mod left_out;
 mod moving;

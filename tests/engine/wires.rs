@@ -7,7 +7,7 @@ use transhume_contract::{
     Access, Account, AccountId, AccountPage, Amended, Amending, Collection, CollectionId, Cursor, Facts, Fault, Feed,
     Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Look, Loss, NaturalKey, Observed, OriginalSink,
     Page, Placed, Placement, Placing, Source, SourceTraits, Target, TargetTraits, Traffic, Wanted, What, Workload,
-    memory::{MemorySource, MemoryTarget},
+    memory::MemorySource,
 };
 
 /// A source that waits for something before it gives a body.
@@ -61,7 +61,7 @@ pub enum Fate {
 /// A target whose placings pass through a wire that may break: what becomes of each is decided by its facts, and what
 /// was placed is told before it is answered.
 pub struct Wire<D, T> {
-    pub target: Arc<MemoryTarget>,
+    pub target: Arc<dyn Target>,
     pub fate: D,
     pub placed: T,
 }

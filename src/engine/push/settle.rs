@@ -1,7 +1,7 @@
 //! Finding out what became of things nobody answered for.
 
 use super::Push;
-use crate::store::{OpenIntent, Placement, PlacementKey, Rendering, RenderingKey, Resolution, TargetKey};
+use crate::store::{OpenIntent, Placement, PlacementKey, Rendering, RenderingKey, Resolution, Stood, TargetKey};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -16,8 +16,8 @@ pub(super) struct Sought {
     key: NaturalKey,
     facts: Facts,
     rendering: Option<RenderingKey>,
-    /// The handle of what it takes the place of.
-    instead: Option<Handle>,
+    /// What it takes the place of.
+    instead: Option<Stood>,
 }
 
 impl Sought {
@@ -41,6 +41,12 @@ impl Sought {
 
     pub const fn name(&self) -> &IntentId {
         &self.key.intent
+    }
+
+    /// Found in the version it had before: what was to take its place never came there, whatever the two mean.
+    fn is_still_the_old(&self, found: &Found) -> bool {
+        let old = self.instead.as_ref().filter(|old| old.handle == found.handle);
+        old.is_some_and(|old| old.version.is_some() && old.version == found.version)
     }
 
     fn of_intent(intent: &OpenIntent) -> Self {
@@ -128,7 +134,9 @@ impl Push<'_> {
         let handles: Vec<_> = found.iter().map(|found| found.handle.clone()).collect();
         let mut claimed: BTreeSet<_> = self.store.claimed(key, handles).await?.into_iter().collect();
         // What is replaced in its place is claimed by the one that goes.
-        claimed.retain(|handle| sought.iter().all(|sought| sought.instead.as_ref() != Some(handle)));
+        claimed.retain(|handle| {
+            sought.iter().all(|sought| sought.instead.as_ref().is_none_or(|old| old.handle != *handle))
+        });
         Ok(share(found, sought, claimed))
     }
 
@@ -148,6 +156,7 @@ impl Push<'_> {
         let mut alike = Vec::with_capacity(found.len());
         for one in found {
             let says = match (by_name.get(&one.intent), &one.content) {
+                (Some(sought), _) if sought.is_still_the_old(&one) => false,
                 (Some(sought), Some(content)) => self.says(sought, content).await?,
                 _ => true,
             };

@@ -47,10 +47,11 @@ struct State {
     missed: VecDeque<BTreeSet<CollectionId>>,
 }
 
-/// A mail source in memory. Its cursors are `list/<start>/<after>` within a round from the start, and
+/// A source in memory, of mail unless told otherwise. Its cursors are `list/<start>/<after>` within a round from the start, and
 /// `since/<clock>/<skip>` afterwards.
 pub struct MemorySource {
     identity: Identity,
+    workload: Workload,
     page: usize,
     state: Mutex<State>,
 }
@@ -59,7 +60,13 @@ impl MemorySource {
     /// An empty source whose pages hold `page` rows.
     pub fn new(page: usize) -> Self {
         let identity = Identity { connector: "memory".into(), place: "source".into() };
-        Self { identity, page: page.max(1), state: Mutex::default() }
+        Self { identity, workload: Workload::Mail, page: page.max(1), state: Mutex::default() }
+    }
+
+    /// The same source, of another workload. To be said before accounts are added.
+    #[must_use]
+    pub fn of(self, workload: Workload) -> Self {
+        Self { workload, ..self }
     }
 
     /// Adds a person's account with an inbox.
@@ -71,7 +78,7 @@ impl MemorySource {
             kind: AccountKind::Person,
             aliases: Vec::new(),
             enabled: true,
-            workloads: vec![(Workload::Mail, Presence::Present, Size::default())],
+            workloads: vec![(self.workload, Presence::Present, Size::default())],
         };
         let mut state = lock(&self.state);
         state.accounts.push(account.clone());
@@ -86,7 +93,7 @@ impl MemorySource {
         let mut state = lock(&self.state);
         for told in state.accounts.iter_mut().filter(|told| told.id == *account) {
             told.kind = kind;
-            told.workloads = vec![(Workload::Mail, Presence::Present, size)];
+            told.workloads = vec![(self.workload, Presence::Present, size)];
         }
     }
 
@@ -102,7 +109,7 @@ impl MemorySource {
         let id = CollectionId::new(format!("folder-{}", mailbox.collections.len()));
         mailbox.collections.push(Collection {
             account: account.clone(),
-            workload: Workload::Mail,
+            workload: self.workload,
             id: id.clone(),
             parent: parent.cloned(),
             name: name.into(),
@@ -258,7 +265,7 @@ impl Source for MemorySource {
     }
 
     fn traits(&self) -> SourceTraits {
-        SourceTraits { workloads: vec![Workload::Mail], lanes: 3, requests_per_hour: 60_000 }
+        SourceTraits { workloads: vec![self.workload], lanes: 3, requests_per_hour: 60_000 }
     }
 
     fn traffic(&self) -> crate::Traffic {
