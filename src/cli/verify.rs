@@ -72,7 +72,7 @@ struct Summary {
     moved: u64,
     /// Second copies of ours, which are differences too.
     duplicates: u64,
-    /// Placed by another edition of the conversions, or with other tables.
+    /// Placed by another edition of the conversions, with other tables, or for people known by other addresses.
     outdated: u64,
     /// What the source holds: the sum of the four that follow it.
     source: u64,
@@ -163,7 +163,8 @@ impl Summary {
         if self.outdated > 0 {
             let _infallible = write!(
                 text,
-                "; {} rendered by an earlier edition (`transhume push --rerender` renders anew and replaces what changed)",
+                "; {} outdated, rendered by an earlier edition, other tables or for another accounts.csv (`transhume push \
+                 --rerender` renders anew and replaces what changed)",
                 count(self.outdated, "item")
             );
         }

@@ -45,6 +45,8 @@ pub struct Rendering {
     pub item: ItemKey,
     pub original: OriginalKey,
     pub edition: u32,
+    /// The digest of the target profile, and of the people it was made for.
+    pub profile: Digest,
     pub stored: Stored,
     pub losses: Vec<Loss>,
     pub message_id: Option<String>,
@@ -88,15 +90,16 @@ impl Pressed {
     }
 }
 
-const ROW: &str = "key, item, original, edition, digest, length, losses, message_id";
+const ROW: &str = "key, item, original, edition, digest, length, losses, message_id, profile";
 
 fn rendering_row(row: &Row<'_>) -> rusqlite::Result<Rendering> {
-    let Hash(digest) = row.get(4)?;
+    let (Hash(digest), Hash(profile)) = (row.get(4)?, row.get(8)?);
     Ok(Rendering {
         key: row.get(0)?,
         item: row.get(1)?,
         original: row.get(2)?,
         edition: row.get(3)?,
+        profile,
         stored: Stored { digest, length: unsigned(row.get(5)?) },
         losses: row.get::<_, Json<Vec<Loss>>>(6)?.0,
         message_id: row.get(7)?,
@@ -136,8 +139,8 @@ pub(super) fn keep(db: &Connection, run: Option<RunId>, pressed: &Pressed) -> Re
 }
 
 fn as_kept(key: RenderingKey, pressed: &Pressed) -> Rendering {
-    let NewRendering { item, original, edition, losses, message_id, .. } = pressed.new.clone();
-    Rendering { key, item, original, edition, stored: pressed.stored, losses, message_id }
+    let NewRendering { item, original, edition, profile, losses, message_id, .. } = pressed.new.clone();
+    Rendering { key, item, original, edition, profile, stored: pressed.stored, losses, message_id }
 }
 
 /// `None` where one is kept already.

@@ -4,6 +4,7 @@
 
 mod asking;
 mod certificate;
+mod corrected;
 mod deleted;
 mod demo;
 mod foreseen;

@@ -3,10 +3,10 @@
 use super::{
     PAGE, PAGE_WITH_BYTES, There,
     extra::Extras,
-    judge::{Differences, judge, where_it_is},
+    judge::{Differences, Reading, judge, where_it_is},
 };
 use crate::{
-    engine::{Engine, Event, Kind, Setting, is_fine},
+    engine::{Audience, Engine, Event, Kind, is_fine},
     store::{AccountStore, NewVerdict, Placement, Subject, TargetKey},
 };
 use futures::StreamExt;
@@ -21,7 +21,8 @@ pub(super) struct Comparison<'a> {
     pub key: TargetKey,
     pub at: &'a Collection,
     pub look: Look,
-    pub setting: &'a Setting,
+    /// For whom renderings are made now.
+    pub audience: &'a Audience,
 }
 
 impl<'a> Comparison<'a> {
@@ -30,9 +31,9 @@ impl<'a> Comparison<'a> {
         store: &'a AccountStore,
         workload: Workload,
         (key, at): (TargetKey, &'a Collection),
-        (look, setting): (Look, &'a Setting),
+        (look, audience): (Look, &'a Audience),
     ) -> Self {
-        Self { engine, store, workload, key, at, look, setting }
+        Self { engine, store, workload, key, at, look, audience }
     }
 
     /// Read at once: fewer where each comes with its bytes.
@@ -73,7 +74,7 @@ impl<'a> Comparison<'a> {
     ) -> Result<(), Fault> {
         let handles = page.iter().map(|observed| observed.handle.clone()).collect();
         let ours = self.store.placements_by_handle(self.key, handles).await?;
-        let unfaithful = self.unfaithful(&ours).await?;
+        let readings = self.readings(&ours).await?;
         let ours: BTreeMap<_, _> =
             ours.iter().filter_map(|placement| Some((placement.handle.clone()?, placement))).collect();
         let otherwise = self.said_otherwise(&ours, &page).await?;
@@ -84,7 +85,7 @@ impl<'a> Comparison<'a> {
                     there.ours += 1;
                     there.read_back += u64::from(observed.digest.is_some());
                     let said = Differences {
-                        of_rendering: unfaithful.get(&placement.rendering).map_or(&[][..], Vec::as_slice),
+                        of_rendering: readings.get(&placement.rendering).unwrap_or(&Reading::Faithful),
                         there: otherwise.get(&observed.handle).map_or(&[][..], Vec::as_slice),
                     };
                     let depth = self.look.depth_of(&observed.handle);

@@ -1,24 +1,24 @@
 //! Whether a rendering, or what a target made of it, says what its original says, but for the losses named.
 
-use super::compare::Comparison;
+use super::{compare::Comparison, judge::Reading};
 use crate::{
     engine::{
         meaning::{Of, Said},
-        rendering::Loaded,
+        rendering::{Loaded, ToRender},
     },
-    store::{Placement, RenderingKey},
+    store::{Placement, Rendering, RenderingKey},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use transhume_contract::{Depth, Fault, Handle, Observed};
 
 impl Comparison<'_> {
     const fn of(&self) -> Of<'_> {
-        Of { store: self.store, workload: self.workload, setting: self.setting }
+        Of { store: self.store, workload: self.workload, setting: &self.audience.setting }
     }
 
-    /// What renderings say differently from their originals, by rendering: those that the placements were made of, by
-    /// whatever edition. Only asked of what is read at depth `content`, and whose bytes are not the original's own.
-    pub(super) async fn unfaithful(&self, ours: &[Placement]) -> Result<BTreeMap<RenderingKey, Vec<String>>, Fault> {
+    /// How renderings read beside their originals: those that the placements were made of, by whatever edition. Only
+    /// asked of what is read at depth `content`, and whose bytes are not the original's own.
+    pub(super) async fn readings(&self, ours: &[Placement]) -> Result<BTreeMap<RenderingKey, Reading>, Fault> {
         let read = |placement: &&Placement| {
             placement.handle.as_ref().is_some_and(|handle| self.look.depth_of(handle) == Depth::Content)
         };
@@ -36,12 +36,41 @@ impl Comparison<'_> {
             let is_original = matches!(original.parts.as_slice(), [only] if only.digest == rendering.stored.digest);
             if !is_original {
                 let loaded = Loaded::new(rendering.item, original, bodies);
-                let said = Said::Rendered(self.store.body(&rendering.stored.digest).await?);
-                let differences = self.engine.differences(self.of(), loaded, said, rendering.losses).await?;
-                found.insert(rendering.key, differences);
+                found.insert(rendering.key, self.reading(&rendering, loaded).await?);
             }
         }
         Ok(found)
+    }
+
+    async fn reading(&self, rendering: &Rendering, loaded: Loaded) -> Result<Reading, Fault> {
+        let said = Said::Rendered(self.store.body(&rendering.stored.digest).await?);
+        let found = self.engine.differences(self.of(), loaded, said, rendering.losses.clone()).await?;
+        if found.is_empty() {
+            return Ok(Reading::Faithful);
+        }
+        let others = rendering.profile != self.audience.digest;
+        if others && self.is_mended_by_rendering_anew(rendering).await? {
+            return Ok(Reading::Outdated(found));
+        }
+        Ok(Reading::Unfaithful(found))
+    }
+
+    /// Who is who is known only as it is now. What was rendered for others is not to blame if rendering it now says what
+    /// the original says.
+    async fn is_mended_by_rendering_anew(&self, rendering: &Rendering) -> Result<bool, Fault> {
+        let anew = [ToRender { item: rendering.item, original: rendering.original, rendered_before: true }];
+        let made = self.engine.renderings_of(self.store, self.workload, self.audience, &anew).await?;
+        let Some(Ok(made)) = made.into_values().next() else { return Ok(false) };
+        let body = match made.body {
+            Some(body) => body,
+            None => self.store.body(&made.stored.digest).await?,
+        };
+        let Some((original, bodies)) = self.store.load_originals(vec![rendering.original]).await?.pop() else {
+            return Ok(false);
+        };
+        let (loaded, losses) = (Loaded::new(rendering.item, original, bodies), made.sending.losses().to_vec());
+        let left = self.engine.differences(self.of(), loaded, Said::Rendered(body), losses).await?;
+        Ok(left.is_empty())
     }
 
     /// What stands at a target that rewrites what it stores, and says otherwise than its original.

@@ -4,22 +4,44 @@ use crate::{engine::Kind, store::Placement};
 use serde_json::{Value, json};
 use transhume_contract::{Facts, Observed};
 
+/// How a rendering reads beside its original, beyond the losses named.
+pub(super) enum Reading {
+    Faithful,
+    /// It says otherwise what follows, and nobody else's rendering would.
+    Unfaithful(Vec<String>),
+    /// It says otherwise what follows because it was made when people were known by other addresses, or the account had
+    /// another zone: made anew, it would not.
+    Outdated(Vec<String>),
+}
+
 /// What is said otherwise than by the original, beyond the losses named.
 pub(super) struct Differences<'a> {
     /// By the rendering.
-    pub of_rendering: &'a [String],
+    pub of_rendering: &'a Reading,
     /// By what stands at the target, where that rewrites what it stores.
     pub there: &'a [String],
 }
 
+impl Differences<'_> {
+    /// What is said otherwise there since it was placed: what an outdated rendering said so itself is nobody's doing
+    /// there.
+    fn since(&self) -> Vec<&String> {
+        let own = match self.of_rendering {
+            Reading::Outdated(found) => found.as_slice(),
+            Reading::Faithful | Reading::Unfaithful(_) => &[],
+        };
+        self.there.iter().filter(|one| !own.contains(one)).collect()
+    }
+}
+
 /// What was found of a placement, and what was expected and seen.
 pub(super) fn judge(placement: &Placement, seen: &Observed, said: &Differences<'_>) -> (Kind, Value) {
-    let faithful = said.of_rendering.is_empty();
-    match altered(placement, seen, said.there) {
-        Some(detail) if faithful || seen.content.is_none() => return (Kind::Altered, detail),
+    match (altered(placement, seen, &said.since()), said.of_rendering) {
+        (Some(detail), Reading::Faithful | Reading::Outdated(_)) => return (Kind::Altered, detail),
+        (Some(detail), Reading::Unfaithful(_)) if seen.content.is_none() => return (Kind::Altered, detail),
         // What stands there says what the rendering said, which is what is wrong.
-        _ if !faithful => return (Kind::Unfaithful, json!({ "differences": said.of_rendering })),
-        _ => {}
+        (_, Reading::Unfaithful(found)) => return (Kind::Unfaithful, json!({ "differences": found })),
+        (None, Reading::Faithful | Reading::Outdated(_)) => {}
     }
     let dates = [placement.facts.received, seen.facts.received].map(|date| date.map(|date| date.as_second()));
     if let [Some(expected), Some(found)] = dates
@@ -34,7 +56,7 @@ pub(super) fn judge(placement: &Placement, seen: &Observed, said: &Differences<'
 }
 
 /// Where the bytes themselves are told, only their meaning counts; a version says that something was written since.
-fn altered(placement: &Placement, seen: &Observed, said_there: &[String]) -> Option<Value> {
+fn altered(placement: &Placement, seen: &Observed, said_there: &[&String]) -> Option<Value> {
     let expected = placement.stored;
     if seen.content.is_some() {
         return (!said_there.is_empty()).then(|| json!({ "differences": said_there }));

@@ -8,7 +8,7 @@ mod judge;
 mod moved;
 mod reconcile;
 
-use super::{Engine, Event, Mover, Phase, Setting};
+use super::{Audience, Engine, Event, Mover, Phase};
 use crate::store::{AccountStore, Project, TargetKey};
 use compare::Comparison;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -36,7 +36,7 @@ pub struct Compared {
     /// differences, and not among these.
     pub others: u64,
     /// Placed from a rendering by another edition of the conversions, or other tables, or for another
-    /// profile of the target, than are in force now.
+    /// profile of the target or other people, than are in force now.
     pub outdated: u64,
     /// The source's folders, and what became of everything in them.
     pub folders: Vec<Reconciled>,
@@ -85,7 +85,7 @@ impl Engine {
             let profile = self.target_traits(workload, &mover.target).await?.profile;
             let audience = self.audience(&store, workload, profile).await?;
             let mut seen = BTreeMap::new();
-            let looking = (look, &audience.setting);
+            let looking = (look, &audience);
             let outcome = self.verify_workload(&store, workload, looking, &sum.address, &mut seen).await;
             sum.add(&seen);
             sum.folders.extend(self.reconcile(&store, workload, &seen).await?);
@@ -99,7 +99,7 @@ impl Engine {
         &self,
         store: &AccountStore,
         workload: Workload,
-        looking: (Look, &Setting),
+        looking: (Look, &Audience),
         account: &str,
         seen: &mut BTreeMap<TargetKey, There>,
     ) -> Result<(), Fault> {
