@@ -36,6 +36,7 @@ struct Summary {
     bytes: u64,
     to_fetch: u64,
     requests: u64,
+    requests_again: u64,
     seconds: u64,
     human_hours: f64,
     blockers: usize,
@@ -49,6 +50,7 @@ impl Summary {
             bytes: plan.listed.bytes,
             to_fetch: plan.to_fetch.items,
             requests: plan.requests,
+            requests_again: plan.requests_again,
             seconds: plan.seconds,
             human_hours: plan.human_hours,
             blockers: plan.blockers(),
@@ -88,8 +90,17 @@ fn out_of_reach(plan: &Plan) -> String {
 }
 
 fn ground(plan: &Plan) -> String {
+    let again = count(plan.requests_again, "request");
+    let (on_top, asked) = match only(plan) {
+        Some(Workload::Mail) => ("", "every folder is asked"),
+        _ => (
+            "; attachments of events and tasks come on top",
+            "every folder, calendar, address book and list is asked, and every series read anew",
+        ),
+    };
     format!(
-        "Items are counted, sizes as the source states them; requests and time are estimated from both, losses from a sample.\n\
+        "Items are counted, sizes as the source states them; requests and time are estimated from both, losses from a sample{on_top}.\n\
+         Each further pass takes at least {again}, even where nothing changed: {asked}.\n\
          About {:.0} h of work for people (rule of thumb: {MINUTES_PER_ACCOUNT:.0} min an account, {MINUTES_PER_BLOCKER:.0} min a blocker).",
         plan.human_hours.ceil(),
     )
@@ -167,7 +178,9 @@ fn renames(plan: &Plan) -> String {
     let mut groups = said_once(others);
     groups.sort_by_key(|(accounts, _)| std::cmp::Reverse(accounts.len()));
     let told = groups.iter().take(RENAMES).map(|(accounts, rename)| renamed(&whom(accounts, all), rename));
-    servers_own(&own, all) + &told.collect::<String>() + &summed_up(groups.get(RENAMES..).unwrap_or_default())
+    servers_own(&own, all)
+        + &told.collect::<String>()
+        + &summed_up(groups.get(RENAMES..).unwrap_or_default(), only(plan))
 }
 
 fn each_rename(plan: &Plan) -> impl Iterator<Item = (&str, &Rename)> {
@@ -204,13 +217,14 @@ fn renamed(whom: &str, rename: &Rename) -> String {
     format!("renamed {whom}: {} {verb} {}\n", rename.folder, rename.becomes)
 }
 
-fn summed_up(rest: &[(Vec<&str>, &Rename)]) -> String {
+fn summed_up(rest: &[(Vec<&str>, &Rename)], only: Option<Workload>) -> String {
     let folders: usize = rest.iter().map(|(accounts, _)| accounts.len()).sum();
     if folders == 0 {
         return String::new();
     }
     let accounts: BTreeSet<&str> = rest.iter().flat_map(|(accounts, _)| accounts.iter().copied()).collect();
-    let (folders, names) = (count(folders as u64, "more folder"), accounts.into_iter().collect::<Vec<_>>());
+    let more = format!("more {}", only.unwrap_or(Workload::Mail).collection());
+    let (folders, names) = (count(folders as u64, &more), accounts.into_iter().collect::<Vec<_>>());
     format!("renamed: {folders} of {}; `transhume plan --json` names every one\n", named(&names))
 }
 
@@ -225,6 +239,16 @@ fn kept(plan: &Plan) -> String {
     sums.into_iter().map(line).collect()
 }
 
+/// What people call what moves, where all of it is of one workload.
+fn thing(plan: &Plan) -> &'static str {
+    only(plan).map_or("item", Workload::item)
+}
+
+fn only(plan: &Plan) -> Option<Workload> {
+    let all: BTreeSet<_> = plan.accounts.iter().map(|account| account.standing.workload).collect();
+    all.first().copied().filter(|_| all.len() == 1)
+}
+
 fn losses(plan: &Plan) -> String {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
     for loss in plan.accounts.iter().flat_map(|account| &account.losses) {
@@ -232,11 +256,11 @@ fn losses(plan: &Plan) -> String {
     }
     let sampled: u64 = plan.accounts.iter().map(|account| account.sampled).sum();
     if sampled == 0 {
-        return "losses: unknown; `transhume plan --sample 20` fetches some messages to tell\n".into();
+        return format!("losses: unknown; `transhume plan --sample 20` fetches some {}s to tell\n", thing(plan));
     }
     sums.retain(|_, items| *items > 0);
     if sums.is_empty() {
-        return format!("losses: none in {} sampled\n", count(sampled, "message"));
+        return format!("losses: none in {} sampled\n", count(sampled, thing(plan)));
     }
     let line =
         |(name, items): (&str, u64)| format!("loss (sampled): {name}, {} of {sampled} sampled\n", count(items, "item"));

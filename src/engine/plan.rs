@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 use transhume_contract::{
-    Access, Collection, Fault, Finding, Reach, Severity, TargetTraits, Unreachable, What, Workload,
+    Access, Collection, Fault, Finding, Reach, Scheduling, Severity, TargetTraits, Unreachable, What, Workload,
 };
 
 /// How a figure is known.
@@ -35,8 +35,10 @@ pub struct AccountPlan {
     pub standing: AccountStanding,
     /// Originals still to fetch.
     pub to_fetch: Tally,
-    /// Requests to the source for it.
+    /// Requests to the source for it, as far as listings tell: attachments of events and tasks come on top.
     pub requests: u64,
+    /// Requests of each further pass in which nothing changed.
+    pub requests_again: u64,
     /// The time those take under the limits of one mailbox.
     pub seconds: u64,
     /// How the sizes are known: the source states them, or only a sample does.
@@ -67,6 +69,7 @@ pub struct Plan {
     pub listed: Tally,
     pub to_fetch: Tally,
     pub requests: u64,
+    pub requests_again: u64,
     /// The shortest time under the service's limits, with the accounts side by side as configured.
     pub seconds: u64,
     /// Hours of work for people: a rule of thumb, printed with its terms.
@@ -101,6 +104,7 @@ impl Engine {
             to_fetch: sum(|account| account.to_fetch),
             unreachable: project.unreachable().await?,
             requests: accounts.iter().map(|account| account.requests).sum(),
+            requests_again: accounts.iter().map(|account| account.requests_again).sum(),
             seconds: side_by_side(&accounts, self.lanes.accounts),
             human_hours: minutes / 60.0,
             accounts,
@@ -185,7 +189,8 @@ impl Engine {
         blockers.extend(there.blockers);
         let standing = account_standing(project, store, &mover.row, workload, &self.policy).await?;
         let to_fetch = store.to_fetch(workload).await?;
-        let requests = to_fetch.items + store.collections(workload).await?.len() as u64;
+        let (originals, requests_again) = self.cost(store, workload, to_fetch).await?;
+        let requests = originals + requests_again;
         let sampled = store.totals(workload).await?.rendered;
         blockers.extend(too_full(door, &standing));
         let protected = store.count_protected(workload).await?;
@@ -194,6 +199,7 @@ impl Engine {
         let stated = standing.listed.bytes > 0 || standing.listed.items == 0;
         Ok(AccountPlan {
             requests,
+            requests_again,
             seconds: requests * 3600 / self.source.traits().requests_per_hour.max(1),
             sizes: if stated { Known::Reported } else { Known::Unknown },
             kept: self.kept(store, workload).await?,
@@ -207,6 +213,18 @@ impl Engine {
             to_fetch,
             standing,
         })
+    }
+
+    /// Requests that fetch what is still to come, and those of one round through everything. Of mail each message is one
+    /// and a round asks each folder once; millions of rows need not be looked at for that.
+    async fn cost(&self, store: &AccountStore, workload: Workload, to_fetch: Tally) -> Result<(u64, u64), Fault> {
+        let collections = store.collections(workload).await?.len() as u64;
+        if workload == Workload::Mail {
+            return Ok((to_fetch.items, collections));
+        }
+        let wanting = self.source.cost(workload, &store.classes(workload, true).await?);
+        let all = self.source.cost(workload, &store.classes(workload, false).await?);
+        Ok((wanting.originals, collections + all.round))
     }
 
     /// What the target says of this account: whether it lets us in, what it holds, what it refuses, how it names.
@@ -225,6 +243,7 @@ impl Engine {
         let looked = async {
             let traits = self.target_traits(workload, &mover.target).await?;
             there.losses = self.foresee(store, workload, &traits, &mut there.blockers).await?;
+            there.notes.extend(foretold(&traits, workload));
             let before = self.before(Some(store), &mover.target, workload).await?;
             before.iter().for_each(|before| there.take(&before.finding(self.policy.existing)));
             there.renames = self.renames(store, mover, workload).await?;
@@ -255,8 +274,9 @@ impl Engine {
             if larger > 0 {
                 let said = if larger == 1 { "1 item is".to_owned() } else { format!("{larger} items are") };
                 blockers.push(format!(
-                    "{said} larger than the target accepts ({limit} bytes); raise the limit of its messages, or find \
-                     them in quarantine after the run"
+                    "{said} larger than the target accepts ({limit} bytes); raise its limit of one {}, or find them in \
+                     quarantine after the run",
+                    workload.item()
                 ));
             }
         }
@@ -309,10 +329,35 @@ fn with(met: &[LossTotal], mut foreseen: BTreeMap<String, u64>) -> Vec<LossTotal
     foreseen.into_iter().map(|(name, items)| LossTotal { name, items }).collect()
 }
 
+/// What the way in which a target is kept from mailing people will cost, which needs no sample to be known.
+fn foretold(traits: &TargetTraits, workload: Workload) -> Option<String> {
+    let scheduling = traits.profile.objects.as_ref().filter(|_| workload == Workload::Calendar)?.scheduling;
+    match scheduling {
+        Scheduling::Unneeded => None,
+        Scheduling::ByClient => Some(
+            "meetings are moved so that the server mails nobody (SCHEDULE-AGENT=CLIENT), and it will not do so later either: \
+             whoever changes or cancels a moved meeting after the cut-over has to tell those invited, or to invite them anew \
+             (loss scheduling_left_to_client, of every meeting)"
+                .to_owned(),
+        ),
+        Scheduling::NoOrganizer => Some(
+            "meetings are moved without organiser and people, whom the server would mail: their names stand in lines that \
+             calendars do not show, and nobody is told of later changes (losses organizer_dropped and attendees_dropped, \
+             of every meeting)"
+                .to_owned(),
+        ),
+    }
+}
+
 /// A fault with its next step, in one line.
 fn said(fault: &Fault) -> String {
     let step = fault.next_step().map_or_else(String::new, |step| format!(". {step}"));
     format!("{}{step}", fault.sentence.trim_end_matches('.'))
+}
+
+/// What has a quota at a target.
+const fn home(workload: Workload) -> &'static str {
+    if matches!(workload, Workload::Mail) { "the mailbox" } else { "the account" }
 }
 
 /// The quota is smaller than what is still to be placed.
@@ -321,8 +366,8 @@ fn too_full(door: &Access, standing: &AccountStanding) -> Option<String> {
     let left = standing.listed.bytes.saturating_sub(standing.done.bytes).saturating_sub(standing.kept.bytes);
     (left > free).then(|| {
         format!(
-            "the mailbox at the target has {free} bytes free of {total}, and {left} are to be placed; raise its quota \
-             before moving"
+            "{} at the target has {free} bytes free of {total}, and {left} are to be placed; raise its quota before moving",
+            home(standing.workload)
         )
     })
 }
@@ -343,6 +388,7 @@ impl AccountPlan {
             standing: AccountStanding::unread(&mover.row, workload, fault.clone()),
             to_fetch: Tally::default(),
             requests: 0,
+            requests_again: 0,
             seconds: 0,
             sizes: Known::Unknown,
             kept: BTreeMap::new(),

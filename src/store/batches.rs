@@ -8,6 +8,7 @@ use super::{
     rows::{OriginalKey, RenderingKey, Work, signed, unsigned},
     totals::Tally,
 };
+use std::collections::BTreeMap;
 use transhume_contract::{Digest, Fault, Workload};
 
 impl AccountStore {
@@ -53,6 +54,19 @@ impl AccountStore {
             let tally = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
             let (items, bytes) = db.query_row(sql, [Work(workload)], tally)?;
             Ok(Tally { items: unsigned(items), bytes: unsigned(bytes) })
+        })
+        .await
+    }
+
+    /// Items at the source by the class that the source gives them, empty where it tells none: all of them, or those that
+    /// want their original. It looks at every item.
+    pub async fn classes(&self, workload: Workload, wanting: bool) -> Result<BTreeMap<String, u64>, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT ifnull(json_extract(facts, '$.class'), ''), count(*) FROM item
+                WHERE workload = ?1 AND state = 0 AND (wanting = 1 OR NOT ?2) GROUP BY 1";
+            let mut query = db.prepare_cached(sql)?;
+            let rows = query.query_map((Work(workload), wanting), |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }

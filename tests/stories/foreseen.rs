@@ -51,7 +51,7 @@ fn too_large(limit: u64) -> (Story, Proxy) {
 #[test]
 fn what_is_too_large_is_foreseen_kept_and_placed_once_the_limit_is_raised() {
     let (story, proxy) = too_large(20_000);
-    let sentence = "1 item is larger than the target accepts (20000 bytes); raise the limit of its messages";
+    let sentence = "1 item is larger than the target accepts (20000 bytes); raise its limit of one message";
     story.run(&["plan"]).tells(3, &["BLOCKER", sentence, "1 blocker to mend first"]);
     story.run(&["run"]).tells(
         3,

@@ -31,7 +31,7 @@ pub use loss::Loss;
 pub use merge::{Known, Merge};
 pub use place::{Body, Found, NaturalKey, Observed, Placed, Placement, Placing};
 pub use source::{
-    Change, Content, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits, Traffic,
+    Change, Content, Cost, ItemRef, Listed, Membership, Next, OriginalSink, Page, Part, Source, SourceTraits, Traffic,
 };
 pub use target::{
     Amended, Amending, Batch, Canary, Foreseen, Holdings, Objects, Profile, Scheduling, Sharing, Target, TargetTraits,

@@ -7,6 +7,7 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What an engine must know of a source before it speaks to it. Plain data. Of every source it expects that ids survive
 /// moves between collections, and that later rounds report what is gone.
@@ -26,6 +27,15 @@ pub struct Traffic {
     pub requests: u64,
     /// Of these, answered with "too many".
     pub throttled: u64,
+}
+
+/// What reading items takes, in requests: an estimate of what listings tell, for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// To fetch the originals of all of them.
+    pub originals: u64,
+    /// To learn in each later round whether any of them changed, beyond the request that asks each collection.
+    pub round: u64,
 }
 
 /// In which collections an item stands.
@@ -135,6 +145,11 @@ pub trait Source: Send + Sync {
 
     /// What was asked of the service so far; nothing where no service is asked.
     fn traffic(&self) -> Traffic;
+
+    /// What reading so many items takes, by their class (empty where a listing told none).
+    fn cost(&self, _workload: Workload, items: &BTreeMap<String, u64>) -> Cost {
+        Cost { originals: items.values().sum(), round: 0 }
+    }
 
     /// Credentials, and what they may not reach: of the whole service, or of one account.
     /// What is wrong is a finding; a fault means that the check itself could not be made.

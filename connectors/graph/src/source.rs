@@ -21,12 +21,13 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::{
+    collections::BTreeMap,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 use transhume_contract::{
-    Access, Account, AccountPage, Collection, Cursor, Facts, Fault, Feed, FeedId, Identity, ItemRef, OriginalSink,
-    Page, Role, Source, SourceTraits, Traffic, What, Workload,
+    Access, Account, AccountPage, Collection, Cost, Cursor, Facts, Fault, Feed, FeedId, Identity, ItemRef,
+    OriginalSink, Page, Role, Source, SourceTraits, Traffic, What, Workload,
 };
 use transhume_http::{Counters, Road, TokenCache, Tokens, Wire};
 
@@ -107,6 +108,16 @@ impl Source for GraphSource {
     fn traffic(&self) -> Traffic {
         let Counters { requests, throttled, .. } = self.service.road.counters();
         Traffic { requests, throttled }
+    }
+
+    fn cost(&self, workload: Workload, items: &BTreeMap<String, u64>) -> Cost {
+        let all: u64 = items.values().sum();
+        match workload {
+            Workload::Calendar => self.calendars.cost(items, self.page_size),
+            // With each its photo, which most do not have.
+            Workload::Contacts => Cost { originals: 2 * all, round: 0 },
+            Workload::Mail | Workload::Tasks | Workload::Files => Cost { originals: all, round: 0 },
+        }
     }
 
     async fn check(&self, account: Option<&Account>) -> Result<Access, Fault> {
