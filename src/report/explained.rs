@@ -49,7 +49,7 @@ fn facts(item: &Explained) -> Vec<String> {
         ("class", facts.class.clone()),
         ("source id", Some(item.id.as_str().to_owned())),
     ];
-    known.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name:<12} {value}"))).collect()
+    known.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name:<11} {value}"))).collect()
 }
 
 fn marks(facts: &Facts) -> String {

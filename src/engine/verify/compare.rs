@@ -87,6 +87,7 @@ impl<'a> Comparison<'a> {
                     let said = Differences {
                         of_rendering: readings.get(&placement.rendering).unwrap_or(&Reading::Faithful),
                         there: otherwise.get(&observed.handle).map_or(&[][..], Vec::as_slice),
+                        verbatim: matches!(self.workload, Workload::Mail | Workload::Files),
                     };
                     let depth = self.look.depth_of(&observed.handle);
                     verdicts.push(self.verdict(placement, depth, judge(placement, observed, &said)));

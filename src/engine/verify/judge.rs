@@ -20,6 +20,8 @@ pub(super) struct Differences<'a> {
     pub of_rendering: &'a Reading,
     /// By what stands at the target, where that rewrites what it stores.
     pub there: &'a [String],
+    /// Targets keep these byte for byte. Of events, contacts and tasks they do not, so their length says nothing.
+    pub verbatim: bool,
 }
 
 impl Differences<'_> {
@@ -36,7 +38,7 @@ impl Differences<'_> {
 
 /// What was found of a placement, and what was expected and seen.
 pub(super) fn judge(placement: &Placement, seen: &Observed, said: &Differences<'_>) -> (Kind, Value) {
-    match (altered(placement, seen, &said.since()), said.of_rendering) {
+    match (altered(placement, seen, said), said.of_rendering) {
         (Some(detail), Reading::Faithful | Reading::Outdated(_)) => return (Kind::Altered, detail),
         (Some(detail), Reading::Unfaithful(_)) if seen.content.is_none() => return (Kind::Altered, detail),
         // What stands there says what the rendering said, which is what is wrong.
@@ -56,13 +58,14 @@ pub(super) fn judge(placement: &Placement, seen: &Observed, said: &Differences<'
 }
 
 /// Where the bytes themselves are told, only their meaning counts; a version says that something was written since.
-fn altered(placement: &Placement, seen: &Observed, said_there: &[&String]) -> Option<Value> {
+fn altered(placement: &Placement, seen: &Observed, said: &Differences<'_>) -> Option<Value> {
     let expected = placement.stored;
     if seen.content.is_some() {
-        return (!said_there.is_empty()).then(|| json!({ "differences": said_there }));
+        let since = said.since();
+        return (!since.is_empty()).then(|| json!({ "differences": since }));
     }
     let bytes_differ = seen.digest.is_some_and(|digest| digest != expected.digest)
-        || seen.length.is_some_and(|length| length != expected.length);
+        || (said.verbatim && seen.length.is_some_and(|length| length != expected.length));
     if bytes_differ {
         return Some(json!({ "expected_bytes": expected.length, "seen_bytes": seen.length,
             "expected_hash": expected.digest, "seen_hash": seen.digest }));
