@@ -9,7 +9,7 @@ pub const EDITION: u32 = 2;
 pub const CALENDAR_EDITION: u32 = 2;
 
 /// The same for [`crate::render::contact`].
-pub const CONTACTS_EDITION: u32 = 1;
+pub const CONTACTS_EDITION: u32 = 2;
 
 /// The same for [`crate::render::task`].
 pub const TASKS_EDITION: u32 = 1;

@@ -29,13 +29,17 @@ pub struct PartInfo {
 ///   whole life. Where the master has no `cancelledOccurrences`, days of the pattern that are missing here are
 ///   cancelled; of an endless series only those before the last one listed. It is to be left out where the listing was
 ///   cut short at its beginning;
+/// * `listed`, `application/json`: `{"until": "YYYY-MM-DD"}`, the last day of the pattern that `instances` would show. What
+///   is missing up to it is cancelled, what follows it nobody looked at;
 /// * `attachments`, `application/json`: an array of `{"event": <id of the event it belongs to>, "attachment": <the
-///   attachment resource without contentBytes>}`;
+///   attachment resource without contentBytes>}`. A changed occurrence may show those of its series once more: where the
+///   resource has `transhume.same`, its bytes are those of the entry of that number;
 /// * `attachment/<n>`: the bytes of the n-th entry of that array, counted from 0; missing for links.
 ///
 /// A contact has these:
 /// * `contact`, `application/json`: the Microsoft Graph `contact` resource;
-/// * `photo`: the bytes of its photo, where it has one, with their media type.
+/// * `photo`: the bytes of its photo, where it has one, with their media type;
+/// * `photoError`, `application/json`: why the service would not give the photo, in its place.
 ///
 /// A task has these:
 /// * `task`, `application/json`: the Microsoft Graph `todoTask` resource, which may carry expanded `checklistItems` and

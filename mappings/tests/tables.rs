@@ -86,6 +86,7 @@ fn calendar_tables_are_laid_over_and_render_no_mail_again() {
     assert_eq!(shipped.well_known_calendar("Feiertage"), None);
     let colours = laid("calendar.toml", "[colours]\n\"lightRed\" = \"#FF0000\"\n").unwrap();
     assert_eq!(colours.calendar_colour("lightRed", "").as_deref(), Some("#ff0000"));
+    assert_eq!(colours.calendar_digest(), shipped.calendar_digest());
     assert_ne!(laid("categories.toml", "[keywords]\n\"A\" = \"x\"\n").unwrap().digest(), shipped.digest());
 }
 

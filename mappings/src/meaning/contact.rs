@@ -1,12 +1,12 @@
 //! The comparable value of a contact: what people see in their address books, whatever card carries it.
 
 use super::calendar::lines::{Component, Line, only};
-use super::calendar::words::{digest, letters, plain, uri};
+use super::calendar::words::{digest, digest_read, letters, plain, uri};
 use super::calendar::{Difference, Facts, Unreadable, compare_facts, graph};
 use crate::{Loss, Parts};
 use base64::Engine;
 use serde_json::Value;
-use std::io::{self, Read};
+use std::{collections::BTreeMap, io};
 
 /// Reads a contact's original; its parts are described at [`Parts`].
 ///
@@ -17,9 +17,7 @@ pub fn original(original: &dyn Parts) -> io::Result<Facts> {
     let contact = graph::json(original, "contact")?.ok_or_else(missing)?;
     let mut facts = told(&contact);
     if original.parts().iter().any(|part| part.name == "photo") {
-        let mut bytes = Vec::new();
-        original.open("photo")?.read_to_end(&mut bytes)?;
-        facts.insert("photo".to_owned(), digest(&bytes));
+        facts.insert("photo".to_owned(), digest_read(original.open("photo")?)?);
     }
     Ok(facts)
 }
@@ -40,6 +38,8 @@ const TEXTS: [(&str, &str); 13] = [
     ("spouseName", "X-MS-SPOUSE"),
     ("displayName", "FN"),
 ];
+
+const FILED: &str = "name it is filed under";
 
 fn told(contact: &Value) -> Facts {
     let mut facts = Facts::new();
@@ -77,12 +77,19 @@ fn told(contact: &Value) -> Facts {
         );
     }
     let others = ["primaryEmailAddress", "secondaryEmailAddress", "tertiaryEmailAddress"].map(|name| &contact[name]);
+    let mut labels = BTreeMap::new();
     for mail in contact["emailAddresses"].as_array().into_iter().flatten().chain(others) {
         let address = mail["address"].as_str().map(plain).unwrap_or_default();
+        let beside = mail["name"].as_str().unwrap_or_default();
         if !address.is_empty() {
-            fact(format!("mail {}", address.to_lowercase()), "-".to_owned());
+            let label = label(beside, &address, &said("displayName"));
+            labels.entry(format!("mail {}", address.to_lowercase())).or_insert(label);
         }
     }
+    labels.into_iter().for_each(|(name, label)| fact(name, label));
+    // Told apart only where it is another name than the one shown.
+    let filed = contact["fileAs"].as_str().filter(|filed| Some(*filed) != contact["displayName"].as_str());
+    fact(FILED.to_owned(), filed.map(one_line).unwrap_or_default());
     many("imAddresses")
         .iter()
         .filter(|im| !im.is_empty())
@@ -92,6 +99,21 @@ fn told(contact: &Value) -> Facts {
         .filter(|name| !name.is_empty())
         .for_each(|name| fact(format!("child {name}"), "-".to_owned()));
     facts
+}
+
+fn one_line(text: &str) -> String {
+    plain(text).replace(['\n', '\t'], " ")
+}
+
+/// What the name beside a mail address says more than the address and the contact's own name, as letters: `-` for nothing.
+fn label(name: &str, address: &str, shown: &str) -> String {
+    let mut rest = letters(name);
+    for known in [letters(address), letters(shown)] {
+        if !known.is_empty() {
+            rest = rest.replace(&known, "");
+        }
+    }
+    if rest.is_empty() { "-".to_owned() } else { letters(name) }
 }
 
 /// Parts of a whole, none where all are empty.
@@ -143,7 +165,14 @@ pub fn text(text: &str) -> Result<Facts, Unreadable> {
             line.components().into_iter().map(|part| plain(&part)).chain(blank(7)).skip(2).take(5).collect();
         fact(format!("address {}", kind(line)), joined(&parts));
     }
-    card.all("EMAIL").for_each(|line| fact(format!("mail {}", plain(&line.text()).to_lowercase()), "-".to_owned()));
+    for line in card.all("EMAIL") {
+        let beside = card.all("X-ABLABEL").find(|label| label.group.is_some() && label.group == line.group);
+        let label = beside.map(|label| letters(&label.text())).filter(|label| !label.is_empty());
+        fact(format!("mail {}", plain(&line.text()).to_lowercase()), label.unwrap_or_else(|| "-".to_owned()));
+    }
+    let sorted = card.line("N").and_then(|line| line.param("SORT-AS")).map(str::to_owned);
+    let filed = card.line("SORT-STRING").map(Line::text).or(sorted);
+    fact(FILED.to_owned(), filed.as_deref().map(one_line).unwrap_or_default());
     card.all("IMPP").for_each(|line| fact(format!("chat {}", chat(&plain(&line.text()))), "-".to_owned()));
     card.all("X-MS-CHILD").for_each(|line| fact(format!("child {}", plain(&line.text())), "-".to_owned()));
     fact("photo".to_owned(), card.line("PHOTO").and_then(photo).unwrap_or_default());
@@ -212,6 +241,10 @@ pub fn differences(original: &Facts, text: &Facts, losses: &[Loss]) -> Vec<Strin
         })
     };
     // Every card has a name to show, so one stands where the service told none.
-    let named = |one: &Difference| one.what == "FN" && one.was.is_empty();
+    let named = |one: &Difference| {
+        let label = one.what.starts_with("mail ") && one.was == "-" && !one.is.is_empty();
+        // A label may say what the contact's name says, too.
+        label || (one.what == "FN" && one.was.is_empty())
+    };
     all.iter().filter(|one| !excused(one) && !named(one)).map(Difference::sentence).collect()
 }

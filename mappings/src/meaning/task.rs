@@ -18,6 +18,11 @@ const DAYS: usize = 200;
 /// # Errors
 /// What the parts answer; `InvalidData` when the JSON cannot be read.
 pub fn original(original: &dyn Parts, tables: &Tables) -> io::Result<Facts> {
+    read(original, &[], tables)
+}
+
+/// The same without the attachments that were not carried, of which these losses tell.
+fn read(original: &dyn Parts, losses: &[Loss], tables: &Tables) -> io::Result<Facts> {
     let missing = || io::Error::new(io::ErrorKind::InvalidData, "there is no part `task`");
     let task = graph::json(original, "task")?.ok_or_else(missing)?;
     let beside = |name: &str| -> io::Result<Vec<Value>> {
@@ -30,7 +35,7 @@ pub fn original(original: &dyn Parts, tables: &Tables) -> io::Result<Facts> {
     let urls = beside("linkedResources")?;
     let url = urls.iter().find_map(|link| link["webUrl"].as_str().filter(|url| !url.is_empty()));
     facts.extend(url.map(|url| ("link".to_owned(), uri(url))));
-    for (_, name, digest) in graph::attachments(original)? {
+    for (_, name, digest) in graph::attachments(original, losses)? {
         facts.insert(format!("attachment {digest}"), letters(&name));
     }
     Ok(facts)
@@ -169,7 +174,7 @@ fn ruled(text: &str, start: Date) -> Result<Vec<Date>, Unreadable> {
 /// # Errors
 /// What the parts answer; `InvalidData` when the original itself cannot be read.
 pub fn compare(original: &dyn Parts, text: &str, losses: &[Loss], tables: &Tables) -> io::Result<Vec<String>> {
-    let told = self::original(original, tables)?;
+    let told = self::read(original, losses, tables)?;
     Ok(match self::text(text) {
         Ok(read) => differences(&told, &read, losses),
         Err(why) => vec![format!("what the target holds cannot be read: {why}")],

@@ -122,12 +122,11 @@ impl CalendarTables {
         Ok(())
     }
 
+    /// The rows that stand behind renderings. Colours and names of calendars are of collections alone.
     pub fn rows(&self, row: &mut dyn FnMut(&str, &str, &str)) {
         self.zones.iter().for_each(|(name, zone)| row("zones", name, zone));
         self.busy.iter().for_each(|(name, (first, second))| row("busy", name, &format!("{first} {second}")));
-        self.colours.iter().for_each(|(name, colour)| row("colours", name, colour));
         self.category_colours.iter().for_each(|(name, colour)| row("category_colours", name, colour));
-        self.well_known.iter().for_each(|(name, what)| row("well_known", name, &format!("{what:?}")));
     }
 
     pub fn zone(&self, name: &str, territory: Option<&str>) -> Option<&str> {

@@ -78,7 +78,7 @@ impl Tables {
         *hasher.finalize().as_bytes()
     }
 
-    /// Of the tables behind calendars, kept apart so that a zone that is edited renders no mail again.
+    /// Of the tables behind the renderings of events and tasks, kept apart so that a zone that is edited renders no mail again.
     pub fn calendar_digest(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key("transhume mappings calendar tables 1");
         // Renderings hold zone rules, so they depend on the release of the rules built in.

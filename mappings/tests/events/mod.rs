@@ -82,6 +82,9 @@ pub fn original(row: &Value) -> Memory {
             original = original.with(name, "application/json", json!(events).to_string().as_bytes());
         }
     }
+    if let Some(until) = row["listed_until"].as_str() {
+        original = original.with("listed", "application/json", json!({ "until": until }).to_string().as_bytes());
+    }
     let Some(attachments) = row["attachments"].as_array() else { return original };
     let mut told = Vec::new();
     for (number, attachment) in attachments.iter().enumerate() {

@@ -20,7 +20,7 @@ pub fn compare(
     setting: &CalendarSetting,
     tables: &Tables,
 ) -> io::Result<Vec<String>> {
-    let told = graph::original(original, setting, tables)?;
+    let told = graph::told(original, losses, setting, tables)?;
     let found = match ical::text(text) {
         Ok(read) => differences(&told, &read, losses),
         Err(why) => return Ok(vec![format!("what the target holds cannot be read: {why}")]),

@@ -13,6 +13,7 @@
 //! | `attendees_dropped` | somebody invited who is gone |
 //! | `answer_unknown`, `attendee_type_unknown` | the answer and role of somebody invited, who is still there |
 //! | `attachment_too_large` | an attachment that is gone |
+//! | `html_dropped` | the HTML of a text that is gone; the text stands |
 //! | `uid_made` | a UID where the service told none |
 //!
 //! All others change nothing that a [`CalendarMeaning`] holds.
@@ -153,9 +154,9 @@ fn compare(all: &mut Vec<Difference>, occurrence: Option<DateTime>, what: &str, 
     }
 }
 
-/// Gone with an X- property, which servers may drop, and still said by DESCRIPTION and TRANSP.
+/// Gone with an X- property, which servers may drop, and still said by TRANSP.
 pub(in crate::meaning) fn said_elsewhere(one: &Difference) -> bool {
-    ["html", "busy"].contains(&one.what.as_str()) && one.is.is_empty()
+    one.what == "busy" && one.is.is_empty()
 }
 
 /// Where the HTML came whole, the plain text beside it was made from it, and two readers of HTML need not agree in each
@@ -181,6 +182,7 @@ fn excuses(loss: &Loss, one: &Difference) -> bool {
         ("answer_unknown" | "attendee_type_unknown", what) => what.starts_with("attendee ") && !is.is_empty(),
         ("attendees_dropped", what) => what.starts_with("attendee ") && is.is_empty(),
         ("attachment_too_large", what) => what.starts_with("attachment ") && is.is_empty(),
+        ("html_dropped", "html") => is.is_empty(),
         ("uid_made", "uid") => was.is_empty(),
         _ => false,
     }

@@ -2,9 +2,9 @@
 
 use super::days::{Asked, days};
 use super::people::people;
-use super::words::{digest, html_read, letters, letters_read, plain, uri};
-use super::{CalendarMeaning, Facts, Occurrence, When};
-use crate::{CalendarSetting, Parts, Tables};
+use super::words::{digest_read, html_read, letters, letters_read, plain, uri};
+use super::{CalendarMeaning, Facts, Occurrence, When, beside_series};
+use crate::{CalendarSetting, Loss, Parts, Tables};
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -17,12 +17,23 @@ use std::io::{self, Read};
 /// # Errors
 /// What the parts answer; `InvalidData` when the JSON, the start or the recurrence cannot be read.
 pub fn original(original: &dyn Parts, setting: &CalendarSetting, tables: &Tables) -> io::Result<CalendarMeaning> {
+    told(original, &[], setting, tables)
+}
+
+/// The same without the attachments that were not carried, of which these losses tell: nothing is to be compared to them.
+pub(super) fn told(
+    original: &dyn Parts,
+    losses: &[Loss],
+    setting: &CalendarSetting,
+    tables: &Tables,
+) -> io::Result<CalendarMeaning> {
     let Some(event) = json(original, "event")? else { return Err(invalid("there is no part `event`")) };
     let zone = zone(&event, setting, tables);
     let told = Told {
-        attachments: attachments(original)?,
+        attachments: attachments(original, losses)?,
         exceptions: list(json(original, "exceptions")?),
         instances: json(original, "instances")?.map(|told| list(Some(told))),
+        listed_until: json(original, "listed")?.and_then(|told| told["until"].as_str()?.parse().ok()),
         event,
         zone,
         setting,
@@ -72,26 +83,42 @@ fn rules(name: &str, setting: &CalendarSetting, tables: &Tables) -> Option<TimeZ
     TimeZone::tzif(name, rules).ok()
 }
 
-/// By event id: names and digests of attachments whose bytes are here.
-pub(in crate::meaning) fn attachments(original: &dyn Parts) -> io::Result<Vec<(String, String, String)>> {
-    let mut found = Vec::new();
-    for (number, entry) in list(json(original, "attachments")?).iter().enumerate() {
+/// By event id: names and digests of attachments whose bytes are here, but for those that a loss says were not carried.
+pub(in crate::meaning) fn attachments(
+    original: &dyn Parts,
+    losses: &[Loss],
+) -> io::Result<Vec<(String, String, String)>> {
+    let (told, parts) = (list(json(original, "attachments")?), original.parts());
+    let name = |entry: &Value| entry["attachment"]["name"].as_str().unwrap_or_default().to_owned();
+    let size = |number: usize| {
         let part = format!("attachment/{number}");
-        let (event, meta) = (entry["event"].as_str().unwrap_or_default(), &entry["attachment"]);
-        let name = meta["name"].as_str().unwrap_or_default();
-        if original.parts().iter().any(|one| one.name == part) {
-            let mut bytes = Vec::new();
-            original.open(&part)?.read_to_end(&mut bytes)?;
-            found.push((event.to_owned(), name.to_owned(), digest(&bytes)));
+        parts.iter().find(|one| one.name == part).map(|one| one.size)
+    };
+    let sized: Vec<(String, Option<u64>)> =
+        told.iter().enumerate().map(|(number, entry)| (name(entry), size(number))).collect();
+    let mut found = Vec::new();
+    for (number, (entry, one)) in told.iter().zip(&sized).enumerate() {
+        // Of two alike nobody knows which was left behind.
+        let alike = sized.iter().filter(|other| *other == one).count() > 1;
+        if one.1.is_none() || (!alike && left_behind(one, losses)) {
+            continue;
         }
+        let digest = digest_read(original.open(&format!("attachment/{number}"))?)?;
+        found.push((entry["event"].as_str().unwrap_or_default().to_owned(), one.0.clone(), digest));
     }
     Ok(found)
+}
+
+fn left_behind((name, size): &(String, Option<u64>), losses: &[Loss]) -> bool {
+    let said = format!("`{name}` ({} bytes)", size.unwrap_or_default());
+    losses.iter().any(|loss| loss.name == "attachment_too_large" && loss.detail.starts_with(&said))
 }
 
 struct Told<'a> {
     event: Value,
     exceptions: Vec<Value>,
     instances: Option<Vec<Value>>,
+    listed_until: Option<Date>,
     attachments: Vec<(String, String, String)>,
     zone: TimeZone,
     setting: &'a CalendarSetting,
@@ -120,7 +147,7 @@ impl Told<'_> {
         for exception in self.changed() {
             let Some(day) = self.day_replaced(exception, begins) else { continue };
             let (start, end) = self.times(exception)?;
-            let facts = Some(self.facts(&self.filled(exception)));
+            let facts = Some(beside_series(self.facts(&self.filled(exception)), &meaning.facts));
             meaning.occurrences.insert(day.to_datetime(begins.time()), Occurrence { start, end, facts });
         }
         Some(meaning)
@@ -141,8 +168,14 @@ impl Told<'_> {
             found.insert(wall(start), Occurrence { start, end, facts: None });
         }
         let last = found.keys().next_back().map_or(Date::MIN, |at| at.date());
-        let rest = all.iter().filter(|day| **day > last && (endless || more));
-        found.extend(rest.filter_map(|day| self.unchanged(*day, master)));
+        let rest = all.iter().filter(|day| match self.listed_until {
+            Some(until) => **day > until,
+            None => **day > last && (endless || more),
+        });
+        // A day beyond what was looked for may have been listed all the same.
+        for (place, occurrence) in rest.filter_map(|day| self.unchanged(*day, master)) {
+            found.entry(place).or_insert(occurrence);
+        }
         Some(found)
     }
 
@@ -189,8 +222,13 @@ impl Told<'_> {
         let mut whole = self.event.clone();
         let own = ["isCancelled", "isAllDay", "id", "start", "end"];
         own.iter().for_each(|name| whole[*name] = Value::Null);
+        let silent = |value: &Value| value.as_str().is_none_or(str::is_empty);
         for (name, value) in exception.as_object().into_iter().flatten() {
-            whole[name.as_str()] = value.clone();
+            // Every event has these two words: an empty one is that of the series.
+            let untold = matches!(name.as_str(), "sensitivity" | "showAs") && silent(value);
+            if !untold {
+                whole[name.as_str()] = value.clone();
+            }
         }
         whole
     }
@@ -290,7 +328,7 @@ impl Told<'_> {
     }
 
     fn busy(&self, event: &Value) -> [(&'static str, String); 2] {
-        let told = event["showAs"].as_str().filter(|told| !told.is_empty()).unwrap_or("busy");
+        let told = event["showAs"].as_str().filter(|told| !told.is_empty()).unwrap_or("untold");
         match self.tables.busy(told) {
             Some((transparency, status)) => [("transparency", transparency.to_owned()), ("busy", status.to_owned())],
             None => [("transparency", "OPAQUE".to_owned()), ("busy", told.to_owned())],
@@ -317,7 +355,9 @@ fn places(event: &Value) -> String {
 
 fn class(told: &str) -> String {
     match told {
-        "" | "normal" => "PUBLIC".to_owned(),
+        "normal" => "PUBLIC".to_owned(),
+        // What nobody told may be anything but public.
+        "" => "UNTOLD".to_owned(),
         other => other.to_uppercase(),
     }
 }

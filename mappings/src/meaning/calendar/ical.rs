@@ -4,7 +4,7 @@ use super::lines::{self, Component, Line};
 use super::rule::{Rule, clock};
 use super::words::{digest, letters, letters_read, plain, uri};
 use super::zone::{Zones, duration};
-use super::{CalendarMeaning, Facts, Occurrence, Unreadable, When, unreadable};
+use super::{CalendarMeaning, Facts, Occurrence, Unreadable, When, beside_series, unreadable};
 use base64::Engine;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, GeneralPurpose};
@@ -49,7 +49,9 @@ fn read(calendar: &Component, mut zones: Zones) -> Result<CalendarMeaning, Unrea
         let id = line(event, "RECURRENCE-ID")?;
         let place = place(moment(id, &mut zones)?, master, begins, &mut zones)?;
         let (start, end) = times(event, &mut zones)?;
-        meaning.occurrences.insert(place, Occurrence { start, end, facts: Some(facts(event)) });
+        meaning
+            .occurrences
+            .insert(place, Occurrence { start, end, facts: Some(beside_series(facts(event), &meaning.facts)) });
     }
     Ok(meaning)
 }

@@ -15,6 +15,8 @@ pub(in crate::meaning) struct Component {
 
 #[derive(Debug)]
 pub(in crate::meaning) struct Line {
+    /// What ties lines of a card together, in small letters.
+    pub group: Option<String>,
     /// In upper case, without a group.
     pub name: String,
     /// Names in upper case; several values of one parameter stand side by side.
@@ -113,7 +115,8 @@ pub(in crate::meaning) fn only(kind: &str, text: &str) -> Result<Component, Unre
 }
 
 fn dup(line: &Line) -> Line {
-    Line { name: line.name.clone(), params: line.params.clone(), value: line.value.clone() }
+    let Line { group, name, params, value } = line;
+    Line { group: group.clone(), name: name.clone(), params: params.clone(), value: value.clone() }
 }
 
 fn cut(text: &str) -> String {
@@ -148,7 +151,10 @@ fn unfolded(text: &str) -> Vec<String> {
 
 fn parsed(line: &str) -> Option<Line> {
     let head = line.find([';', ':'])?;
-    let name = line[..head].rsplit('.').next().unwrap_or_default().to_uppercase();
+    let (group, name) = match line[..head].rsplit_once('.') {
+        Some((group, name)) => (Some(group.to_lowercase()), name.to_uppercase()),
+        None => (None, line[..head].to_uppercase()),
+    };
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         return None;
     }
@@ -159,7 +165,7 @@ fn parsed(line: &str) -> Option<Line> {
         params.push(param);
         rest = left;
     }
-    Some(Line { name, params, value: rest.strip_prefix(':')?.to_owned() })
+    Some(Line { group, name, params, value: rest.strip_prefix(':')?.to_owned() })
 }
 
 /// `NAME=value,"quoted value"`, and what follows.

@@ -55,6 +55,13 @@ pub struct Occurrence {
     pub facts: Option<Facts>,
 }
 
+/// What a changed occurrence says, without the attachments that it shares with its series: the service shows them with
+/// each of its days, and calendars hold them once.
+fn beside_series(mut facts: Facts, series: &Facts) -> Facts {
+    facts.retain(|name, value| !name.starts_with("attachment ") || series.get(name) != Some(value));
+    facts
+}
+
 /// A beginning or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {

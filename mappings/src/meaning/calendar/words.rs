@@ -1,5 +1,7 @@
 //! Texts as they are compared.
 
+use std::io::{self, Read};
+
 /// Line ends as LF, no other control characters, no white space around.
 pub(in crate::meaning) fn plain(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -58,4 +60,11 @@ pub(in crate::meaning) fn uri(text: &str) -> String {
 /// The first sixteen digits of a BLAKE3 digest: enough to tell attachments of one event apart.
 pub(in crate::meaning) fn digest(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..16].to_owned()
+}
+
+/// The same of what is read piece by piece: attachments may be larger than memory allows.
+pub(in crate::meaning) fn digest_read(bytes: impl Read) -> io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(bytes)?;
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
 }

@@ -15,7 +15,8 @@ use std::io::Read;
 /// Beside the bytes: names, type, line folds.
 const FRAME: u64 = 1024;
 
-/// Adds each attachment to the VEVENT it belongs to, as far as the profile lets them in.
+/// Adds each attachment to the VEVENT it belongs to, as far as the profile lets them in. A changed occurrence shows those
+/// of its series under ids of its own (seen by corso): they are written once, with the series.
 pub(super) fn add(
     events: &mut [(String, Node)],
     original: &dyn Parts,
@@ -25,8 +26,11 @@ pub(super) fn add(
     if scene.bundle.attachments.is_empty() {
         return Ok(());
     }
-    let chosen = chosen(events, scene);
-    for (number, attachment) in scene.bundle.attachments.iter().enumerate() {
+    let inherited = inherited(events, original, scene)?;
+    losses.count("attachment_inherited", inherited.len() as u64, INHERITED);
+    let chosen = chosen(events, scene, &inherited);
+    let told = scene.bundle.attachments.iter().enumerate();
+    for (number, attachment) in told.filter(|(number, _)| !inherited.contains(number)) {
         let place = events.iter().position(|(id, _)| *id == attachment.event);
         let Some(place) = place.or_else(|| attachment.event.is_empty().then_some(0)) else {
             losses
@@ -40,10 +44,59 @@ pub(super) fn add(
     Ok(())
 }
 
+const INHERITED: [&str; 2] = [
+    "attachment of the series that a changed occurrence has, too: it stands with the series alone",
+    "attachments of the series that changed occurrences have, too: they stand with the series alone",
+];
+
+/// The attachments of changed occurrences that are the series' own.
+fn inherited(
+    events: &[(String, Node)],
+    original: &dyn Parts,
+    scene: &Scene<'_>,
+) -> Result<BTreeSet<usize>, Unrendered> {
+    let Some((master, _)) = events.first() else { return Ok(BTreeSet::new()) };
+    let all = &scene.bundle.attachments;
+    let (own, others): (Vec<_>, Vec<_>) =
+        all.iter().enumerate().partition(|(_, one)| one.event.is_empty() || one.event == *master);
+    let mut found = BTreeSet::new();
+    for (number, attachment) in others {
+        let told = attachment.same.is_some_and(|same| own.iter().any(|(number, _)| *number == same));
+        if told || repeats(attachment, &own, original, scene.profile.attachment_max)? {
+            found.insert(number);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether one of the series' own has the same name and bytes. Those beyond what the target takes are carried by nobody,
+/// so their bytes are not read.
+fn repeats(
+    attachment: &Attachment,
+    own: &[(usize, &Attachment)],
+    original: &dyn Parts,
+    most: u64,
+) -> Result<bool, Unrendered> {
+    let Some((part, size)) = &attachment.bytes else { return Ok(false) };
+    for (_, other) in own.iter().filter(|(_, other)| other.meta["name"] == attachment.meta["name"]) {
+        let Some((other, _)) = other.bytes.as_ref().filter(|(_, other)| other == size) else { continue };
+        if *size > most || digest(original, part)? == digest(original, other)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn digest(original: &dyn Parts, part: &str) -> Result<blake3::Hash, Unrendered> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(original.open(part)?)?;
+    Ok(hasher.finalize())
+}
+
 /// The smallest first, as long as the object stays within the target's limit.
-fn chosen(events: &[(String, Node)], scene: &Scene<'_>) -> BTreeSet<usize> {
+fn chosen(events: &[(String, Node)], scene: &Scene<'_>, inherited: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut size = room::size(events, scene);
-    let told = scene.bundle.attachments.iter().enumerate();
+    let told = scene.bundle.attachments.iter().enumerate().filter(|(at, _)| !inherited.contains(at));
     let mut sizes: Vec<(u64, usize)> = told.filter_map(|(at, one)| Some((one.bytes.as_ref()?.1, at))).collect();
     sizes.retain(|(bytes, _)| *bytes <= scene.profile.attachment_max);
     sizes.sort_unstable();

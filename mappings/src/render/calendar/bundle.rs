@@ -3,6 +3,7 @@
 use crate::loss::Losses;
 use crate::render::json::{list, said};
 use crate::{Parts, Unrendered};
+use jiff::civil::Date;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -18,6 +19,8 @@ pub(in crate::render) struct Bundle {
     pub exceptions: Vec<Value>,
     /// All occurrences the service lists, where it was asked.
     pub instances: Option<Vec<Value>>,
+    /// The last day of the pattern that was looked for among them, where that is told.
+    pub listed_until: Option<Date>,
     pub attachments: Vec<Attachment>,
 }
 
@@ -27,6 +30,8 @@ pub(in crate::render) struct Attachment {
     pub meta: Value,
     /// Name and size of the part that holds its bytes.
     pub bytes: Option<(String, u64)>,
+    /// Which other attachment has the same bytes, where they were not fetched twice.
+    pub same: Option<usize>,
 }
 
 pub(in crate::render) fn read(original: &dyn Parts, losses: &mut Losses) -> Result<Bundle, Unrendered> {
@@ -38,9 +43,10 @@ pub(in crate::render) fn read(original: &dyn Parts, losses: &mut Losses) -> Resu
     };
     let told = array(json(original, "exceptions", losses)?).unwrap_or_default();
     let instances = array(json(original, "instances", losses)?);
+    let listed_until = json(original, "listed", losses)?.and_then(|listed| said(&listed, "until")?.parse().ok());
     let exceptions = exceptions(&event, told, instances.as_deref().unwrap_or_default());
     let attachments = attachments(original, array(json(original, "attachments", losses)?).unwrap_or_default());
-    Ok(Bundle { event, exceptions, instances, attachments })
+    Ok(Bundle { event, exceptions, instances, listed_until, attachments })
 }
 
 pub(in crate::render) fn array(value: Option<Value>) -> Option<Vec<Value>> {
@@ -105,8 +111,13 @@ const OWN: [&str; 11] = [
     "start",
 ];
 
+/// Words that every event has: told as `null` or empty they are not told.
+const ALWAYS: [&str; 2] = ["sensitivity", "showAs"];
+
 fn completed(mut exception: Value, series: &Value) -> Value {
+    let untold: Vec<&str> = ALWAYS.into_iter().filter(|name| said(&exception, name).is_none()).collect();
     if let (Some(members), Some(series)) = (exception.as_object_mut(), series.as_object()) {
+        members.retain(|name, _| !untold.contains(&name.as_str()));
         for (name, value) in series.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
             members.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -121,6 +132,7 @@ pub(in crate::render) fn attachments(original: &dyn Parts, told: Vec<Value>) -> 
         let bytes = parts.iter().find(|part| part.name == name).map(|part| (name, part.size));
         Attachment {
             event: said(&entry, "event").unwrap_or_default().to_owned(),
+            same: entry["attachment"]["transhume.same"].as_u64().and_then(|same| usize::try_from(same).ok()),
             meta: entry["attachment"].take(),
             bytes,
         }

@@ -7,10 +7,12 @@ use crate::render::json::said;
 use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarTransparency};
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, scene: &Scene<'_>, losses: &mut Losses) {
-    let state = said(occasion.event, "showAs").unwrap_or("busy");
-    let known = scene.tables.busy(state);
+    let told = said(occasion.event, "showAs");
+    let known = told.and_then(|state| scene.tables.busy(state));
     if known.is_none() {
-        losses.add("busy_unknown", format!("the state `{state}` says neither free nor busy; it stands as busy"));
+        let why = told.map(|state| format!("the state `{state}` says neither free nor busy"));
+        let why = why.unwrap_or_else(|| "nobody told whether it is free or busy".to_owned());
+        losses.add("busy_unknown", format!("{why}; it stands as busy"));
     }
     let (transparency, status) = known.unwrap_or(("OPAQUE", "BUSY"));
     let transparency = match transparency {

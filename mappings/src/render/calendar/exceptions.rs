@@ -28,6 +28,7 @@ pub(super) fn fates<'a>(scene: &Scene<'a>, series: &Series, losses: &mut Losses)
         fates.added = added;
         if !event["cancelledOccurrences"].is_array() {
             fates.cancelled.extend(gaps);
+            beyond(scene, series, losses);
         }
     }
     fates.cancelled.retain(|day| !fates.changed.contains_key(day));
@@ -103,11 +104,24 @@ fn gaps(scene: &Scene<'_>, series: &Series, instances: &[Value], fates: &Fates<'
     let plain: BTreeSet<Date> = plain.filter_map(|one| plain_day(one, scene)).collect();
     let listed: BTreeSet<Date> = plain.iter().chain(fates.changed.keys()).copied().collect();
     // Of an endless series nobody knows what follows the last one listed.
-    let endless = series.end == End::Never;
-    let last = if endless { listed.last().copied().unwrap_or(Date::MIN) } else { Date::MAX };
-    let days: BTreeSet<Date> = series.dates().take_while(|day| *day <= last).collect();
-    let gaps = days.difference(&listed).copied().collect();
+    let told = scene.bundle.listed_until;
+    let last = match series.end {
+        End::Never => told.or(listed.last().copied()).unwrap_or(Date::MIN),
+        End::On(_) | End::After(_) => told.unwrap_or(Date::MAX),
+    };
+    let known = plain.last().map_or(last, |listed| last.max(*listed));
+    let days: BTreeSet<Date> = series.dates().take_while(|day| *day <= known).collect();
+    let gaps = days.difference(&listed).copied().take_while(|day| *day <= last).collect();
     (gaps, plain.difference(&days).copied().collect())
+}
+
+/// Names what nobody looked at: days may be changed or cancelled there.
+fn beyond(scene: &Scene<'_>, series: &Series, losses: &mut Losses) {
+    let Some(until) = scene.bundle.listed_until else { return };
+    if series.dates().any(|day| day > until) {
+        let detail = format!("its days were looked at up to {until}; what was changed after that stands as unchanged");
+        losses.add("series_looked_at_until", detail);
+    }
 }
 
 fn plain_day(event: &Value, scene: &Scene<'_>) -> Option<Date> {

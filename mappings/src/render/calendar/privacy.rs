@@ -8,11 +8,15 @@ use calcard::icalendar::{ICalendarClassification, ICalendarEntry, ICalendarPrope
 
 pub(super) fn add(node: &mut Node, occasion: &Occasion<'_>, _: &Scene<'_>, losses: &mut Losses) {
     let class = match said(occasion.event, "sensitivity") {
-        None | Some("normal") => ICalendarClassification::Public,
+        Some("normal") => ICalendarClassification::Public,
         Some("private") => ICalendarClassification::Private,
         Some("confidential") => ICalendarClassification::Confidential,
         Some("personal") => {
             losses.add("sensitivity_personal", "calendars have no `personal`; it stands as private");
+            ICalendarClassification::Private
+        }
+        None => {
+            losses.add("sensitivity_unknown", "no sensitivity was told; it stands as private");
             ICalendarClassification::Private
         }
         Some(other) => {

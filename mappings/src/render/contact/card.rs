@@ -84,7 +84,10 @@ impl Card {
             let mut line = String::new();
             // Writing to a String cannot fail.
             let _ = entry.write_to(&mut line, as_4);
-            text.push_str(&line.replacen("base64\\,", "base64,", 1));
+            match entry.name {
+                VCardProperty::Photo => text.push_str(&line.replacen("base64\\,", "base64,", 1)),
+                _ => text.push_str(&line),
+            }
         }
         text.push_str("END:VCARD\r\n");
         text

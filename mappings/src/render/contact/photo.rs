@@ -13,7 +13,13 @@ pub(super) fn add(
     profile: &ContactProfile,
     losses: &mut Losses,
 ) -> Result<(), Unrendered> {
-    let Some(part) = original.parts().into_iter().find(|part| part.name == "photo") else { return Ok(()) };
+    let parts = original.parts();
+    let Some(part) = parts.iter().find(|part| part.name == "photo") else {
+        if parts.iter().any(|part| part.name == "photoError") {
+            losses.add("photo_missing", "the service would not give the photo");
+        }
+        return Ok(());
+    };
     if part.size > profile.photo_max {
         losses
             .add("photo_too_large", format!("the photo ({} bytes) is over what the target takes in a card", part.size));
