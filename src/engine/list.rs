@@ -1,6 +1,6 @@
 //! Listing: every feed of an account drained to the end of its round, page by page, each page kept with its cursor.
 
-use super::{Engine, Event, Phase};
+use super::{Engine, Event, Phase, well_known::known_by_name};
 use crate::store::{AccountStore, CollectionKey, Listing, Pass, Side};
 use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +16,10 @@ impl Engine {
         let account = store.account().clone();
         self.tell(Event::Started { account: account.address.clone(), phase: Phase::List });
         let pass = store.begin_pass(workload).await?;
-        let collections = self.collections(store, workload).await?;
+        let met = self.collections(store, workload).await?;
+        let feeds = self.stop.unless(self.source.feeds(&account, &met)).await?;
+        let collections = known_by_name(met, |one| self.render.well_known(workload, &one.name));
         store.record_collections(pass, collections.clone()).await?;
-        let feeds = self.stop.unless(self.source.feeds(&account, &collections)).await?;
         store.record_feeds(pass, feeds.clone()).await?;
         self.drain_all(store, pass, &feeds, &collections).await?;
         self.refuse_implausible_emptiness(store, workload, &collections).await?;

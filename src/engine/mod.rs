@@ -27,6 +27,7 @@ mod standings;
 mod stop;
 mod verdict;
 mod verify;
+mod well_known;
 
 pub use self::core::{Engine, Lanes};
 pub use check::Checked;

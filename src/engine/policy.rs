@@ -92,7 +92,7 @@ fn ancestry<'a>(collection: &'a Collection, by_id: &BTreeMap<&CollectionId, &'a 
 
 fn refusal(collection: &Collection, policy: &Policy) -> Option<&'static str> {
     let (wanted, reason) = match collection.role {
-        Role::Ordinary | Role::Default | Role::Inbox | Role::Sent => {
+        Role::Ordinary | Role::Default | Role::ReadOnly | Role::Inbox | Role::Sent => {
             (!collection.hidden || policy.hidden, "hidden folder")
         }
         Role::Drafts => (policy.drafts, "drafts"),

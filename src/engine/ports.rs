@@ -6,7 +6,7 @@ use std::{
     io::{Read, Write},
     sync::Arc,
 };
-use transhume_contract::{Digest, Facts, Fault, ItemId, Loss, Part, Profile, What, Workload};
+use transhume_contract::{Digest, Facts, Fault, ItemId, Loss, Part, Profile, Role, What, Workload};
 
 /// An original as a conversion sees it: named parts, each readable from its first byte.
 pub trait Original {
@@ -94,8 +94,8 @@ pub struct Handover {
 pub trait Render: Send + Sync {
     /// Raised whenever the output for the same input may differ.
     fn edition(&self, workload: Workload) -> u32;
-    /// Of the tables in force.
-    fn tables(&self) -> Digest;
+    /// Of the tables in force behind a workload: a row that is corrected renders anew what it speaks of, and nothing else.
+    fn tables(&self, workload: Workload) -> Digest;
     /// Writes the rendering. `Unmappable` where none can be made.
     fn render(
         &self,
@@ -123,6 +123,15 @@ pub trait Render: Send + Sync {
         settings: &dyn Original,
         places: &dyn Fn(&str) -> Option<String>,
     ) -> Vec<Handover>;
+    /// The colour of a collection as `#rrggbb`, from that or from the source's word for it; none where the target shall
+    /// pick one.
+    fn colour(&self, told: &str) -> Option<String> {
+        Some(told.to_owned())
+    }
+    /// What a name says of a collection, where its source does not.
+    fn well_known(&self, _workload: Workload, _name: &str) -> Option<Role> {
+        None
+    }
 }
 
 /// Comparable meaning, read independently of the conversions.

@@ -171,7 +171,7 @@ impl Engine {
         audience: &Audience,
         page: &[ToRender],
     ) -> Result<BTreeMap<ItemKey, Result<Made, Fault>>, Fault> {
-        let (edition, tables) = (self.render.edition(workload), self.render.tables());
+        let (edition, tables) = (self.render.edition(workload), self.render.tables(workload));
         let rendered = page.iter().filter(|item| item.rendered_before).map(|item| item.original);
         let rendered: Vec<_> = rendered.collect();
         let known = match rendered.is_empty() {
@@ -274,7 +274,7 @@ impl Engine {
         originals: Vec<Loaded>,
     ) -> Result<Vec<Outcome>, Fault> {
         let (store, render, audience) = (store.clone(), Arc::clone(&self.render), audience.clone());
-        let (edition, tables) = (render.edition(workload), render.tables());
+        let (edition, tables) = (render.edition(workload), render.tables(workload));
         let maker = Maker { store, render, workload, audience, edition, tables };
         let work = move || {
             let of_items = originals.iter().filter_map(|loaded| Some((loaded.item?, loaded)));

@@ -67,7 +67,7 @@ impl Engine {
 
     /// What a rendering made now would be made by.
     pub(super) fn made_by(&self, workload: Workload, audience: &Audience) -> MadeBy {
-        (self.render.edition(workload), self.render.tables(), audience.digest)
+        (self.render.edition(workload), self.render.tables(workload), audience.digest)
     }
 
     async fn rerender_at(

@@ -118,7 +118,7 @@ impl Render for Editions {
     fn edition(&self, _: Workload) -> u32 {
         self.0.load(Ordering::SeqCst)
     }
-    fn tables(&self) -> Digest {
+    fn tables(&self, _: Workload) -> Digest {
         Digest::of(b"")
     }
     fn render(

@@ -29,7 +29,7 @@ impl Render for Verbatim {
     fn edition(&self, _: Workload) -> u32 {
         1
     }
-    fn tables(&self) -> Digest {
+    fn tables(&self, _: Workload) -> Digest {
         Digest::of(b"")
     }
     fn render(

@@ -161,6 +161,9 @@ pub enum Role {
     ConversationHistory,
     SyncIssues,
     RecoverableItems,
+    /// Its owner may not write into it: the service fills it, or somebody elsewhere. What its name says decides whether it
+    /// is ordinary, or the service's own.
+    ReadOnly,
     /// Kept by the service for itself.
     Internal,
 }
@@ -169,7 +172,7 @@ pub enum Role {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Appearance {
-    /// `#rrggbb`, in small letters.
+    /// `#rrggbb`, in small letters. Of a source also its own word for a colour.
     pub colour: Option<String>,
     /// Its place among the others, from the top.
     pub order: Option<u32>,

@@ -47,6 +47,7 @@ pub(crate) fn directory(parent: Option<&str>, name: &str, role: Role) -> String 
         | Role::ConversationHistory
         | Role::SyncIssues
         | Role::RecoverableItems
+        | Role::ReadOnly
         | Role::Internal => below(parent, &part(name, parent.is_none()), name),
     }
 }

@@ -136,6 +136,7 @@ pub struct Calendar {
     pub is_default_calendar: Option<bool>,
     /// Only the one who made a calendar can share it.
     pub can_share: Option<bool>,
+    pub can_edit: Option<bool>,
     pub owner: Option<EmailAddress>,
 }
 

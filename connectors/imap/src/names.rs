@@ -101,6 +101,7 @@ pub fn special_use(role: Role) -> Option<(&'static str, &'static [&'static str])
         | Role::ConversationHistory
         | Role::SyncIssues
         | Role::RecoverableItems
+        | Role::ReadOnly
         | Role::Internal => None,
     }
 }

@@ -13,7 +13,9 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::Mutex;
-use transhume_contract::{AccountId, Collection, CollectionId, Fault, Reach, Role, Target, Wanted, Workload};
+use transhume_contract::{
+    AccountId, Appearance, Collection, CollectionId, Fault, Reach, Role, Target, Wanted, Workload,
+};
 
 /// Placements looked for at once under new numbers.
 const NUMBERED: usize = 500;
@@ -212,7 +214,7 @@ impl<'a> Routes<'a> {
             known: self.known.get(&from).map(|(_, id)| id.clone()),
             adopt: self.engine.policy.existing == Existing::Adopt,
             claimed: Arc::clone(&*self.claimed.lock().await),
-            appearance: row.collection.appearance.clone(),
+            appearance: self.appearance(row),
         };
         let at = self.engine.stop.settling(self.target.ensure(&want)).await?;
         Arc::make_mut(&mut *self.claimed.lock().await).insert(at.id.clone());
@@ -225,6 +227,12 @@ impl<'a> Routes<'a> {
         }
         let key = self.store.record_target(from, &want.path, &at).await?;
         Ok(Route { key, at })
+    }
+
+    fn appearance(&self, row: &CollectionRow) -> Appearance {
+        let told = &row.collection.appearance;
+        let colour = told.colour.as_deref().and_then(|told| self.engine.render.colour(told));
+        Appearance { colour, ..told.clone() }
     }
 
     /// Says once when a collection stands under another name than at the source. That the inbox is the server's inbox,

@@ -5,9 +5,9 @@ mod objects;
 use crate::engine::{Audience, Handover, Meaning, Original, Own, Render, Rendered, Setting};
 use std::io::{self, Read, Write};
 use transhume_contract::{
-    Cause, Digest, Facts, Fault, FlagState, Importance, ItemId, Loss, Profile, Timestamp, What, Workload,
+    Cause, Digest, Facts, Fault, FlagState, Importance, ItemId, Loss, Profile, Role, Timestamp, What, Workload,
 };
-use transhume_mappings::{self as mappings, MailProfile, Parts, Tables, Unrendered, meaning, render};
+use transhume_mappings::{self as mappings, MailProfile, Parts, Tables, Unrendered, WellKnown, meaning, render};
 
 /// The keyword that IMAP clients use for forwarded mail; the contract has a fact of its own for it.
 const FORWARDED: &str = "$Forwarded";
@@ -86,8 +86,13 @@ impl Render for Conversions {
         }
     }
 
-    fn tables(&self) -> Digest {
-        Digest::new(self.tables.digest())
+    fn tables(&self, workload: Workload) -> Digest {
+        match workload {
+            Workload::Mail | Workload::Files => Digest::new(self.tables.digest()),
+            Workload::Calendar | Workload::Tasks => Digest::new(self.tables.calendar_digest()),
+            // No table stands behind a card.
+            Workload::Contacts => Digest::of(b""),
+        }
     }
 
     fn render(
@@ -146,6 +151,18 @@ impl Render for Conversions {
         places: &dyn Fn(&str) -> Option<String>,
     ) -> Vec<Handover> {
         if workload == Workload::Mail { self.sieve(settings, places).into_iter().collect() } else { Vec::new() }
+    }
+
+    fn colour(&self, told: &str) -> Option<String> {
+        self.tables.calendar_colour(told, told)
+    }
+
+    fn well_known(&self, workload: Workload, name: &str) -> Option<Role> {
+        let known = self.tables.well_known_calendar(name).filter(|_| workload == Workload::Calendar)?;
+        Some(match known {
+            WellKnown::Default => Role::Default,
+            WellKnown::Generated => Role::Internal,
+        })
     }
 }
 
@@ -220,5 +237,44 @@ impl Meaning for Conversions {
         }
         let (there, here) = (meaning::original(&Seen(original))?, meaning::mail(rendering)?);
         Ok(meaning::unexcused(meaning::differences(&there, &here), &losses))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn with(file: &str, text: &str) -> Conversions {
+        Conversions::new(Tables::with_overrides(&BTreeMap::from([(file.to_owned(), text.to_owned())])).unwrap())
+    }
+
+    /// The workloads that would be rendered anew.
+    fn anew(corrected: &Conversions) -> Vec<Workload> {
+        let shipped = Conversions::new(Tables::embedded());
+        Workload::ALL.into_iter().filter(|one| corrected.tables(*one) != shipped.tables(*one)).collect()
+    }
+
+    #[test]
+    fn a_corrected_row_renders_anew_what_it_speaks_of_and_nothing_else() {
+        let zones = with("zones.toml", "[special]\n\"Contoso Custom Time\" = \"Europe/Rome\"\n");
+        assert_eq!(anew(&zones), [Workload::Calendar, Workload::Tasks]);
+        let keywords = with("categories.toml", "[keywords]\n\"A\" = \"x\"\n");
+        assert_eq!(anew(&keywords), [Workload::Mail, Workload::Files]);
+        let colours = with("calendar.toml", "[colours]\n\"lightRed\" = \"#ff0000\"\n");
+        assert_eq!(anew(&colours), [], "the colour of a calendar stands in no event");
+    }
+
+    #[test]
+    fn colours_and_names_of_calendars_are_those_of_the_tables_in_force() {
+        let shipped = Conversions::new(Tables::embedded());
+        let known = |of: &Conversions| of.well_known(Workload::Calendar, "Anniversaires");
+        assert_eq!((shipped.colour("lightRed").as_deref(), known(&shipped)), (Some("#a4262c"), Some(Role::Internal)));
+        assert_eq!((shipped.colour("#0078D4").as_deref(), shipped.colour("auto")), (Some("#0078d4"), None));
+        assert_eq!(shipped.well_known(Workload::Contacts, "Anniversaires"), None);
+        let rows = "[colours]\n\"lightRed\" = \"#FF0000\"\n[well_known]\n\"Anniversaires\" = \"\"\n";
+        let edited = with("calendar.toml", rows);
+        assert_eq!((edited.colour("lightRed").as_deref(), known(&edited)), (Some("#ff0000"), None));
     }
 }

@@ -79,6 +79,8 @@ fn role(account: &Account, calendar: &wire::Calendar) -> Role {
     match (calendar.is_default_calendar, owner) {
         (Some(true), _) => Role::Default,
         (_, Some(address)) if !known(address) && calendar.can_share != Some(true) => Role::Internal,
+        // That of birthdays, of holidays, of a subscription.
+        _ if calendar.can_edit == Some(false) => Role::ReadOnly,
         _ => Role::Ordinary,
     }
 }
@@ -88,31 +90,14 @@ pub fn is_own(account: &Account, calendar: &wire::Calendar) -> bool {
     role(account, calendar) != Role::Internal
 }
 
-/// The colours of Outlook's names, near what Outlook on the web shows: the service tells no values. `auto` and `maxColor`
-/// are none.
-const COLOURS: &[(&str, &str)] = &[
-    ("lightBlue", "#0078d4"),
-    ("lightGreen", "#498205"),
-    ("lightOrange", "#da3b01"),
-    ("lightGray", "#69797e"),
-    ("lightYellow", "#c19c00"),
-    ("lightTeal", "#038387"),
-    ("lightPink", "#e3008c"),
-    ("lightBrown", "#8e562e"),
-    ("lightRed", "#a4262c"),
-];
-
+/// What a person chose, else the service's name of a colour: it tells no values.
 fn colour(calendar: &wire::Calendar) -> Option<String> {
     let chosen = calendar.hex_color.as_deref().map(str::to_ascii_lowercase);
     let is_colour = |text: &String| {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
         digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    let named = || {
-        let name = calendar.color.as_deref()?;
-        COLOURS.iter().find(|(known, _)| *known == name).map(|(_, colour)| (*colour).to_owned())
-    };
-    chosen.filter(is_colour).or_else(named)
+    chosen.filter(is_colour).or_else(|| calendar.color.clone().filter(|name| !name.is_empty()))
 }
 
 #[cfg(test)]
@@ -165,14 +150,26 @@ mod tests {
     }
 
     #[test]
+    fn one_that_its_owner_may_not_write_into_is_told_so() {
+        let all = told(json!([
+            {"id": "b", "name": "Birthdays", "canEdit": false, "canShare": false},
+            {"id": "s", "owner": {"address": "boss@town.example"}, "canEdit": false},
+            {"id": "m", "canEdit": true},
+            {"id": "d", "isDefaultCalendar": true, "canEdit": false}
+        ]));
+        let roles: Vec<_> = all.iter().map(|one| one.role).collect();
+        assert_eq!(roles, [Role::Default, Role::ReadOnly, Role::Internal, Role::Ordinary]);
+    }
+
+    #[test]
     fn a_chosen_colour_goes_before_a_named_one() {
         let shown = |color: &str, hex: &str| {
             colour(&serde_json::from_value(json!({"id": "x", "color": color, "hexColor": hex})).unwrap())
         };
         assert_eq!(shown("lightRed", "#0078D4").as_deref(), Some("#0078d4"));
-        assert_eq!(shown("lightRed", "").as_deref(), Some("#a4262c"));
-        for (color, hex) in [("auto", ""), ("maxColor", "blue"), ("ultraviolet", "#12345")] {
-            assert_eq!(shown(color, hex), None);
+        for (color, hex) in [("auto", ""), ("lightRed", "blue"), ("ultraviolet", "#12345")] {
+            assert_eq!(shown(color, hex).as_deref(), Some(color));
         }
+        assert_eq!(shown("", ""), None);
     }
 }
