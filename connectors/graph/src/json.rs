@@ -4,17 +4,24 @@
 use serde::de::DeserializeOwned;
 use transhume_contract::{Fault, What};
 
+/// In UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Parses an answer, repairing control characters before giving up. `named` says what was asked, for the sentence.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8], named: &str) -> Result<T, Fault> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
     serde_json::from_slice(bytes).or_else(|_| serde_json::from_slice(&repaired(bytes))).map_err(|error| {
         let sentence = format!("the answer of Microsoft Graph to \"{named}\" is not the JSON it should be: {error}");
         Fault::new(What::Malformed, sentence)
     })
 }
 
-/// Gives the bytes back if they are JSON, repaired if only control characters were in the way. Nothing is reordered.
-pub fn verbatim(bytes: Vec<u8>, named: &str) -> Result<Vec<u8>, Fault> {
+/// Gives the bytes back if they are JSON, repaired if only control characters were in the way, without a byte order mark,
+/// behind which nobody finds members. Nothing is reordered.
+pub fn verbatim(mut bytes: Vec<u8>, named: &str) -> Result<Vec<u8>, Fault> {
+    if bytes.starts_with(MARK) {
+        bytes.drain(..MARK.len());
+    }
     if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok() {
         return Ok(bytes);
     }
@@ -131,6 +138,8 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_no_obstacle() {
         assert_eq!(parse::<Value>(b"\xEF\xBB\xBF{}", "x").unwrap(), serde_json::json!({}));
+        let page = verbatim(b"\xEF\xBB\xBF{\"value\":[{}, {}]}".to_vec(), "x").unwrap();
+        assert_eq!(elements(&page, "value").unwrap().len(), 2);
     }
 
     #[test]

@@ -8,12 +8,13 @@ use transhume_contract::{Date, Timestamp};
 const WINDOW: i64 = 1825;
 /// How far a day may have been moved out of the life of its series, and still be seen.
 const MOVED: i64 = 730;
-/// So many years from now on, an endless series is listed at least.
-const AHEAD: i16 = 5;
+/// So many years from now on, a series is listed at least: nobody changes its days further ahead, but for those who do.
+const AHEAD: i16 = 20;
 /// So far it is followed where people change its days years ahead.
 const FARTHEST: i16 = 50;
 
-/// When a series has days.
+/// When a series has days. What is changed of an endless one beyond [`AHEAD`] years, behind five years without a change,
+/// is not seen; the original tells how far it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
     pub from: Date,
@@ -32,17 +33,15 @@ impl Life {
         let range = recurrence.range.clone().unwrap_or_default();
         let first = day(range.start_date.as_deref()).or_else(|| day(begins))?;
         let (ahead, farthest) = (end_of_year(today, AHEAD), end_of_year(today, FARTHEST));
-        let (until, farthest) = match last(first, &range, recurrence.pattern.as_ref()) {
-            Some(last) => (later(last, MOVED), later(last, MOVED)),
-            None => (ahead.max(later(first, WINDOW)), farthest.max(later(first, WINDOW))),
-        };
-        Some(Self { from: later(first, -MOVED), until, farthest })
+        let (ahead, farthest) = (ahead.max(later(first, WINDOW)), farthest.max(later(first, WINDOW)));
+        // One that ends in a thousand years is as good as endless.
+        let end = last(first, &range, recurrence.pattern.as_ref()).map_or(farthest, |last| later(last, MOVED));
+        Some(Self { from: later(first, -MOVED), until: end.min(ahead), farthest: end.min(farthest) })
     }
 
-    /// The same as far as days can be expected to change: a series that ends in a thousand years is followed so far
-    /// only where people changed it there.
-    pub fn near(self, today: Date) -> Self {
-        Self { until: self.until.min(end_of_year(today, AHEAD)).max(self.from), ..self }
+    /// The last day of the pattern that listing until here shows, wherever it was moved.
+    pub fn seen(listed: Date) -> Date {
+        later(listed, -MOVED)
     }
 
     /// The window that follows a day already listed; `busy` says whether the last one held a changed day.
@@ -151,19 +150,21 @@ mod tests {
     fn an_endless_series_is_listed_for_years_to_come_and_further_where_it_was_changed() {
         let range = json!({"type": "noEnd", "startDate": "2019-05-06", "endDate": "0001-01-01"});
         let endless = life("weekly", 1, range);
-        assert_eq!((endless.until, endless.farthest), (Date::constant(2031, 12, 30), Date::constant(2076, 12, 30)));
+        assert_eq!((endless.until, endless.farthest), (Date::constant(2046, 12, 30), Date::constant(2076, 12, 30)));
         assert_eq!(windows(endless, false).last().unwrap().1, endless.until);
         assert_eq!(windows(endless, true).last().unwrap().1, endless.farthest);
-        let tomorrow = Date::constant(2026, 3, 2);
-        assert_eq!(endless.near(TODAY), endless.near(tomorrow), "the same all year long");
+        let recurrence = json!({"pattern": {"type": "weekly"}, "range": {"type": "noEnd", "startDate": "2019-05-06"}});
+        let tomorrow = Life::of(&serde_json::from_value(recurrence).unwrap(), None, Date::constant(2026, 3, 2));
+        assert_eq!(tomorrow.map(|life| life.until), Some(endless.until), "the same all year long");
     }
 
     #[test]
-    fn an_end_in_a_thousand_years_is_listed_whole_and_watched_nearby() {
+    fn an_end_in_a_thousand_years_is_listed_as_none() {
         let range = json!({"type": "endDate", "startDate": "2020-01-01", "endDate": "9999-12-31"});
         let long = life("daily", 1, range);
-        assert_eq!(long.until, Date::constant(9999, 12, 30));
-        assert_eq!(long.near(TODAY).until, Date::constant(2031, 12, 30));
+        assert_eq!((long.until, long.farthest), (Date::constant(2046, 12, 30), Date::constant(2076, 12, 30)));
+        let ends = life("daily", 1, json!({"type": "endDate", "startDate": "2020-01-01", "endDate": "2030-01-01"}));
+        assert_eq!(Life::seen(ends.until), Date::constant(2030, 1, 1), "up to its end");
     }
 
     #[test]

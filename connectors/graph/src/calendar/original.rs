@@ -1,9 +1,10 @@
 //! The original of an event: all that belongs to it, as the service told it.
 //!
 //! Parts: `event` (the master or the single event), `exceptions` (an array, where the master does not hold them all),
-//! `instances` (an array of the series' days, where the service has no lists of cancelled ones), `attachments` (an array
-//! of `{"event", "attachment"}`, each without bytes; under `transhume.error` the refusal, where its bytes were refused)
-//! and `attachment/<n>` (the bytes of its n-th entry).
+//! `instances` (an array of the series' days, where the service has no lists of cancelled ones), `listed` (`{"until"}`, the
+//! last day of the pattern that those days would show), `attachments` (an array of `{"event", "attachment"}`, each without
+//! bytes; under `transhume.error` the refusal, where its bytes were refused, and under `transhume.same` the number of the
+//! entry that has the same bytes) and `attachment/<n>` (the bytes of its n-th entry).
 
 use super::{
     Known,
@@ -17,7 +18,7 @@ use crate::{
     wire::Event,
 };
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use transhume_contract::{Facts, Fault, ItemRef, OriginalSink, Part, What};
 
 const EXPAND: &str = "?$expand=exceptionOccurrences";
@@ -127,7 +128,7 @@ impl Taking<'_> {
     /// The days of the series in place of the lists, and each exception by itself.
     async fn by_days(&mut self, event: Event, bytes: Vec<u8>) -> Result<(), Fault> {
         self.put("event", bytes).await?;
-        let Some(mut days) = self.reading.series.days(self.reading.item.id.as_str(), &event, false) else {
+        let Some(mut days) = self.reading.series.days(self.reading.item.id.as_str(), &event) else {
             return Ok(());
         };
         let (mut array, mut changed) = (Array::open(self.into, "instances").await?, Vec::new());
@@ -138,6 +139,9 @@ impl Taking<'_> {
             }
         }
         array.close(self.into).await?;
+        if let Some(until) = days.seen() {
+            self.put("listed", json!({"until": until.to_string()}).to_string().into_bytes()).await?;
+        }
         self.changed(changed).await
     }
 
@@ -174,11 +178,27 @@ impl Taking<'_> {
                 (self.reading.series.service, self.reading.series.user, self.reading.series.path(&id));
             let of = Attachments { service, user, item, select: OF_OUTLOOK };
             for mut meta in of.listed().await? {
-                of.take(all.len(), &mut meta, self.into).await?;
+                match self.inherited(&all, &id, &meta) {
+                    Some(same) => drop(meta.insert("transhume.same".into(), same.into())),
+                    None => of.take(all.len(), &mut meta, self.into).await?,
+                }
                 all.push(json!({"event": id, "attachment": meta}));
             }
         }
         if all.is_empty() { Ok(()) } else { self.put("attachments", Value::Array(all).to_string().into_bytes()).await }
+    }
+
+    /// The entry of the series that an exception shows as its own, under another id (seen by corso). Whoever replaces a
+    /// file changes when it was modified.
+    fn inherited(&self, all: &[Value], event: &str, meta: &Map<String, Value>) -> Option<usize> {
+        const ALIKE: [&str; 6] = ["@odata.type", "name", "contentType", "size", "isInline", "lastModifiedDateTime"];
+        let series = self.reading.item.id.as_str();
+        if event == series || !meta.get("lastModifiedDateTime").is_some_and(Value::is_string) {
+            return None;
+        }
+        let alike = |one: &Value| ALIKE.iter().all(|name| one.get(*name) == meta.get(*name));
+        let taken = |one: &Value| one.get("transhume.error").is_none();
+        all.iter().position(|one| one["event"] == series && alike(&one["attachment"]) && taken(&one["attachment"]))
     }
 
     async fn put(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Fault> {

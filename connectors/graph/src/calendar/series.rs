@@ -119,7 +119,7 @@ impl<'a> Series<'a> {
         let (mut all, mut next) = (Vec::new(), Some(url));
         while let Some(url) = next {
             let (page, bytes) = self.page(url).await?;
-            all.extend(rows(&bytes));
+            all.extend(rows(&bytes)?);
             next = page.next_link.as_deref().map(|link| self.resumed(link)).transpose()?;
         }
         Ok(all)
@@ -129,7 +129,7 @@ impl<'a> Series<'a> {
         let path = format!("{}?$select=id,changeKey,type,start,recurrence", self.path(master));
         let (event, _) = self.service.item::<Event>(self.user, &path, WISHES, "a series").await?;
         let mut told = BTreeMap::new();
-        if let Some(mut days) = self.days(master, &event, true) {
+        if let Some(mut days) = self.days(master, &event) {
             while let Some(page) = days.page().await? {
                 told.extend(page.into_iter().map(|(day, _)| day_told(day)));
             }
@@ -137,14 +137,11 @@ impl<'a> Series<'a> {
         Ok(made(key(&event), &told))
     }
 
-    /// The days of a series, to be listed; `None` where it does not say when it begins. `near` leaves out times so far
-    /// away that nobody changes anything there.
-    pub fn days(&self, master: &str, event: &Event, near: bool) -> Option<Days<'_>> {
+    /// The days of a series, to be listed; `None` where it does not say when it begins.
+    pub fn days(&self, master: &str, event: &Event) -> Option<Days<'_>> {
         let begins = event.start.as_ref().and_then(|start| start.get("dateTime")?.as_str());
-        let today = today();
         let recurrence = Recurrence::deserialize(event.recurrence.as_ref()?).ok()?;
-        let life = Life::of(&recurrence, begins, today)?;
-        let life = if near { life.near(today) } else { life };
+        let life = Life::of(&recurrence, begins, today())?;
         let path = format!("{}/instances?$select={DAY}", self.path(master));
         Some(Days {
             series: self,
@@ -191,10 +188,15 @@ impl Days<'_> {
         let Some(url) = self.link.take().or_else(|| self.next_window()) else { return Ok(None) };
         let (page, bytes) = self.series.page(url).await?;
         self.link = page.next_link.as_deref().map(|link| self.series.resumed(link)).transpose()?;
-        let mut rows = rows(&bytes);
+        let mut rows = rows(&bytes)?;
         self.busy |= rows.iter().any(|(day, _)| is_changed(day));
         rows.retain(|(day, _)| self.is_new(day));
         Ok(Some(rows))
+    }
+
+    /// The last day of the pattern that was listed, once all pages were.
+    pub fn seen(&self) -> Option<Date> {
+        self.listed.map(Life::seen)
     }
 
     fn next_window(&mut self) -> Option<Url> {
@@ -220,9 +222,11 @@ pub fn is_changed(day: &Event) -> bool {
 }
 
 /// The rows of a page, each parsed and to the byte; what cannot be understood is kept all the same.
-fn rows(bytes: &[u8]) -> Vec<(Event, Vec<u8>)> {
-    let elements = json::elements(bytes, "value").unwrap_or_default();
-    elements.into_iter().map(|row| (serde_json::from_slice(row).unwrap_or_default(), row.to_vec())).collect()
+/// An answer without rows is none: every day of the series would count as cancelled.
+fn rows(bytes: &[u8]) -> Result<Vec<(Event, Vec<u8>)>, Fault> {
+    let without = || Fault::new(What::Malformed, format!("the answer to \"{NAMED}\" holds no list"));
+    let elements = json::elements(bytes, "value").ok_or_else(without)?;
+    Ok(elements.into_iter().map(|row| (serde_json::from_slice(row).unwrap_or_default(), row.to_vec())).collect())
 }
 
 fn day_told(day: Event) -> (String, String) {
@@ -295,6 +299,14 @@ mod tests {
         assert_eq!(Lists::here(&known), Lists::Whole);
         Lists::Whole.refused(&known);
         assert_eq!(Lists::here(&known), Lists::Absent);
+    }
+
+    #[test]
+    fn a_page_without_rows_is_no_page_of_cancelled_days() {
+        assert_eq!(rows(b"{\"@odata.context\":\"x\"}").unwrap_err().what, What::Malformed);
+        assert_eq!(rows(b"{\"value\":[]}").unwrap().len(), 0);
+        let page = json::verbatim(b"\xEF\xBB\xBF{\"value\":[{\"id\":\"a\"}]}".to_vec(), NAMED).unwrap();
+        assert_eq!(rows(&page).unwrap().len(), 1);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The original of a contact: `contact` (the contact resource) and `photo` (its bytes), where it has one.
+//! The original of a contact: `contact` (the contact resource) and `photo` (its bytes), where it has one, or `photoError`
+//! (why the service would not give it).
 
 use super::rows::CONTACTS;
 use crate::{
@@ -8,6 +9,7 @@ use crate::{
     service::Service,
 };
 use serde::de::IgnoredAny;
+use serde_json::json;
 use transhume_contract::{Facts, Fault, ItemRef, OriginalSink, Reach, Remedy, What};
 
 /// Gives the original of one contact.
@@ -31,8 +33,8 @@ async fn photo(service: &Service, user: &str, path: &str, into: &mut dyn Origina
         Err(fault) if fault.reach > Reach::Item => return Err(fault),
         Err(fault) if fault.what == What::Vanished || fault.what == What::Unsupported => return Ok(()),
         Err(fault) if matches!(fault.remedy, Remedy::Skip(_)) => {
-            tracing::warn!(code = fault.code, "a photo cannot be read: its contact moves without");
-            return Ok(());
+            let refused = json!({"code": fault.code, "message": fault.sentence});
+            return put_json(into, "photoError", refused.to_string().into_bytes()).await;
         }
         Err(fault) => return Err(fault),
     };

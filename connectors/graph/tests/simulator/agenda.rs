@@ -59,7 +59,8 @@ async fn every_calendar_is_told_of_with_its_colour_and_whose_it_is() {
     assert_eq!(calendars[0].role, Role::Default);
     let named = |name: &str| calendars.iter().filter(|one| one.name == name).collect::<Vec<_>>();
     let colours: Vec<_> = named("Projets").iter().map(|one| one.appearance.colour.as_deref().unwrap()).collect();
-    assert_eq!(colours, ["#0078d4", "#a4262c"]);
+    assert_eq!(colours, ["#0078d4", "lightRed"]);
+    assert_eq!(named("Anniversaires")[0].role, Role::ReadOnly);
     let shared = named("Jürgen Groß")[0];
     assert_eq!(shared.role, Role::Internal);
     let feeds = stage.source.feeds(&account, &calendars).await.unwrap();
@@ -239,7 +240,9 @@ async fn an_event_is_kept_as_it_was_told_with_its_attachments() {
         for (n, entry) in attachments.as_array().into_iter().flatten().enumerate() {
             let meta = &entry["attachment"];
             let link = text(meta, "@odata.type").ends_with("referenceAttachment");
-            assert_eq!(original.part(&format!("attachment/{n}")).is_none(), link, "{meta}");
+            let same = meta["transhume.same"].as_u64().map(|same| original.part(&format!("attachment/{same}")));
+            assert!(same.is_none_or(|part| part.is_some()), "{meta}");
+            assert_eq!(original.part(&format!("attachment/{n}")).is_none(), link || same.is_some(), "{meta}");
             assert!(meta["contentBytes"].is_null());
             let own = text(entry, "event");
             assert!(own == listed.id.as_str() || changed_ids(&original).contains(own), "{own}");
@@ -249,6 +252,67 @@ async fn an_event_is_kept_as_it_was_told_with_its_attachments() {
         assert!(!promised || attachments.is_array(), "{}", event["subject"]);
     }
     assert!(files > 3 && damaged == 1, "only {files} attachments, {damaged} damaged");
+}
+
+/// An exception shows the files of its series under other ids.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_series_is_fetched_once_however_many_of_its_days_show_it() {
+    let (stage, account) = agenda().await;
+    let rounds = stage.whole_of(&account, Workload::Calendar).await;
+    let listed = titled(&rounds, "exceptions of every kind");
+    let (original, _) = stage.fetch_of(&account, listed, Workload::Calendar).await.unwrap();
+    let attachments = part(&original, "attachments");
+    let all = attachments.as_array().unwrap();
+    let taken: Vec<_> = (0..all.len()).filter(|n| original.part(&format!("attachment/{n}")).is_some()).collect();
+    let names: Vec<_> = taken.iter().map(|n| text(&all[*n]["attachment"], "name")).collect();
+    assert_eq!(names, ["ordre.txt", "annexe.txt"], "{attachments}");
+    assert!(all.len() >= 10, "{attachments}");
+    assert!(
+        all.iter().all(|one| one["attachment"]["name"] == "annexe.txt"
+            || one["event"] == listed.id.as_str()
+            || one["attachment"]["transhume.same"] == 0),
+        "{attachments}"
+    );
+    // One that was changed since may be another of the same name and size.
+    let day = json!([{"op": "edit_occurrence", "user": account.address, "event": listed.id.as_str(),
+        "date": "2026-04-05", "set": {"subject": "plus tard"}}]);
+    stage.mutate(day);
+    let (later, _) = stage.fetch_of(&account, listed, Workload::Calendar).await.unwrap();
+    let parts = later.parts.iter().filter(|one| one.part.name.starts_with("attachment/")).count();
+    assert_eq!(parts, taken.len() + 1, "{}", part(&later, "attachments"));
+}
+
+fn titled<'a>(rounds: &'a BTreeMap<CollectionId, Round>, title: &str) -> &'a Listed {
+    let mut all = rounds.values().flat_map(|round| round.listed.values());
+    all.find(|one| one.facts.subject.as_deref() == Some(title)).unwrap_or_else(|| panic!("{title} is not listed"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_changed_in_ten_years_is_seen_where_the_days_tell_of_themselves() {
+    let (stage, account) = agenda().await;
+    stage.switch(json!({"cloud": "us_gov", "exceptions_touch_master": false}));
+    let before = stage.whole_of(&account, Workload::Calendar).await;
+    let series = titled(&before, "daily without end").clone();
+    let user = account.address.as_str();
+    stage.mutate(json!([
+        {"op": "cancel_occurrence", "user": user, "event": series.id.as_str(), "date": "2036-05-02"},
+        {"op": "edit_occurrence", "user": user, "event": series.id.as_str(), "date": "2036-05-04", "set": {"subject": "un jour"}},
+    ]));
+    let after = stage.whole_of(&account, Workload::Calendar).await;
+    let later = titled(&after, "daily without end");
+    assert_ne!(later.version, series.version, "both changes stand in no list");
+    let (original, _) = stage.fetch_of(&account, later, Workload::Calendar).await.unwrap();
+    let days = part(&original, "instances");
+    let kind = |day: &str| {
+        let starts = |one: &&Value| text(&one["start"], "dateTime").starts_with(day);
+        days.as_array().unwrap().iter().find(starts).map(|one| text(one, "type").to_owned())
+    };
+    let told = ["2036-05-01", "2036-05-02", "2036-05-03", "2036-05-04"].map(kind);
+    assert_eq!(
+        told.each_ref().map(Option::as_deref),
+        [Some("occurrence"), None, Some("occurrence"), Some("exception")]
+    );
+    assert!(text(&part(&original, "listed"), "until") > "2043", "{}", part(&original, "listed"));
 }
 
 fn changed_ids(original: &HeldOriginal) -> BTreeSet<String> {

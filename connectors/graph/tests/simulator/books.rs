@@ -81,6 +81,26 @@ async fn a_contact_comes_whole_with_its_photo() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_photo_that_cannot_be_read_is_told_of_and_its_contact_comes() {
+    let (stage, account) = stage().await;
+    let rounds = stage.whole_of(&account, Workload::Contacts).await;
+    let refusal = json!({"kind": "status", "code": 500, "error": "ErrorCorruptData"});
+    stage.sim.faults(json!({"rules": [{"path": "/photo/", "fault": refusal}]})).unwrap();
+    let (mut come, mut damaged) = (0, 0);
+    for listed in all(&rounds) {
+        let Ok((original, _)) = stage.fetch_of(&account, listed, Workload::Contacts).await else {
+            damaged += 1;
+            continue;
+        };
+        assert_eq!(part(&original, "contact")["id"], listed.id.as_str());
+        assert!(original.part("photo").is_none());
+        assert_eq!(part(&original, "photoError")["code"], "ErrorCorruptData");
+        come += 1;
+    }
+    assert!(come > 5 && damaged == 1, "{come} came, {damaged} are damaged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn changed_moved_and_deleted_contacts_are_told_of() {
     let (stage, account) = stage().await;
     let first = stage.whole_of(&account, Workload::Contacts).await;
