@@ -320,3 +320,41 @@ fn all_that_happened_to_an_event_a_contact_and_a_task_is_told() {
     let explained = story.run(&["explain", SERIES, "--account", &story.addresses[0]]);
     explained.tells(0, &[SERIES, "calendar", "placed"]);
 }
+
+/// Name and colour of each calendar that stands in the server.
+fn calendars(server: &DavServer) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let mut folders = vec![server.dir().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let told =
+            std::fs::read(folder.join(".Radicale.props")).ok().map(|text| serde_json::from_slice(&text).unwrap());
+        let said = |of: &Value, name: &str| of[name].as_str().unwrap_or_default().to_owned();
+        all.extend(told.map(|told: Value| (said(&told, "D:displayname"), said(&told, "ICAL:calendar-color"))));
+        let within = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        folders.extend(within.filter(|path| path.is_dir()));
+    }
+    all
+}
+
+#[test]
+fn a_corrected_table_is_followed_by_what_it_speaks_of() {
+    let (story, server) = groupware(&recipe(true));
+    story.run(&["run", "--only", "calendar"]);
+    let colour = |name: &str| calendars(&server).into_iter().find(|(known, _)| known == name).map(|(_, colour)| colour);
+    assert!(colour("Archives").unwrap().starts_with("#038387"), "{:?}", calendars(&server));
+    assert_eq!(colour("Anniversaires"), None, "the target fills its own");
+    let before = standing(&server);
+    std::fs::create_dir(story.project().join("tables")).unwrap();
+    story.write("tables/zones.toml", "[special]\n\"Mars Standard Time\" = \"Europe/Rome\"\n");
+    story.reconfigure("[source]\n", "tables = \"tables\"\n\n[source]\n");
+    story.run(&["push", "--rerender", "--only", "calendar"]);
+    let changed = changed(&before, &standing(&server));
+    assert!(!changed.is_empty() && changed.len() < 10, "{changed:?}");
+    for path in changed {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("TZID=Europe/Rome"), "{text}");
+    }
+    story.write("tables/calendar.toml", "[well_known]\n\"Anniversaires\" = \"\"\n");
+    story.run(&["run", "--only", "calendar"]);
+    assert!(colour("Anniversaires").is_some(), "{:?}", calendars(&server));
+}
