@@ -25,6 +25,7 @@ mod proxy;
 mod raw;
 mod raw_dav;
 mod relay;
+mod wire;
 
 pub use certificate::Tls;
 pub use cyrus::{Cyrus, CyrusOptions};
@@ -36,6 +37,7 @@ pub use proxy::{Act, Deed, Proxy, Script};
 pub use raw::{RawImap, Reply};
 pub use raw_dav::RawDav;
 pub use relay::Relay;
+pub use wire::{Wire, Words};
 
 use std::io;
 use std::path::PathBuf;

@@ -36,6 +36,15 @@ impl RawDav {
         Ok(objects)
     }
 
+    /// Sends a request as another program would, and answers what the server said to it.
+    ///
+    /// # Errors
+    /// What the server refused, as a sentence.
+    pub async fn send(&self, method: &str, path: &str, body: &str) -> Result<String, String> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
+        self.ask(method, path, "0", body).await
+    }
+
     /// The paths right below a collection.
     async fn members(&self, path: &str) -> Result<Vec<String>, String> {
         let body = "<propfind xmlns=\"DAV:\"><prop><getetag/></prop></propfind>";
@@ -50,6 +59,11 @@ impl RawDav {
         let told = format!("{method} {path}");
         let request = self.client.request(method, format!("{}{path}", self.root)).header("Depth", depth);
         let request = request.basic_auth(&self.user, Some(&self.password)).body(body.to_owned());
+        let request = match body.chars().next() {
+            Some('<') => request.header("Content-Type", "application/xml; charset=utf-8"),
+            Some(_) => request.header("Content-Type", "text/calendar; charset=utf-8"),
+            None => request,
+        };
         let answer = request.send().await.map_err(|error| format!("{told}: {error}"))?;
         match answer.status() {
             status if status.is_success() => answer.text().await.map_err(|error| format!("{told}: {error}")),
