@@ -164,6 +164,9 @@ pub struct Check {
     /// another, is changed and removed. Once for each server and version.
     #[arg(long)]
     pub canary: bool,
+    /// An e-mail address on another server that the trial meeting invites, too: look into its mailbox after the trial.
+    #[arg(long, value_name = "ADDRESS", requires = "canary")]
+    pub trap: Option<String>,
     #[command(flatten)]
     pub choice: Choice,
 }

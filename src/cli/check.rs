@@ -15,11 +15,12 @@ use serde::Serialize;
 use std::sync::Arc;
 use transhume_contract::{Finding, Severity};
 
-pub async fn run(common: &Common, canary: bool, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
+/// `trap` is an address that the trial meeting of the canary invites, too.
+pub async fn run(common: &Common, canary: bool, trap: Option<&str>, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
     let session = Session::begin(common, CHECK, Arc::clone(&terminal)).await?;
     let mut found = session.engine.check(&session.project, &session.movers).await?;
     if canary && blockers(&found) == 0 {
-        found.extend(session.engine.prove(&session.project, &session.movers).await?);
+        found.extend(session.engine.prove(&session.project, &session.movers, trap).await?);
     }
     let reached = session.movers.iter().filter(|mover| is_reached(&found, mover)).count();
     tell(&found, &terminal);

@@ -70,7 +70,7 @@ async fn carry_out(arguments: Arguments) -> Result<Exit, Failure> {
     let terminal = std::sync::Arc::new(Terminal::new(&common));
     match arguments.verb {
         Verb::Init(init) => init::run(&common, &init, &terminal).await,
-        Verb::Check(check) => check::run(&common, check.canary, terminal).await,
+        Verb::Check(check) => check::run(&common, check.canary, check.trap.as_deref(), terminal).await,
         Verb::Survey(survey) => survey::run(&common, &survey, terminal).await,
         Verb::Plan(plan) => plan::run(&common, &plan, terminal).await,
         Verb::Pull(pull) => moving::run(&common, moving::What::Pull, pull.again, terminal).await,

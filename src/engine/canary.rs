@@ -23,7 +23,13 @@ impl Engine {
 
     /// Moves a trial meeting between two of the accounts, where the server could mail people, and writes down that it
     /// did not.
-    pub async fn prove(&self, project: &Project, movers: &[Mover]) -> Result<Option<Checked>, Fault> {
+    /// `outside` is invited too: an address elsewhere, whose mailbox a person looks into.
+    pub async fn prove(
+        &self,
+        project: &Project,
+        movers: &[Mover],
+        outside: Option<&str>,
+    ) -> Result<Option<Checked>, Fault> {
         let Some(canary) = self.targets.get(&Workload::Calendar).and_then(|target| target.canary()) else {
             return Ok(None);
         };
@@ -32,14 +38,14 @@ impl Engine {
                 None => {
                     note("this server sends no invitations, whatever stands in an event; there is nothing to prove")
                 }
-                Some(method) => match self.stop.unless(canary.prove(&from.target, &to.target)).await {
-                    Ok(()) => {
+                Some(method) => match self.stop.unless(canary.prove(&from.target, &to.target, outside)).await {
+                    Ok(unseen) => {
                         project.record_proof(&self.proof(&method)?).await?;
-                        note(&format!(
-                            "a trial meeting from {} to {} reached nobody ({method})",
-                            from.target.as_str(),
-                            to.target.as_str()
-                        ))
+                        let (from, to) = (from.target.as_str(), to.target.as_str());
+                        let mut access =
+                            note(&format!("a trial meeting from {from} to {to} reached nobody ({method})"));
+                        access.findings.extend(unseen);
+                        access
                     }
                     Err(fault) => super::check::found(Err(fault))?,
                 },

@@ -38,7 +38,7 @@ pub fn recipe(hostile: bool) -> Recipe {
 }
 
 /// The first account's event of that subject, as the tenant has it.
-fn event(story: &Story, subject: &str) -> Value {
+pub fn event(story: &Story, subject: &str) -> Value {
     let entries = story.simulator.tenant().entries.into_iter();
     let mut events = entries.filter(|entry| entry.kind == "event" && entry.user.as_ref() == Some(&story.addresses[0]));
     events.find(|entry| entry.resource["subject"] == subject).unwrap().resource

@@ -28,5 +28,6 @@ mod setting;
 mod simulated;
 mod stopped;
 mod told;
+mod untold;
 mod verified;
 mod waits;

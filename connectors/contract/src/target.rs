@@ -1,8 +1,8 @@
 //! The side that is moved to. No verb here touches what no placement names.
 
 use crate::{
-    Access, AccountId, Appearance, Collection, CollectionId, Facts, Fault, Found, Handle, Identity, IntentId, Known,
-    Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
+    Access, AccountId, Appearance, Collection, CollectionId, Facts, Fault, Finding, Found, Handle, Identity, IntentId,
+    Known, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Role, Timestamp, Workload,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -293,6 +293,8 @@ pub trait Canary: Send + Sync {
     /// `None` where there is nothing to prove: it sends nothing whatever stands in an event, or gets no meeting at all.
     async fn method(&self, account: &AccountId) -> Result<Option<String>, Fault>;
     /// Moves a meeting of one account with another in it as a migration would, updates it and removes it, and looks
-    /// whether anything reached the other. `Forbidden`, reach run, with what arrived, where something did.
-    async fn prove(&self, from: &AccountId, to: &AccountId) -> Result<(), Fault>;
+    /// whether anything reached the other. `Forbidden`, reach run, with what arrived, where something did;
+    /// `Unsupported` where such a meeting would prove nothing. `outside` is an e-mail address on somebody else's server,
+    /// invited too. Answers what could not be looked at from here, for a person to look at.
+    async fn prove(&self, from: &AccountId, to: &AccountId, outside: Option<&str>) -> Result<Vec<Finding>, Fault>;
 }

@@ -99,12 +99,20 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the server stored what it was sent. 200 with a page is what a proxy or a log-in form answers; a
-    /// multistatus may hold a refusal (Xandikos 0.2.8).
+    /// The words of a header that may stand in several lines (RFC 9110 section 5.3), in small letters.
+    pub fn words(&self, name: &str) -> Vec<String> {
+        let lines = self.headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+        let words = lines.flat_map(|line| line.split(',')).map(|word| word.trim().to_ascii_lowercase());
+        words.filter(|word| !word.is_empty()).collect()
+    }
+
+    /// Whether the server stored what it was sent. 200 is what a proxy or a log-in form answers, with a page; only with
+    /// what was stored, as it was asked for, does it say the same as 201 and 204. A multistatus may hold a refusal
+    /// (Xandikos 0.2.8).
     pub fn stored(&self) -> bool {
         match self.status {
             201 | 204 => true,
-            200 => self.body.is_empty(),
+            200 => self.words("preference-applied").iter().any(|word| word == "return=representation"),
             _ => false,
         }
     }
@@ -295,8 +303,11 @@ mod tests {
 
     #[test]
     fn stored_is_what_the_server_says_it_stored() {
-        assert!(answer(201, "").stored() && answer(204, "").stored() && answer(200, "").stored());
-        assert!(!answer(200, "<html>log in</html>").stored() && !answer(207, "").stored());
+        assert!(answer(201, "").stored() && answer(204, "").stored());
+        assert!(!answer(200, "").stored() && !answer(200, "<html>log in</html>").stored() && !answer(207, "").stored());
+        let mut told = answer(200, "BEGIN:VCALENDAR");
+        told.headers.insert("preference-applied", "return=representation".parse().unwrap());
+        assert!(told.stored());
         let inside = "<multistatus xmlns=\"DAV:\"><response><href>/c/a</href><propstat><prop/>\
             <status>HTTP/1.1 412 Precondition Failed</status></propstat></response></multistatus>";
         assert_eq!(answer(207, inside).inner_status(), 412);

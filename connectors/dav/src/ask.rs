@@ -12,6 +12,7 @@ use transhume_http::{HeaderName, HeaderValue, Method, header};
 const XML: &str = "application/xml; charset=utf-8";
 const DEPTH: HeaderName = HeaderName::from_static("depth");
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 /// RFC 6638 section 8.1: no reply and no cancellation for what is deleted. Seen to work with Nextcloud 32 and Baikal
 /// 0.12, and not with Cyrus 3.6 and SOGo 5.8.
@@ -75,6 +76,11 @@ impl Ask {
     fn once(mut self) -> Self {
         self.repeatable = false;
         self
+    }
+
+    /// RFC 7240 section 4.2: the answer shall hold what was stored, and with it its ETag.
+    pub fn telling(self) -> Self {
+        self.header(PREFER, "return=representation")
     }
 
     /// For everything that changes calendars: nobody is to hear of it.
@@ -160,13 +166,12 @@ const fn media(workload: Workload) -> &'static str {
     }
 }
 
-/// Several items by their paths (RFC 4791 section 7.9, RFC 6352 section 8.7), with their content or just their ETags.
-pub fn several(collection: &str, workload: Workload, paths: &[String], content: bool) -> Ask {
+/// Several items by their paths (RFC 4791 section 7.9, RFC 6352 section 8.7), with their content.
+pub fn several(collection: &str, workload: Workload, paths: &[String]) -> Ask {
     let (report, data) = match workload {
         Workload::Contacts => ("a:addressbook-multiget", "<a:address-data/>"),
         _ => ("c:calendar-multiget", "<c:calendar-data/>"),
     };
-    let data = if content { data } else { "" };
     let hrefs: String = paths.iter().map(|path| format!("<d:href>{}</d:href>", escaped(path))).collect();
     report_of(collection, format!("<{report} {PREFIXES}><d:prop><d:getetag/>{data}</d:prop>{hrefs}</{report}>"))
 }
@@ -212,9 +217,13 @@ pub fn delete(path: &str, etag: &str) -> Ask {
     Ask::new(Method::DELETE, path).on(If::Unchanged(etag)).silently().once()
 }
 
-/// `to` is a whole address.
-pub fn relocate(path: &str, to: &str) -> Ask {
-    Ask::new(method(b"MOVE"), path).header(DESTINATION, to).header(OVERWRITE, "F").silently().once()
+/// `to` is a whole address. RFC 4918 section 9.9 has no condition of its own; that of HTTP speaks of what is moved.
+pub fn relocate(path: &str, to: &str, etag: Option<&str>) -> Ask {
+    let ask = Ask::new(method(b"MOVE"), path).header(DESTINATION, to).header(OVERWRITE, "F").silently().once();
+    match etag {
+        Some(etag) => ask.on(If::Unchanged(etag)),
+        None => ask,
+    }
 }
 
 /// Away with a collection of ours, for good: Nextcloud would keep it in its trash, and its name with it.
@@ -245,13 +254,21 @@ mod tests {
         let changed = put("/a/x.vcf", Workload::Contacts, Bytes::from_static(b"x"), If::Unchanged("\"7\""));
         assert_eq!(told(&changed, "if-match").as_deref(), Some("\"7\""));
         assert_eq!(changed.body.as_ref().unwrap().0, "text/vcard; charset=utf-8");
-        for ask in [new, changed, delete("/a/x.ics", "\"7\""), relocate("/a/x.ics", "http://h/b/x.ics"), discard("/a")]
+        for ask in
+            [new, changed, delete("/a/x.ics", "\"7\""), relocate("/a", "http://h/b", Some("\"7\"")), discard("/a")]
         {
             assert_eq!(told(&ask, "schedule-reply").as_deref(), Some("F"), "{ask:?}");
             assert_eq!(told(&ask, "x-nc-scheduling").as_deref(), Some("false"), "{ask:?}");
             assert!(!ask.repeatable, "{ask:?}");
         }
-        assert_eq!(told(&relocate("/a", "http://h/b"), "overwrite").as_deref(), Some("F"));
+        let moved = relocate("/a", "http://h/b", Some("\"7\""));
+        assert_eq!(
+            (told(&moved, "overwrite").as_deref(), told(&moved, "if-match").as_deref()),
+            (Some("F"), Some("\"7\""))
+        );
+        assert_eq!(told(&relocate("/a", "http://h/b", None), "if-match"), None);
+        let telling = put("/a", Workload::Calendar, Bytes::new(), If::Nothing).telling();
+        assert_eq!(told(&telling, "prefer").as_deref(), Some("return=representation"));
     }
 
     #[test]
@@ -290,14 +307,14 @@ mod tests {
     #[test]
     fn several_items_are_asked_for_by_path() {
         let paths = vec!["/h/c/a%26b.ics".to_owned(), "/h/c/d.ics".to_owned()];
-        let ask = several("/h/c", Workload::Calendar, &paths, true);
+        let ask = several("/h/c", Workload::Calendar, &paths);
         assert_eq!((ask.method.as_str(), ask.path.as_str()), ("REPORT", "/h/c/"));
         let root = read(text(&ask).as_bytes()).unwrap();
         assert_eq!(root.kids_named(Space::Dav, "href").count(), 2);
         assert!(root.kid(Space::Dav, "prop").unwrap().kid(Space::CalDav, "calendar-data").is_some());
-        let bare = read(text(&several("/h/c", Workload::Contacts, &paths, false)).as_bytes()).unwrap();
-        assert!(bare.is(Space::CardDav, "addressbook-multiget"));
-        assert!(bare.kid(Space::Dav, "prop").unwrap().kid(Space::CardDav, "address-data").is_none());
+        let cards = read(text(&several("/h/c", Workload::Contacts, &paths)).as_bytes()).unwrap();
+        assert!(cards.is(Space::CardDav, "addressbook-multiget"));
+        assert!(cards.kid(Space::Dav, "prop").unwrap().kid(Space::CardDav, "address-data").is_some());
     }
 
     #[test]

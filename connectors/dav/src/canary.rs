@@ -4,17 +4,16 @@ use crate::{
     DavTarget,
     account::Link,
     ask::{self, If, Making},
-    collections::Shelf,
     faults,
     homes::Home,
-    lines,
     paths::{below, folder, item_name, last_name},
     read::Reader,
     server::Kind,
+    watch::Watch,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use transhume_contract::{AccountId, Appearance, Canary, Fault, Reach, Scheduling, What, Workload};
+use transhume_contract::{AccountId, Appearance, Canary, Fault, Finding, Reach, Scheduling, Severity, What, Workload};
 
 /// The calendar that the meeting is put into, and that is removed after.
 const NAME: &str = "transhume canary";
@@ -25,7 +24,7 @@ const LATER: std::time::Duration = std::time::Duration::from_millis(500);
 impl Canary for DavTarget {
     async fn method(&self, account: &AccountId) -> Result<Option<String>, Fault> {
         let home = self.link(account).home().await?;
-        let way = match (home.server.scheduling(), home.server.kind) {
+        let way = match (home.scheduling(), home.server.kind) {
             (Scheduling::Unneeded, Kind::Nextcloud) => "header",
             (Scheduling::ByClient, _) if home.server.imports() => "schedule-agent-client, one by one and together",
             (Scheduling::ByClient, _) => "schedule-agent-client",
@@ -35,22 +34,26 @@ impl Canary for DavTarget {
         Ok(Some(format!("{} {version} {way}", home.server.name())))
     }
 
-    async fn prove(&self, from: &AccountId, to: &AccountId) -> Result<(), Fault> {
+    async fn prove(&self, from: &AccountId, to: &AccountId, outside: Option<&str>) -> Result<Vec<Finding>, Fault> {
         let (organizer, invited) = (self.link(from), self.link(to));
         let (home, theirs) = (organizer.home().await?, invited.home().await?);
-        if home.server.scheduling() == Scheduling::NoOrganizer {
+        if home.scheduling() == Scheduling::NoOrganizer {
             return Err(never(home.server.name()));
         }
-        let probe = Probe::new(&home, &theirs, (from, to));
+        if from == to || home.calendars == theirs.calendars {
+            return Err(one_account(from, to));
+        }
+        let probe = Probe::new(&home, &theirs, (from, to), outside)?;
+        let mut watch = Watch::begin(&invited, &theirs, probe.uid.clone()).await?;
         let calendar = probe.make(&organizer, &home).await?;
-        let mut outcome = probe.fly(&organizer, &invited, &theirs, &calendar).await;
+        let mut outcome = probe.fly(&organizer, &mut watch, &calendar).await;
         if outcome.is_ok() && home.server.imports() {
-            let probe = Probe { uid: format!("{}-together", probe.uid), ..probe };
-            outcome = probe.fly_together(&organizer, &invited, &theirs, &calendar).await;
+            let together = Probe { uid: format!("{}-together", probe.uid), ..probe.clone() };
+            outcome = together.fly_together(&organizer, &mut watch, &calendar).await;
         }
         let away = organizer.send(&ask::discard(&calendar)).await;
         outcome?;
-        away.map(|_| ())
+        away.map(|_| probe.unseen(&home, &watch))
     }
 }
 
@@ -63,30 +66,76 @@ fn never(server: &str) -> Fault {
         .ask("Nothing is to be done: meetings go there without organiser and people, and so without mail.")
 }
 
+fn one_account(from: &AccountId, to: &AccountId) -> Fault {
+    let sentence = format!(
+        "{} and {} are one account at the target: a meeting with oneself proves nothing.",
+        from.as_str(),
+        to.as_str()
+    );
+    Fault::new(What::Unsupported, sentence)
+        .reaching(Reach::Run)
+        .ask("Name two accounts that differ at the target, e.g. with --account, then run `check --canary` again.")
+}
+
+/// Whose address it does not know, a server writes to nobody for: it will, as soon as it learns the address.
+fn no_address(account: &AccountId) -> Fault {
+    let sentence = format!(
+        "The server tells no e-mail address of {}: a meeting of an account without one is nobody's there, and proves nothing.",
+        account.as_str()
+    );
+    Fault::new(What::Unsupported, sentence).reaching(Reach::Run).ask(
+        "Give both accounts their e-mail address on the server, or name two that have one (e.g. with --account), then run `check --canary` again.",
+    )
+}
+
+fn no_such_address(address: &str) -> Fault {
+    let shown: String = address.chars().filter(|letter| !letter.is_control()).take(100).collect();
+    Fault::new(What::Unsupported, format!("`{shown}` is no e-mail address that a trial meeting could invite."))
+        .reaching(Reach::Run)
+        .ask("Give --trap an address on another server, whose mailbox you can look into: `name@example.org`.")
+}
+
 /// One meeting.
+#[derive(Clone)]
 struct Probe {
     uid: String,
     organizer: String,
-    invited: String,
+    invited: Vec<String>,
     scheduling: Scheduling,
 }
 
-/// An address as the server knows it, else the login.
-fn address(home: &Home, account: &AccountId) -> String {
-    let known = home.addresses.iter().find(|address| address.contains('@')).cloned();
-    let text = known.unwrap_or_else(|| account.as_str().to_owned());
-    text.chars().filter(|letter| !letter.is_control()).collect()
+/// An address that a line of an event can hold as it is.
+fn is_plain(address: &str) -> bool {
+    let odd = |letter: char| letter.is_control() || letter.is_whitespace() || "\"<>,;:\\".contains(letter);
+    address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()) && !address.contains(odd)
+}
+
+fn address(home: &Home, account: &AccountId) -> Result<String, Fault> {
+    home.addresses.iter().find(|address| is_plain(address)).cloned().ok_or_else(|| no_address(account))
 }
 
 impl Probe {
-    fn new(home: &Home, theirs: &Home, (from, to): (&AccountId, &AccountId)) -> Self {
-        let now = jiff::Timestamp::now().as_nanosecond();
-        Self {
-            uid: format!("transhume-canary-{now}"),
-            organizer: address(home, from),
-            invited: address(theirs, to),
-            scheduling: home.server.scheduling(),
+    fn new(
+        home: &Home,
+        theirs: &Home,
+        (from, to): (&AccountId, &AccountId),
+        outside: Option<&str>,
+    ) -> Result<Self, Fault> {
+        let (organizer, mut invited) = (address(home, from)?, vec![address(theirs, to)?]);
+        if invited[0] == organizer {
+            return Err(one_account(from, to));
         }
+        if let Some(outside) = outside {
+            let known = [&home.addresses, &theirs.addresses];
+            let is_theirs = known.into_iter().flatten().any(|address| address.eq_ignore_ascii_case(outside));
+            if is_theirs || !is_plain(outside) {
+                return Err(no_such_address(outside));
+            }
+            invited.push(outside.to_owned());
+        }
+        let now = jiff::Timestamp::now().as_nanosecond();
+        let (uid, scheduling) = (format!("transhume-canary-{now}"), home.scheduling());
+        Ok(Self { uid, organizer, invited, scheduling })
     }
 
     /// A meeting in a year, as a migration would write it.
@@ -97,13 +146,14 @@ impl Probe {
             Scheduling::ByClient => ";SCHEDULE-AGENT=CLIENT",
             Scheduling::Unneeded | Scheduling::NoOrganizer => "",
         };
-        let Self { uid, organizer, invited, .. } = self;
+        let invite = |address: &String| format!("ATTENDEE;PARTSTAT=NEEDS-ACTION{mark}:mailto:{address}\r\n");
+        let people: String = self.invited.iter().map(invite).collect();
+        let Self { uid, organizer, .. } = self;
         Bytes::from(format!(
             "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//transhume//transhume//EN\r\nBEGIN:VEVENT\r\nUID:{uid}\r\n\
              DTSTAMP:20250101T000000Z\r\nDTSTART:{start}\r\nDURATION:PT1H\r\nSEQUENCE:{sequence}\r\n\
              SUMMARY:transhume canary {sequence}\r\nORGANIZER:mailto:{organizer}\r\n\
-             ATTENDEE;PARTSTAT=ACCEPTED:mailto:{organizer}\r\n\
-             ATTENDEE;PARTSTAT=NEEDS-ACTION{mark}:mailto:{invited}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+             ATTENDEE;PARTSTAT=ACCEPTED:mailto:{organizer}\r\n{people}END:VEVENT\r\nEND:VCALENDAR\r\n"
         ))
     }
 
@@ -122,31 +172,31 @@ impl Probe {
     }
 
     /// Placed, updated, and removed.
-    async fn fly(&self, link: &Link, invited: &Link, theirs: &Home, calendar: &str) -> Result<(), Fault> {
+    async fn fly(&self, link: &Link, watch: &mut Watch<'_>, calendar: &str) -> Result<(), Fault> {
         let path = below(calendar, &item_name(Workload::Calendar, &self.uid));
         let reader = Reader { link: link.clone(), path: calendar.to_owned(), workload: Workload::Calendar };
         let name = item_name(Workload::Calendar, &self.uid);
         self.put(link, &path, 0, If::Nothing).await?;
-        self.look(invited, theirs, "when it was placed").await?;
+        self.look(watch, "when it was placed").await?;
         let etag = reader.etag(&name).await?.ok_or_else(faults::item_vanished)?;
         self.put(link, &path, 1, If::Unchanged(&etag)).await?;
-        self.look(invited, theirs, "when it was updated").await?;
+        self.look(watch, "when it was updated").await?;
         let etag = reader.etag(&name).await?.ok_or_else(faults::item_vanished)?;
         self.remove(link, &path, &etag).await?;
-        self.look(invited, theirs, "when it was removed").await
+        self.look(watch, "when it was removed").await
     }
 
     /// Placed as several are placed at once, and removed.
-    async fn fly_together(&self, link: &Link, invited: &Link, theirs: &Home, calendar: &str) -> Result<(), Fault> {
+    async fn fly_together(&self, link: &Link, watch: &mut Watch<'_>, calendar: &str) -> Result<(), Fault> {
         let answer = link.send(&ask::import(calendar, Workload::Calendar, self.object(0))).await?;
         let told = answer.imported(link.base()).unwrap_or_default();
         let stands = told.into_iter().find(|one| one.uid == self.uid).and_then(|one| one.path);
         let path = stands.ok_or_else(|| faults::refused(&link.place(), "the meeting of the trial", &answer))?;
-        self.look(invited, theirs, "when it was placed with others").await?;
+        self.look(watch, "when it was placed with others").await?;
         let reader = Reader { link: link.clone(), path: calendar.to_owned(), workload: Workload::Calendar };
         let etag = reader.etag(&last_name(&path)).await?.ok_or_else(faults::item_vanished)?;
         self.remove(link, &path, &etag).await?;
-        self.look(invited, theirs, "when it was removed").await
+        self.look(watch, "when it was removed").await
     }
 
     async fn remove(&self, link: &Link, path: &str, etag: &str) -> Result<(), Fault> {
@@ -165,36 +215,47 @@ impl Probe {
         }
     }
 
-    /// Whether anything of the meeting is in one of the invited account's calendars or its inbox.
-    async fn look(&self, invited: &Link, theirs: &Home, when: &str) -> Result<(), Fault> {
+    async fn look(&self, watch: &mut Watch<'_>, when: &str) -> Result<(), Fault> {
         tokio::time::sleep(LATER).await;
-        for (name, path) in self.places(invited, theirs).await? {
-            let reader = Reader { link: invited.clone(), path, workload: Workload::Calendar };
-            let found = match reader.list().await {
-                Ok((listed, _)) => reader.contents(&listed).await?,
-                Err(_) if name == INBOX => continue,
-                Err(fault) => return Err(fault),
-            };
-            if found.iter().any(|held| lines::uid(&held.content).as_deref() == Some(&self.uid)) {
-                return Err(self.arrived(&name, when));
-            }
+        match watch.look().await? {
+            Some(place) => Err(self.arrived(&place, when)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    async fn places(&self, invited: &Link, theirs: &Home) -> Result<Vec<(String, String)>, Fault> {
-        let shelf = Shelf { link: invited, home: theirs, workload: Workload::Calendar };
-        let standing = shelf.list().await?.into_iter().filter(|standing| standing.fits);
-        let inbox = theirs.inbox.clone().map(|path| (INBOX.to_owned(), path));
-        Ok(standing.map(|standing| (standing.shown(), standing.path)).chain(inbox).collect())
-    }
-
-    fn arrived(&self, name: &str, when: &str) -> Fault {
-        let sentence = format!("A meeting that was moved for a trial reached {} (`{name}`) {when}.", self.invited);
+    fn arrived(&self, place: &str, when: &str) -> Fault {
+        let sentence = format!("A meeting that was moved for a trial reached {} (`{place}`) {when}.", self.invited[0]);
         Fault::new(What::Forbidden, sentence).reaching(Reach::Run).ask(
             "Move no meetings to this server: switch its invitations off first, then run `check --canary` again. What arrived there can be deleted.",
         )
     }
-}
 
-const INBOX: &str = "its inbox";
+    /// What a connection to the server cannot show.
+    fn unseen(&self, home: &Home, watch: &Watch<'_>) -> Vec<Finding> {
+        let found = |sentence: String, fix: &str| Finding {
+            severity: Severity::Warning,
+            code: "canary_unseen".to_owned(),
+            sentence,
+            fix: fix.to_owned(),
+        };
+        let mailboxes = self.invited.join(" and of ");
+        let mail =
+            format!("Mail cannot be seen from here: look into the mailbox of {mailboxes} for the trial's `{NAME}`.");
+        let mut unseen =
+            vec![found(mail, "If it is there, push no calendars: switch the server's invitations off first.")];
+        if !watch.saw_inbox() {
+            let inbox = format!(
+                "The server showed no scheduling inbox of {}: only its calendars were looked at.",
+                self.invited[0]
+            );
+            unseen.push(found(inbox, ""));
+        }
+        if home.server.kind == Kind::Davical {
+            let rights =
+                "DAViCal delivers only between accounts that granted each other the right to schedule.".to_owned();
+            let step = "Let the two accounts of the trial grant each other that right first, else it shows nothing.";
+            unseen.push(found(rights, step));
+        }
+        unseen
+    }
+}

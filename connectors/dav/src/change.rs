@@ -2,8 +2,11 @@
 
 use crate::{
     account::Link,
+    answer::Answer,
     ask::{self, If},
     faults,
+    homes::Home,
+    lines,
     paths::below,
     place::gone_or_changed,
     read::Reader,
@@ -11,7 +14,8 @@ use crate::{
 };
 use std::collections::HashSet;
 use transhume_contract::{
-    Amended, Amending, Collection, Fault, Handle, IntentId, Loss, Outcome, Placed, Placement, Reach, Version, What,
+    Amended, Amending, Collection, Fault, Handle, IntentId, Loss, Outcome, Placed, Placement, Reach, Scheduling,
+    Version, What,
 };
 
 /// Nothing of an event, a contact or a task lives beside its object: amending only looks whether it is still there.
@@ -35,19 +39,61 @@ pub async fn relocate(link: &Link, what: &Placement, to: &Collection, copy: Opti
     let (from, into) = (Reader::of(link.clone(), &what.at), Reader::of(link.clone(), to));
     if let Some(copy) = copy {
         remove_source(&from, what).await?;
-        return arrived(&into, copy.as_str()).await;
+        // In the version that it was found in, which whoever found it knows.
+        return Ok(Placed { handle: Some(copy.clone()), ..Placed::default() });
     }
     let name = what.handle.as_str();
-    let path = below(&into.path, name);
-    let target = link.base().join(&path).map_err(|_| faults::item_vanished())?;
-    let answer = link.send(&ask::relocate(&below(&from.path, name), target.as_str())).await;
-    let answer = answer.inspect_err(|fault| lost(link, &into, fault))?;
+    let stood = from.etag(name).await?.ok_or_else(faults::item_vanished)?;
+    let answer = moved(link, (&from, &into), name, &stood).await?;
     match answer.inner_status() {
-        201 | 204 => arrived(&into, name).await,
+        201 | 204 => {
+            let told = answer.etag();
+            let stands = match &told {
+                Some(etag) => etag.clone(),
+                None => arrived(&into, name).await?,
+            };
+            Ok(placed(name, version(what, &stood, told, &stands)))
+        }
         404 | 410 => Err(faults::item_vanished()),
         405 | 501 => by_copy(link, (&from, &into), what).await,
         _ => Err(faults::refused(&link.place(), "to move the item", &answer)),
     }
+}
+
+/// What was looked at is what is moved, on servers that heed the condition. A refusal of it that no item in the way
+/// explains is of one who changed it in that moment, or of a server that compares otherwise: without it, then.
+async fn moved(link: &Link, way: (&Reader, &Reader), name: &str, stood: &str) -> Result<Answer, Fault> {
+    let answer = try_to_move(link, way, name, Some(stood)).await?;
+    let refused = answer.inner_status() == 412 && answer.complaint().conditions.is_empty();
+    match refused && way.1.etag(name).await?.is_none() {
+        true => try_to_move(link, way, name, None).await,
+        false => Ok(answer),
+    }
+}
+
+async fn try_to_move(
+    link: &Link,
+    (from, into): (&Reader, &Reader),
+    name: &str,
+    etag: Option<&str>,
+) -> Result<Answer, Fault> {
+    let target = link.base().join(&below(&into.path, name)).map_err(|_| faults::item_vanished())?;
+    let ask = ask::relocate(&below(&from.path, name), target.as_str(), etag);
+    link.send(&ask).await.inspect_err(|fault| lost(link, into, fault))
+}
+
+/// The version of what was moved. Where people had written into it, it is still to be seen to differ from what was
+/// placed. An ETag that is a new one, and that only a later question told, may be that of somebody's next change:
+/// then nobody knows the version, and what stands there is to be read and compared.
+fn version(what: &Placement, stood: &str, told: Option<String>, stands: &str) -> Option<Version> {
+    let is = |etag: &str| what.version.as_ref().is_some_and(|version| version.as_str() == etag);
+    let ours = is(stood);
+    let told = told.filter(|_| ours).map(Version::new);
+    told.or_else(|| what.version.clone().filter(|_| is(stands) == ours))
+}
+
+fn placed(name: &str, version: Option<Version>) -> Placed {
+    Placed { handle: Some(Handle::new(name)), version, ..Placed::default() }
 }
 
 fn lost(link: &Link, reader: &Reader, fault: &Fault) {
@@ -56,11 +102,10 @@ fn lost(link: &Link, reader: &Reader, fault: &Fault) {
     }
 }
 
-async fn arrived(into: &Reader, name: &str) -> Result<Placed, Fault> {
+/// The ETag of what arrived.
+async fn arrived(into: &Reader, name: &str) -> Result<String, Fault> {
     let etag = into.etag(name).await.map_err(Fault::outcome_unknown)?;
-    let etag =
-        etag.ok_or_else(|| Fault::new(What::Vanished, "What was moved is not where it went.").outcome_unknown())?;
-    Ok(Placed { handle: Some(Handle::new(name)), version: Some(Version::new(etag)), ..Placed::default() })
+    etag.ok_or_else(|| Fault::new(What::Vanished, "What was moved is not where it went.").outcome_unknown())
 }
 
 async fn by_copy(link: &Link, (from, into): (&Reader, &Reader), what: &Placement) -> Result<Placed, Fault> {
@@ -71,9 +116,11 @@ async fn by_copy(link: &Link, (from, into): (&Reader, &Reader), what: &Placement
     if !answer.stored() {
         return Err(faults::refused(&link.place(), "a copy of the item", &answer));
     }
-    let stood = Placement { version: held.etag.map(Version::new), ..what.clone() };
+    let stood = Placement { version: held.etag.clone().map(Version::new), ..what.clone() };
     remove_source(from, &stood).await.map_err(Fault::outcome_unknown)?;
-    arrived(into, name).await
+    let (stood, told) = (held.etag.unwrap_or_default(), answer.etag());
+    let stands = told.clone().unwrap_or_default();
+    Ok(placed(name, version(what, &stood, told, &stands)))
 }
 
 /// What it was made from, if it still stands.
@@ -85,10 +132,25 @@ async fn remove_source(from: &Reader, what: &Placement) -> Result<(), Fault> {
 }
 
 /// Removes what still stands as it was placed. Nextcloud keeps it in its trash, and its UID with it.
-pub async fn withdraw(link: &Link, kind: Kind, what: &Placement) -> Result<Vec<Loss>, Fault> {
-    withdraw_from(&Reader::of(link.clone(), &what.at), what).await?;
+pub async fn withdraw(link: &Link, home: &Home, what: &Placement) -> Result<Vec<Loss>, Fault> {
+    let from = Reader::of(link.clone(), &what.at);
+    if home.scheduling() == Scheduling::NoOrganizer {
+        without_people(&from, home, what.handle.as_str()).await?;
+    }
+    withdraw_from(&from, what).await?;
     let detail = "it lies in the calendar's trash, where its UID stays taken until the trash is emptied";
-    Ok((kind == Kind::Nextcloud).then(|| Loss::new("left_in_trash", detail)).into_iter().collect())
+    let trashed = home.server.kind == Kind::Nextcloud;
+    Ok(trashed.then(|| Loss::new("left_in_trash", detail)).into_iter().collect())
+}
+
+/// A server that heeds no mark and no header mails a cancellation for what it deletes: an event that got its people
+/// before the server wrote to them (Xandikos, once it learns an address) stays where it is.
+async fn without_people(from: &Reader, home: &Home, name: &str) -> Result<(), Fault> {
+    let held = from.content(name).await?.ok_or_else(faults::item_vanished)?;
+    match lines::has_people(&held.content) {
+        true => Err(faults::would_cancel(home.server.name())),
+        false => Ok(()),
+    }
 }
 
 async fn withdraw_from(from: &Reader, what: &Placement) -> Result<(), Fault> {
@@ -101,5 +163,43 @@ async fn withdraw_from(from: &Reader, what: &Placement) -> Result<(), Fault> {
         404 | 410 => Err(faults::item_vanished()),
         409 | 412 => Err(gone_or_changed(from, name).await?),
         _ => Err(faults::refused(&from.link.place(), "to remove the item", &answer)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use transhume_contract::{Digest, Facts, Role, Size, Workload};
+
+    fn placement(version: Option<&str>) -> Placement {
+        let at = Collection {
+            account: transhume_contract::AccountId::new("ann"),
+            workload: Workload::Calendar,
+            id: transhume_contract::CollectionId::new("/ann/work/"),
+            parent: None,
+            name: "Work".to_owned(),
+            role: Role::Ordinary,
+            hidden: false,
+            expected: Size::default(),
+            appearance: transhume_contract::Appearance::default(),
+        };
+        let (version, digest) = (version.map(Version::new), Digest::of(b""));
+        Placement { at, handle: Handle::new("x.ics"), version, digest, facts: Facts::default() }
+    }
+
+    #[test]
+    fn after_a_move_only_what_is_known_to_be_ours_is_ours() {
+        let of = |placed: Option<&str>, stood: &str, told: Option<&str>, stands: &str| {
+            version(&placement(placed), stood, told.map(str::to_owned), stands).map(|one| one.as_str().to_owned())
+        };
+        let is = |version: &str| Some(version.to_owned());
+        assert_eq!(of(Some("1"), "1", None, "1"), is("1"), "nobody changed it, and it kept its ETag");
+        assert_eq!(of(Some("1"), "1", Some("9"), "9"), is("9"), "the answer to the move told a new one");
+        assert_eq!(of(Some("1"), "1", None, "9"), None, "of a server, or of somebody since");
+        assert_eq!(of(Some("1"), "2", None, "2"), is("1"), "people had changed it");
+        assert_eq!(of(Some("1"), "2", Some("9"), "9"), is("1"), "whatever it was told");
+        assert_eq!(of(Some("1"), "2", None, "1"), None, "a server that counts from the beginning");
+        assert_eq!(of(None, "2", Some("2"), "2"), None, "nobody knew it before");
     }
 }

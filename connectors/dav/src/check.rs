@@ -54,7 +54,7 @@ pub async fn of_account(link: &Link, home: &Home) -> Result<Access, Fault> {
 
 fn known_as(home: &Home) -> String {
     let version = home.server.version.as_ref().map(|version| format!(" ({version})")).unwrap_or_default();
-    let objects = home.server.objects();
+    let objects = home.objects();
     let vcard = match objects.vcard {
         transhume_contract::VCard::V3 => "3.0",
         transhume_contract::VCard::V4 => "4.0",
@@ -66,10 +66,14 @@ fn known_as(home: &Home) -> String {
 /// What keeps it from writing to people, and what that costs.
 fn scheduling(home: &Home) -> Option<Finding> {
     let name = home.server.name();
-    match (home.server.scheduling(), home.server.kind) {
+    match (home.scheduling(), home.server.kind) {
         (Scheduling::Unneeded, Kind::Nextcloud) => Some(note(
             "scheduling",
             "Meetings are moved with a request header that keeps Nextcloud silent (31 and later); `check --canary` proves it.".to_owned(),
+        )),
+        (Scheduling::Unneeded, Kind::Xandikos) if home.server.schedules => Some(note(
+            "scheduling",
+            "Xandikos writes to the people of a meeting only where it knows its organiser's e-mail address, and it knows none of this account: give it none before everything has moved.".to_owned(),
         )),
         (Scheduling::Unneeded, _) => None,
         (Scheduling::ByClient, _) => Some(note(
@@ -79,7 +83,7 @@ fn scheduling(home: &Home) -> Option<Finding> {
         (Scheduling::NoOrganizer, _) => Some(warning(
             "scheduling",
             format!("{name} mails the people of every meeting: meetings are moved without organiser and people."),
-            "If that is too much to lose, move these calendars to another server, or switch off its mails and accept that invitations appear in other calendars.",
+            "If that is too much to lose, move these calendars to another server.",
         )),
     }
 }

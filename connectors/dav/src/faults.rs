@@ -115,6 +115,12 @@ pub fn would_invite(server: &str, why: &str) -> Fault {
     Fault::new(What::Unmappable, sentence).skip(Cause::RefusedByTarget)
 }
 
+/// A meeting that the server would cancel by mail.
+pub fn would_cancel(server: &str) -> Fault {
+    let sentence = format!("The event was not removed: {server} would mail its people that it is cancelled.");
+    Fault::new(What::Forbidden, sentence)
+}
+
 pub fn over_limit(length: u64, limit: u64) -> Fault {
     Fault::new(What::TooLarge, format!("The item has {length} bytes; the server takes at most {limit}."))
         .skip(Cause::OverTargetLimit)

@@ -8,7 +8,7 @@ use crate::{
     server::{self, Kind, Server},
     xml::Space,
 };
-use transhume_contract::{Fault, Reach, Secret, What, Workload};
+use transhume_contract::{Fault, Objects, Reach, Scheduling, Secret, What, Workload};
 
 /// An account at its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,18 @@ impl Home {
             Workload::Contacts => self.books.as_deref(),
             Workload::Mail | Workload::Files => None,
         }
+    }
+}
+
+impl Home {
+    /// How the server is kept from writing to people in this account's name.
+    pub fn scheduling(&self) -> Scheduling {
+        self.server.scheduling(&self.addresses)
+    }
+
+    /// What the server accepts of this account.
+    pub fn objects(&self) -> Objects {
+        self.server.objects(&self.addresses)
     }
 }
 

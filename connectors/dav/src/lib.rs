@@ -9,7 +9,7 @@
 //! | `place`, `change` | writing, conditionally and silently |
 //! | `whole`, `reserve`, `import`, `merged` | writing many at once, where a server takes them so |
 //! | `read`, `observe`, `find` | reading back |
-//! | `check`, `canary` | what is told before anything moves |
+//! | `check`, `canary`, `watch` | what is told before anything moves |
 //!
 //! Ids of collections are their paths, handles the names in them, versions their ETags. Every write is conditional: what
 //! is not ours, or was changed by people, is never overwritten. `reqwest_dav` is not used: it pastes names into
@@ -35,6 +35,7 @@ mod place;
 mod read;
 mod reserve;
 mod server;
+mod watch;
 mod whole;
 mod xml;
 
@@ -108,7 +109,7 @@ fn batch(home: &Home) -> Batch {
 }
 
 fn traits_of(accounts: &Accounts, home: &Home) -> TargetTraits {
-    let objects = home.server.objects();
+    let objects = home.objects();
     let lanes = accounts.lanes(&home.server);
     TargetTraits {
         workloads: WORKLOADS.into_iter().filter(|workload| home.of(*workload).is_some()).collect(),
@@ -216,7 +217,7 @@ impl Target for DavTarget {
     async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
         let link = self.link(&what.at.account);
         let home = link.home().await?;
-        change::withdraw(&link, home.server.kind, what).await
+        change::withdraw(&link, &home, what).await
     }
 
     async fn settle(&self, _: &Collection) -> Result<(), Fault> {

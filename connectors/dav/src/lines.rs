@@ -72,6 +72,11 @@ pub fn holds(bytes: &[u8], component: &str) -> bool {
     begun.any(|line| line.value.trim().eq_ignore_ascii_case(component))
 }
 
+/// Whether an object names people whom a server may write to.
+pub fn has_people(bytes: &[u8]) -> bool {
+    !components(&unfolded(bytes)).iter().all(Vec::is_empty)
+}
+
 /// Why a server that schedules in this way could write to people because of an object; none where it cannot.
 /// `addresses` are those the server knows as the account's own.
 ///

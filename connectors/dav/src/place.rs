@@ -34,6 +34,12 @@ pub struct Job {
     pub instead: Option<Placement>,
 }
 
+/// One item, read already or still to be read.
+enum Turn {
+    Ready(Job),
+    Waiting(Placing),
+}
+
 /// The placing of one batch into one collection.
 pub struct Placer<'a> {
     pub link: &'a Link,
@@ -49,11 +55,13 @@ impl<'a> Placer<'a> {
         Self { link, home, at, reader: Reader::of(link.clone(), at), stopped: Mutex::default() }
     }
 
-    /// Places a batch. Every item is answered for.
+    /// Places a batch. Every item is answered for. What takes the place of something goes by itself: its bytes are
+    /// read when its turn comes, and not before.
     pub async fn place(self, batch: Vec<Placing>) -> Outcomes {
         let mut done = Outcomes::new();
-        let mut jobs = Vec::with_capacity(batch.len());
-        for placing in batch {
+        let (waiting, new): (Vec<_>, Vec<_>) = batch.into_iter().partition(|placing| placing.instead.is_some());
+        let mut jobs = Vec::with_capacity(new.len());
+        for placing in new {
             let intent = placing.intent.clone();
             match self.job(placing).await {
                 Ok(job) => jobs.push(job),
@@ -64,13 +72,33 @@ impl<'a> Placer<'a> {
         let (imported, jobs) = self.imported(jobs).await;
         placed.extend(imported);
         let writers = self.home.server.writers();
-        placed.extend(stream::iter(jobs).map(|job| self.one(job)).buffer_unordered(writers).collect::<Vec<_>>().await);
-        done.extend(self.with_versions(placed).await);
+        let turns = jobs.into_iter().map(Turn::Ready).chain(waiting.into_iter().map(Turn::Waiting));
+        let turns = stream::iter(turns).map(|turn| self.turn(turn));
+        placed.extend(turns.buffer_unordered(writers).collect::<Vec<_>>().await);
+        done.extend(placed.into_iter().map(answered));
         done
     }
 
+    async fn turn(&self, turn: Turn) -> Written {
+        let placing = match turn {
+            Turn::Ready(job) => return self.one(job).await,
+            Turn::Waiting(placing) => placing,
+        };
+        let intent = placing.intent.clone();
+        if let Some(fault) = self.stopped() {
+            return (intent, Err(fault));
+        }
+        match self.job(placing).await {
+            Ok(job) => self.one(job).await,
+            Err(fault) => {
+                self.stop(&fault);
+                (intent, Err(fault))
+            }
+        }
+    }
+
     async fn job(&self, placing: Placing) -> Result<Job, Fault> {
-        let objects = self.home.server.objects();
+        let objects = self.home.objects();
         if placing.body.length() > objects.object_bytes {
             return Err(faults::over_limit(placing.body.length(), objects.object_bytes));
         }
@@ -116,11 +144,11 @@ impl<'a> Placer<'a> {
             return Err(faults::stands_already(&self.link.place()));
         }
         let path = below(&self.reader.path, &job.name);
-        let answer = self.send(&ask::put(&path, self.at.workload, job.bytes.clone(), If::Nothing)).await?;
+        let answer = self.send(&self.put(&path, job, If::Nothing)).await?;
         if answer.stored() {
             return Ok(answer.etag());
         }
-        let fault = self.refused(&answer);
+        let fault = self.doubted(&self.reader, &job.name, None, &answer).await;
         if fault.what != What::Exists {
             return Err(fault);
         }
@@ -131,19 +159,44 @@ impl<'a> Placer<'a> {
         }
     }
 
+    /// Cyrus 3.6 tells no ETag of a meeting it stored, unless it is asked for what it stored.
+    fn put(&self, path: &str, job: &Job, condition: If<'_>) -> ask::Ask {
+        let put = ask::put(path, self.at.workload, job.bytes.clone(), condition);
+        match self.home.server.kind == Kind::Cyrus && lines::has_people(&job.bytes) {
+            true => put.telling(),
+            false => put,
+        }
+    }
+
     async fn replaced(&self, job: &Job, old: &Placement) -> Result<(String, Option<String>), Fault> {
         let Some(version) = &old.version else { return Err(faults::changed_there()) };
         let (reader, name) = (Reader::of(self.link.clone(), &old.at), old.handle.as_str());
         let condition = If::Unchanged(version.as_str());
         let path = below(&reader.path, name);
-        let answer = self.send(&ask::put(&path, self.at.workload, job.bytes.clone(), condition)).await?;
+        let answer = self.send(&self.put(&path, job, condition)).await?;
         if answer.stored() {
             return Ok((name.to_owned(), answer.etag()));
         }
         Err(match answer.inner_status() {
             404 | 409 | 410 | 412 if answer.complaint().conditions.is_empty() => gone_or_changed(&reader, name).await?,
-            _ => self.refused(&answer),
+            _ => self.doubted(&reader, name, Some(version.as_str()), &answer).await,
         })
+    }
+
+    /// A server that stumbles may do so after it has stored, and a page in its stead says nothing: what stands there
+    /// tells whether nothing was done. `before` is the ETag of what stood there.
+    async fn doubted(&self, reader: &Reader, name: &str, before: Option<&str>, answer: &Answer) -> Fault {
+        let fault = self.refused(answer);
+        if answer.status != 200 && answer.inner_status() < 500 {
+            return fault;
+        }
+        match reader.etag(name).await {
+            Ok(stands) if stands.as_deref() == before => fault,
+            Ok(_) | Err(_) => {
+                self.link.account.remember_loss(&reader.path);
+                fault.outcome_unknown()
+            }
+        }
     }
 
     pub async fn send(&self, ask: &ask::Ask) -> Result<Answer, Fault> {
@@ -158,7 +211,7 @@ impl<'a> Placer<'a> {
 
     pub fn refused(&self, answer: &Answer) -> Fault {
         if answer.status == 200 {
-            return faults::unreadable(&self.link.place(), "an item", "it is a page, and nothing was stored");
+            return faults::unreadable(&self.link.place(), "an item", "status 200 says nothing of what was stored");
         }
         let fault = faults::refused(&self.link.place(), "the item", answer);
         match (fault.what, fault.reach) {
@@ -166,24 +219,16 @@ impl<'a> Placer<'a> {
             _ => fault,
         }
     }
+}
 
-    /// Versions that the answers did not tell, asked for together.
-    async fn with_versions(&self, placed: Vec<Written>) -> Outcomes {
-        let untold = placed.iter().filter_map(|(_, outcome)| outcome.as_ref().ok());
-        let names: Vec<String> = untold.filter(|(_, etag)| etag.is_none()).map(|(name, _)| name.clone()).collect();
-        let mut told = match names.is_empty() {
-            true => std::collections::HashMap::new(),
-            // They stand: not knowing their versions costs the right to replace them, and is no fault.
-            false => self.reader.etags(&names).await.unwrap_or_default(),
-        };
-        let answer = |(name, etag): (String, Option<String>)| Placed {
-            version: etag.or_else(|| told.remove(&name)).map(Version::new),
-            handle: Some(Handle::new(name)),
-            ..Placed::default()
-        };
-        let mut answer = answer;
-        placed.into_iter().map(|(intent, outcome)| (intent, outcome.map(&mut answer))).collect()
-    }
+/// An ETag that an answer does not tell is not asked for after it: it might be that of what somebody wrote meanwhile.
+/// Whoever needs it reads what stands there, and compares.
+fn answered((intent, outcome): Written) -> (IntentId, Result<Placed, Fault>) {
+    let placed = |(name, etag): (String, Option<String>)| {
+        let (handle, version) = (Some(Handle::new(name)), etag.map(Version::new));
+        Placed { handle, version, ..Placed::default() }
+    };
+    (intent, outcome.map(placed))
 }
 
 /// Why something is not as its placement says.

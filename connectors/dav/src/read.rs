@@ -9,7 +9,6 @@ use crate::{
     xml::Space,
 };
 use bytes::Bytes;
-use std::collections::HashMap;
 use transhume_contract::{Collection, Fault, Reach, What, Workload};
 
 /// Items and bytes asked for at once. An item whose size no server told counts as this much.
@@ -86,23 +85,10 @@ impl Reader {
         }
     }
 
-    /// The ETags of several items; what is gone is left out.
-    pub async fn etags(&self, names: &[String]) -> Result<HashMap<String, String>, Fault> {
-        let mut found = HashMap::new();
-        for window in names.chunks(WINDOW_ITEMS * 5) {
-            for entry in self.several(window, false).await? {
-                if let (Some(name), Some(etag)) = (name_in(&self.path, &entry.path), entry.etag()) {
-                    found.insert(name, etag);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    async fn several(&self, names: &[String], content: bool) -> Result<Vec<Entry>, Fault> {
+    async fn several(&self, names: &[String]) -> Result<Vec<Entry>, Fault> {
         const DOING: &str = "the question for several items";
         let paths: Vec<String> = names.iter().map(|name| below(&self.path, name)).collect();
-        let answer = self.link.send(&ask::several(&self.path, self.workload, &paths, content)).await?;
+        let answer = self.link.send(&ask::several(&self.path, self.workload, &paths)).await?;
         if answer.status != 207 {
             return Err(self.closed(DOING, &answer));
         }
@@ -114,7 +100,7 @@ impl Reader {
     /// asked for by itself.
     pub async fn contents(&self, window: &[Listed]) -> Result<Vec<Held>, Fault> {
         let names: Vec<String> = window.iter().map(|listed| listed.name.clone()).collect();
-        let entries = self.several(&names, true).await?;
+        let entries = self.several(&names).await?;
         let mut held: Vec<Held> = entries.iter().filter_map(|entry| held(entry, &self.path)).collect();
         for name in names {
             if held.iter().all(|held| held.name != name) {

@@ -129,14 +129,29 @@ pub struct Server {
     pub schedules: bool,
 }
 
+/// As Radicale 3.9.0 and Xandikos 0.4.10 say it, in this order: words alone, as others may say them too, tell nothing.
+const RADICALE: [&str; 6] = ["1", "2", "3", "calendar-access", "addressbook", "extended-mkcol"];
+const XANDIKOS: [&str; 10] = [
+    "1",
+    "2",
+    "3",
+    "calendar-access",
+    "calendar-auto-schedule",
+    "addressbook",
+    "extended-mkcol",
+    "add-member",
+    "sync-collection",
+    "quota",
+];
+/// What Xandikos adds where it was told to.
+const XANDIKOS_MORE: [&str; 1] = ["webdav-push"];
+
 impl Server {
     /// By an answer to OPTIONS on a path of the account's own.
     pub fn of(answer: &Answer, path: &str, told: Option<Kind>) -> Self {
-        let lower = |name: &str| answer.header(name).unwrap_or_default().to_ascii_lowercase();
-        let (dav, program) = (lower("dav"), lower("server"));
-        let sabre = answer.header("x-sabre-version").is_some();
-        let kind = told.unwrap_or_else(|| recognise(&dav, &program, sabre, answer, path));
-        let schedules = dav.split(',').any(|word| word.trim() == "calendar-auto-schedule");
+        let words = answer.words("dav");
+        let kind = told.unwrap_or_else(|| recognise(&words, answer, path));
+        let schedules = words.iter().any(|word| word == "calendar-auto-schedule");
         Self { kind, version: version(kind, answer), schedules }
     }
 
@@ -144,9 +159,14 @@ impl Server {
         ways(self.kind).name
     }
 
-    pub fn scheduling(&self) -> Scheduling {
+    /// How an account with these addresses is kept from writing to people.
+    pub fn scheduling(&self, addresses: &[String]) -> Scheduling {
         match self.kind {
             Kind::Nextcloud if !self.knows_the_header() => Scheduling::ByClient,
+            // It writes to everybody in a meeting whose organiser it knows, whatever the parameters and headers say.
+            Kind::Xandikos if !addresses.is_empty() => Scheduling::NoOrganizer,
+            // Whatever it was taken for: Radicale says nothing of scheduling.
+            Kind::Radicale if self.schedules => Scheduling::ByClient,
             kind => ways(kind).scheduling,
         }
     }
@@ -175,10 +195,11 @@ impl Server {
         ways(self.kind).default
     }
 
-    /// What it accepts. Base64 makes four bytes of three; the rest of the object needs room too.
-    pub fn objects(&self) -> Objects {
+    /// What it accepts of an account with these addresses. Base64 makes four bytes of three; the rest of the object
+    /// needs room too.
+    pub fn objects(&self, addresses: &[String]) -> Objects {
         let Ways { zero_length, object_bytes, vcard, .. } = ways(self.kind);
-        let scheduling = self.scheduling();
+        let scheduling = self.scheduling(addresses);
         let attachment_bytes = object_bytes / 10 * 7;
         // Nextcloud takes cards of 5 MiB.
         let photo_bytes = attachment_bytes.min(3_500_000);
@@ -191,9 +212,8 @@ pub fn principal_of(kind: Kind) -> Option<&'static str> {
     ways(kind).principal
 }
 
-fn recognise(dav: &str, program: &str, sabre: bool, answer: &Answer, path: &str) -> Kind {
-    let words: Vec<&str> = dav.split(',').map(str::trim).collect();
-    const RADICALE: [&str; 6] = ["1", "2", "3", "calendar-access", "addressbook", "extended-mkcol"];
+fn recognise(words: &[String], answer: &Answer, path: &str) -> Kind {
+    let program = answer.header("server").unwrap_or_default().to_ascii_lowercase();
     if path.contains("/remote.php/dav/") || words.iter().any(|word| word.starts_with("nc-")) {
         Kind::Nextcloud
     } else if path.contains("/SOGo/") {
@@ -202,15 +222,21 @@ fn recognise(dav: &str, program: &str, sabre: bool, answer: &Answer, path: &str)
         Kind::Cyrus
     } else if answer.header("x-davical-version").is_some() || path.contains("/caldav.php/") {
         Kind::Davical
-    } else if sabre || path.contains("/dav.php/") {
+    } else if answer.header("x-sabre-version").is_some() || path.contains("/dav.php/") {
         Kind::Sabre
-    } else if words.contains(&"add-member") && words.contains(&"extended-mkcol") {
+    } else if is_xandikos(words) {
         Kind::Xandikos
-    } else if words == RADICALE {
+    } else if words.iter().eq(RADICALE.iter()) {
         Kind::Radicale
     } else {
         Kind::Unknown
     }
+}
+
+fn is_xandikos(words: &[String]) -> bool {
+    words.split_at_checked(XANDIKOS.len()).is_some_and(|(first, more)| {
+        first.iter().eq(XANDIKOS.iter()) && more.iter().all(|word| XANDIKOS_MORE.contains(&word.as_str()))
+    })
 }
 
 /// The version in a Nextcloud's `status.php`: `{"installed":true,...,"versionstring":"32.0.1",...}`.
@@ -240,20 +266,23 @@ mod tests {
     fn kind(headers: &[(&str, &str)], path: &str) -> Server {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
         Server::of(&Answer { status: 200, headers: map, body: Bytes::new() }, path, None)
     }
+
+    const OF_XANDIKOS: &str = "1, 2, 3, calendar-access, calendar-auto-schedule, addressbook, extended-mkcol, \
+        add-member, sync-collection, quota";
 
     /// Headers as the servers sent them.
     #[test]
     fn servers_are_known_by_what_they_answer() {
         let radicale = "1, 2, 3, calendar-access, addressbook, extended-mkcol";
-        let xandikos = "1, 2, 3, calendar-access, calendar-auto-schedule, addressbook, extended-mkcol, add-member, \
-            sync-collection, quota";
         assert_eq!(kind(&[("server", "nginx"), ("dav", radicale)], "/alice/").kind, Kind::Radicale);
-        let found = kind(&[("server", "Python/3.11 aiohttp/3.14.5"), ("dav", xandikos)], "/alice/");
+        let found = kind(&[("server", "Python/3.11 aiohttp/3.14.5"), ("dav", OF_XANDIKOS)], "/alice/");
         assert!(found.kind == Kind::Xandikos && found.schedules);
+        let pushing = format!("{OF_XANDIKOS}, webdav-push");
+        assert_eq!(kind(&[("dav", pushing.as_str())], "/alice/").kind, Kind::Xandikos);
         let cyrus = kind(&[("server", "Cyrus-HTTP/3.6.1-Debian-3.6.1-4+deb12u5 Cyrus-SASL/2.1.28")], "/dav/x/");
         assert_eq!((cyrus.kind, cyrus.version.as_deref()), (Kind::Cyrus, Some("3.6.1-Debian-3.6.1-4+deb12u5")));
         assert_eq!(kind(&[("x-sabre-version", "4.7.0")], "/dav.php/p/").kind, Kind::Sabre);
@@ -262,12 +291,40 @@ mod tests {
         assert_eq!(kind(&[("dav", "1, calendar-access")], "/").kind, Kind::Unknown);
     }
 
+    /// Any server may say `add-member` (RFC 5995) and `extended-mkcol` (RFC 5689), and one behind a proxy hides its name.
+    #[test]
+    fn nobody_is_taken_for_a_server_that_sends_nothing_by_a_word_or_two() {
+        let cyrus = [
+            ("server", "nginx"),
+            ("dav", "1, 2, 3, access-control, extended-mkcol, resource-sharing, add-member"),
+            ("dav", "calendar-access, calendar-auto-schedule"),
+        ];
+        let more = format!("{OF_XANDIKOS}, access-control");
+        let less = OF_XANDIKOS.replace(", quota", "");
+        for headers in [&cyrus[..], &[("dav", more.as_str())], &[("dav", less.as_str())]] {
+            let found = kind(headers, "/dav/principals/user/ann/");
+            assert_eq!((found.kind, found.scheduling(&[])), (Kind::Unknown, Scheduling::ByClient), "{headers:?}");
+            assert!(found.schedules, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn who_schedules_is_not_left_to_itself() {
+        let ann = ["ann@x.example".to_owned()];
+        let xandikos = kind(&[("dav", OF_XANDIKOS)], "/ann/");
+        assert_eq!(xandikos.scheduling(&[]), Scheduling::Unneeded, "nobody is known there as an organiser");
+        assert_eq!(xandikos.scheduling(&ann), Scheduling::NoOrganizer);
+        let named = |schedules| Server { kind: Kind::Radicale, version: None, schedules };
+        assert_eq!(named(false).scheduling(&ann), Scheduling::Unneeded);
+        assert_eq!(named(true).scheduling(&ann), Scheduling::ByClient, "the settings are wrong");
+    }
+
     #[test]
     fn only_a_nextcloud_that_knows_the_header_is_trusted_with_it() {
         let status = |version: &str| format!("{{\"installed\":true,\"versionstring\":\"{version}\"}}");
         let way = |version: Option<&str>| {
             let version = version.and_then(|version| version_in_status(status(version).as_bytes()));
-            Server { kind: Kind::Nextcloud, version, schedules: true }.objects().scheduling
+            Server { kind: Kind::Nextcloud, version, schedules: true }.scheduling(&[])
         };
         assert_eq!(way(Some("32.0.1")), Scheduling::Unneeded);
         for old in [Some("30.0.2"), Some("9.1"), Some("new"), None] {
@@ -278,7 +335,7 @@ mod tests {
 
     #[test]
     fn whoever_is_unknown_is_treated_with_caution() {
-        let objects = kind(&[], "/").objects();
+        let objects = kind(&[], "/").objects(&[]);
         assert_eq!((objects.scheduling, objects.vcard, objects.zero_length), (Scheduling::ByClient, VCard::V3, false));
         assert!(objects.attachment_bytes * 4 / 3 < objects.object_bytes);
     }

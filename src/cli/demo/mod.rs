@@ -64,7 +64,7 @@ async fn first_steps(common: &Common, demo: &args::Demo, terminal: &Arc<Terminal
     survey::run(common, &args::Survey { write_accounts: true, dry_run: false }, Arc::clone(terminal)).await?;
     setting::give_logins(&common.project, demo)?;
     step(terminal, "check: both sides, account by account");
-    check::run(common, false, Arc::clone(terminal)).await?;
+    check::run(common, false, None, Arc::clone(terminal)).await?;
     step(terminal, "plan: what would move");
     plan::run(common, &args::Plan { sample: 10, choice: Choice::default() }, Arc::clone(terminal)).await?;
     Ok(())

@@ -172,7 +172,8 @@ impl Push<'_> {
     async fn withdraw_one(&self, at: &BTreeMap<TargetKey, Collection>, one: &Withdrawing) -> Result<bool, Fault> {
         let key = one.placement.key;
         let Some(at) = at.get(&one.placement.at) else { return Ok(false) };
-        let Some(placement) = self.without_begun(at, one).await? else { return Ok(false) };
+        let Some(mut placement) = self.without_begun(at, one).await? else { return Ok(false) };
+        self.learn_versions(at, [&mut placement]).await?;
         let Some(standing) = placement.at_target(at) else { return Ok(false) };
         if placement.is_changed_there() {
             return self.put_off(key, theirs(self.workload)).await.map(|()| false);

@@ -14,11 +14,12 @@ impl Push<'_> {
         &self,
         at: &Collection,
         from: CollectionKey,
-        page: Vec<Superseding>,
+        mut page: Vec<Superseding>,
     ) -> Result<Vec<Replaced>, Fault> {
         if self.engine.rehearsing {
             return Ok(vec![Replaced::Done; page.len()]);
         }
+        self.learn_versions(at, page.iter_mut().map(|one| &mut one.placement)).await?;
         let (mut standing, mut next) = (BTreeMap::new(), Vec::with_capacity(page.len()));
         for one in page {
             let Some(there) = one.placement.at_target(at) else { continue };

@@ -12,6 +12,7 @@ mod restore;
 mod routes;
 mod settle;
 mod unnamed;
+mod versions;
 
 use super::{Audience, Engine, Event, Mover, Phase};
 use crate::store::{AccountStore, CollectionKey, TargetKey};

@@ -158,7 +158,11 @@ impl Push<'_> {
 
     /// A copy stands where the message was to go: it takes the place of the one it was made from.
     async fn adopt(&self, at: &Collections, to: &Collection, open: &OpenMove, copy: &Found) -> Result<bool, Fault> {
-        let Some(standing) = standing(at, &open.placement) else { return Ok(false) };
+        let mut placement = open.placement.clone();
+        if let Some(from) = at.get(&placement.at) {
+            self.learn_versions(from, [&mut placement]).await?;
+        }
+        let Some(standing) = standing(at, &placement) else { return Ok(false) };
         let order = self.target.relocate(&standing, to, Some(&copy.handle));
         let placed = match self.engine.stop.settling(order).await {
             Err(fault) if fault.what == What::Vanished => {
@@ -167,6 +171,8 @@ impl Push<'_> {
             Err(fault) => return self.put_off(open.placement.key, fault).await.map(|()| false),
             Ok(placed) => placed,
         };
+        // As it was found, and compared.
+        let placed = Placed { version: placed.version.or_else(|| copy.version.clone()), ..placed };
         self.store.record_moved(open.placement.key, open.to, open.at, &placed).await?;
         self.routes.touch(open.at).await;
         Ok(true)

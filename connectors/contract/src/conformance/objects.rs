@@ -48,6 +48,7 @@ pub async fn objects(target: &dyn Target, account: &AccountId, workload: Workloa
         ("replacing_refuses_what_was_changed_there", on.replaced_changed().await),
         ("replacing_what_is_gone_says_vanished", on.replaced_gone().await),
         ("withdrawing_refuses_what_was_changed_there", on.withdrawn_changed().await),
+        ("what_was_changed_there_is_theirs_after_a_move", on.relocated_changed().await),
     ] {
         match replaces {
             true => report.add(name, outcome),
@@ -303,6 +304,21 @@ impl Subject<'_> {
         self.target.withdraw(&placed).await.map_err(said("withdraw"))?;
         let answer = self.target.relocate(&placed, &to, None).await.map(|_| ()).map_err(|fault| fault.what);
         hold(answer == Err(What::Vanished), || format!("the answer was {answer:?}"))
+    }
+
+    /// What people wrote into goes along, and is still seen to differ from what was placed.
+    async fn relocated_changed(&self) -> Outcome {
+        let (from, to) = (self.ensure(&["Moved from"], None).await?, self.ensure(&["Moved to"], None).await?);
+        let placed = self.placement(&from, "moved-2", "one").await?;
+        self.replace(&placed, "moved-2", "theirs").await?.map_err(said("replace"))?;
+        let moved = self.target.relocate(&placed, &to, None).await.map_err(said("relocate"))?;
+        let handle = moved.handle.ok_or("a target that replaces told no handle")?;
+        let moved = Placement { at: to.clone(), handle, version: moved.version, ..placed };
+        let answer = self.replace(&moved, "moved-2", "ours").await?.map(|_| ()).map_err(|fault| fault.what);
+        hold(answer == Err(What::Forbidden), || format!("replacing it was answered {answer:?}"))?;
+        let answer = self.target.withdraw(&moved).await.map(|_| ()).map_err(|fault| fault.what);
+        hold(answer == Err(What::Forbidden), || format!("removing it was answered {answer:?}"))?;
+        self.stands(&to, "moved-2", "theirs").await
     }
 
     async fn replaced(&self) -> Outcome {

@@ -9,4 +9,5 @@ mod placing;
 mod scheduling;
 mod setting;
 mod together;
+mod versions;
 mod whole;

@@ -3,9 +3,11 @@
 use crate::setting::{alice, bob, calendar, cyrus, event, observe, place, place_one, placing, started, target_at};
 use futures::StreamExt;
 use std::os::unix::{fs::PermissionsExt, net::UnixDatagram};
-use transhume_contract::{AccountId, Canary, Collection, CollectionId, Depth, Placing, Remedy, Target, What, Workload};
+use transhume_contract::{
+    AccountId, Canary, Collection, CollectionId, Depth, Placing, Remedy, Scheduling, Target, What, Workload,
+};
 use transhume_dav::{DavConfig, DavTarget, Kind};
-use transhume_servers::{Cyrus, DavKind};
+use transhume_servers::{Cyrus, DavKind, RawDav, Wire, Words};
 
 /// Listens where Cyrus hands over its mails.
 struct Trap(UnixDatagram);
@@ -132,6 +134,13 @@ async fn what_could_invite_is_not_sent_at_all() {
     assert!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await.is_empty());
 }
 
+/// Cyrus before a client whose marks it does not understand.
+const UNMARKED: Words = &[("SCHEDULE-AGENT=CLIENT", "SCHEDULE-AGENT=SERVER")];
+
+fn port_of(url: &str) -> u16 {
+    url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn a_canary_proves_silence_and_catches_its_absence() {
     let server = cyrus();
@@ -141,32 +150,98 @@ async fn a_canary_proves_silence_and_catches_its_absence() {
         method.starts_with("Cyrus 3.6.1") && method.contains("schedule-agent-client, one by one and together"),
         "{method}"
     );
-    canary(&target).prove(&alice(), &bob()).await.unwrap();
+    let trap = Trap::at(&server);
+    let unseen = canary(&target).prove(&alice(), &bob(), Some("out@elsewhere.example")).await.unwrap();
+    // It cannot look into mailboxes, and says whose a person is to look into.
+    assert_eq!(unseen.len(), 1, "{unseen:?}");
+    assert!(unseen[0].sentence.contains(BOB) && unseen[0].sentence.contains("out@elsewhere.example"), "{unseen:?}");
+    assert_eq!(trap.caught(), 0, "mails for people outside");
     let names: Vec<_> = target.others(&alice(), Workload::Calendar, &[]).await.unwrap();
     assert!(names.iter().all(|one| !one.name.contains("canary")), "the trial left its calendar behind");
-    let trap = Trap::at(&server);
-    // Taken for a server that sends nothing by itself, Cyrus is told nothing but by headers that it does not know.
-    let config = DavConfig { server: Some(Kind::Radicale), ..DavConfig::new(server.dav_url().unwrap()) };
-    let mistaken = DavTarget::new(config, crate::setting::OnePassword::new("secret")).unwrap();
-    let fault = canary(&mistaken).prove(&alice(), &bob()).await.unwrap_err();
+    let wire = Wire::start(port_of(&server.dav_url().unwrap()), UNMARKED, &[]).unwrap();
+    let loud = target_at(&wire.url());
+    let fault = canary(&loud).prove(&alice(), &bob(), Some("out@elsewhere.example")).await.unwrap_err();
     assert_eq!((fault.what, fault.reach), (What::Forbidden, transhume_contract::Reach::Run));
     assert!(fault.sentence.contains(BOB) && fault.sentence.contains("when it was placed"), "{fault}");
-    // And the trap catches what would have left: a meeting with somebody outside, not made silent.
-    let at = calendar(&mistaken, "Loud").await;
-    place_one(&mistaken, &at, "out", &meeting("out", 0).replace(";SCHEDULE-AGENT=CLIENT", "")).await.unwrap();
+    // And the trap catches what would have left.
     assert!(trap.caught() > 0, "the trap catches nothing at all");
 }
 
 #[tokio::test]
-async fn servers_that_never_write_pass_and_those_that_always_do_are_not_tried() {
+async fn a_canary_reads_only_what_came_since_it_began() {
+    let server = cyrus();
+    let direct = target_at(&server.dav_url().unwrap());
+    let mut want = crate::setting::wanted(Workload::Calendar, &["Full"]);
+    want.account = bob();
+    let at = direct.ensure(&want).await.unwrap();
+    for n in 0..20 {
+        place_one(&direct, &at, &format!("f-{n}"), &event(&format!("f-{n}"), "")).await.unwrap();
+    }
+    let wire = Wire::start(port_of(&server.dav_url().unwrap()), &[], &[]).unwrap();
+    canary(&target_at(&wire.url())).prove(&alice(), &bob(), None).await.unwrap();
+    assert_eq!(wire.seen("REPORT"), 0, "what stood there before was read");
+}
+
+/// Where nothing could arrive, nothing is proven.
+#[tokio::test]
+async fn a_canary_between_nobodies_proves_nothing() {
+    let cyrus = cyrus();
+    let target = target_at(&cyrus.dav_url().unwrap());
+    let oneself = canary(&target).prove(&alice(), &alice(), None).await.unwrap_err();
+    assert_eq!(oneself.what, What::Unsupported);
+    assert!(oneself.sentence.contains("one account") && oneself.next_step().is_some(), "{oneself}");
+    for outside in ["nobody", "a b@x.example", BOB, "x@y.example\r\nATTENDEE:mailto:z@z"] {
+        let odd = canary(&target).prove(&alice(), &bob(), Some(outside)).await.unwrap_err();
+        assert!(odd.what == What::Unsupported && odd.next_step().unwrap().contains("--trap"), "{odd}");
+    }
+    // Radicale tells no addresses.
+    let radicale = started(DavKind::Radicale);
+    let unknown = canary(&target_at(&radicale.url())).prove(&alice(), &bob(), None).await.unwrap_err();
+    assert_eq!(unknown.what, What::Unsupported);
+    assert!(unknown.sentence.contains("no e-mail address of alice") && unknown.next_step().is_some(), "{unknown}");
+}
+
+#[tokio::test]
+async fn servers_that_never_write_need_no_proof_and_those_that_always_do_are_not_tried() {
     let server = started(DavKind::Radicale);
     let target = target_at(&server.url());
     assert_eq!(canary(&target).method(&alice()).await.unwrap(), None);
-    canary(&target).prove(&alice(), &bob()).await.unwrap();
     let config = DavConfig { server: Some(Kind::Sogo), ..DavConfig::new(server.url()) };
     let sogo = DavTarget::new(config, crate::setting::OnePassword::new("secret")).unwrap();
-    assert_eq!(canary(&sogo).prove(&alice(), &bob()).await.unwrap_err().what, What::Unsupported);
+    assert_eq!(canary(&sogo).method(&alice()).await.unwrap(), None);
+    assert_eq!(canary(&sogo).prove(&alice(), &bob(), None).await.unwrap_err().what, What::Unsupported);
     let at = calendar(&sogo, "People").await;
     let fault = place_one(&sogo, &at, "s", &meeting("s", 0)).await.unwrap_err();
     assert_eq!(fault.what, What::Unmappable, "{fault}");
+}
+
+/// Xandikos 0.4 writes to everybody in a meeting of somebody whose address it knows, and to nobody else.
+#[tokio::test]
+async fn xandikos_is_quiet_only_while_it_knows_no_address() {
+    let server = started(DavKind::Xandikos);
+    let way = async |target: &DavTarget| target.traits(&alice()).await.unwrap().profile.objects.unwrap().scheduling;
+    let before = target_at(&server.url());
+    assert_eq!(way(&before).await, Scheduling::Unneeded);
+    let early = place_one(&before, &calendar(&before, "Early").await, "early", &meeting("early", 0)).await.unwrap();
+    let body = format!(
+        "<propertyupdate xmlns=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\"><set><prop>\
+         <c:calendar-user-address-set><href>mailto:{ALICE}</href></c:calendar-user-address-set></prop></set></propertyupdate>"
+    );
+    let raw = RawDav::new(&server.url(), "alice", "secret");
+    raw.send("PROPPATCH", "/alice/", &body).await.unwrap();
+    let target = target_at(&server.url());
+    assert_eq!(way(&target).await, Scheduling::NoOrganizer);
+    assert_eq!(canary(&target).method(&alice()).await.unwrap(), None, "no meeting goes there at all");
+    let at = calendar(&target, "Meetings").await;
+    let fault = place_one(&target, &at, "x", &meeting("x", 0)).await.unwrap_err();
+    assert_eq!(fault.what, What::Unmappable, "{fault}");
+    // Nor is one removed that it would mail a cancellation of.
+    let fault = target.withdraw(&early).await.unwrap_err();
+    assert!(fault.what == What::Forbidden && fault.sentence.contains("cancelled"), "{fault}");
+    assert_eq!(observe(&target, &early.at).await.len(), 1);
+    // Why: it delivers, whatever the marks say.
+    let path = format!("{}loud.ics", at.id.as_str());
+    raw.send("PUT", &path, &meeting("loud", 0)).await.unwrap();
+    let stored = raw.send("GET", &path, "").await.unwrap().replace("\r\n ", "");
+    assert!(stored.contains("SCHEDULE-STATUS"), "{stored}");
 }
