@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::OnceCell, time::Instant};
-use transhume_contract::{AccountId, Credential, Fault, Reach, Secret, What};
+use transhume_contract::{AccountId, Credential, Fault, Outcome, Reach, Secret, What};
 use transhume_http::{
     HeaderMap, HeaderValue, HostRule, LaneKey, Limit, Limits, Patience, Reading, Request, Road, RoadConfig, StatusCode,
     Url, Verdict, Wire, WireConfig, header,
@@ -61,7 +61,7 @@ pub struct Account {
     made: Mutex<BTreeSet<String>>,
     /// When this process met the account, and per collection the last write whose answer never came.
     met: Instant,
-    losses: Mutex<HashMap<String, Instant>>,
+    losses: Mutex<HashMap<String, Unsettled>>,
 }
 
 /// Since when a server may be at work on a write nobody waits for: one lost here, or one that a killed process before
@@ -69,6 +69,8 @@ pub struct Account {
 #[derive(Clone, Copy, Debug)]
 pub struct Unsettled {
     pub since: Instant,
+    /// The server fell silent; else the connection was cut.
+    pub silent: bool,
 }
 
 /// One account to speak to.
@@ -104,7 +106,7 @@ impl Accounts {
         config.validate()?;
         let start = config.start()?;
         let wire = Wire::new(&WireConfig {
-            silence: Duration::from_secs(config.silence_seconds.max(1)),
+            silence: config.silence(),
             connect: Duration::from_secs(config.connect_seconds.max(1)),
             extra_ca: config.ca_file.clone(),
             ..WireConfig::default()
@@ -158,8 +160,8 @@ impl Account {
         }
     }
 
-    pub fn remember_loss(&self, path: &str) {
-        lock(&self.losses).insert(path.to_owned(), Instant::now());
+    pub fn remember_loss(&self, path: &str, silent: bool) {
+        lock(&self.losses).insert(path.to_owned(), Unsettled { since: Instant::now(), silent });
     }
 
     /// Whether the answer to a write into this collection was lost in this process.
@@ -168,7 +170,8 @@ impl Account {
     }
 
     pub fn unsettled(&self, path: &str) -> Unsettled {
-        Unsettled { since: lock(&self.losses).get(path).copied().unwrap_or(self.met) }
+        let unknown = Unsettled { since: self.met, silent: false };
+        lock(&self.losses).get(path).copied().unwrap_or(unknown)
     }
 
     pub fn remember_made(&self, path: &str) {
@@ -235,6 +238,17 @@ impl Link {
         lock(&self.account.refused).clone().map_or(Ok(()), Err)
     }
 
+    /// Sends a write into a collection, and remembers it where its answer never came.
+    pub async fn write(&self, ask: &Ask, collection: &str) -> Result<Answer, Fault> {
+        let since = Instant::now();
+        let outcome = self.send(ask).await;
+        if outcome.as_ref().is_err_and(|fault| fault.outcome == Outcome::Unknown) {
+            let silent = since.elapsed() >= self.config().silence();
+            self.account.remember_loss(collection, silent);
+        }
+        outcome
+    }
+
     /// The secret, asked for when it is needed.
     pub async fn secret(&self) -> Result<Secret, Fault> {
         self.accounts.credential.secret(&self.account.id).await
@@ -267,9 +281,7 @@ impl Link {
     /// A server that is reached and throttles, or falls silent, does so for this account.
     fn in_context(&self, fault: Fault) -> Fault {
         match fault.what {
-            What::Unreachable
-                if fault.reach == Reach::Item && fault.outcome == transhume_contract::Outcome::NotDone =>
-            {
+            What::Unreachable if fault.reach == Reach::Item && fault.outcome == Outcome::NotDone => {
                 fault.reaching(Reach::Account).wait(Duration::from_secs(30))
             }
             _ => fault,

@@ -14,7 +14,7 @@ use crate::{
 };
 use std::collections::HashSet;
 use transhume_contract::{
-    Amended, Amending, Collection, Fault, Handle, IntentId, Loss, Outcome, Placed, Placement, Reach, Scheduling,
+    Amended, Amending, Collection, Fault, Handle, IntentId, Loss, Placed, Placement, Reach, Scheduling,
     Version, What,
 };
 
@@ -79,7 +79,7 @@ async fn try_to_move(
 ) -> Result<Answer, Fault> {
     let target = link.base().join(&below(&into.path, name)).map_err(|_| faults::item_vanished())?;
     let ask = ask::relocate(&below(&from.path, name), target.as_str(), etag);
-    link.send(&ask).await.inspect_err(|fault| lost(link, into, fault))
+    link.write(&ask, &into.path).await
 }
 
 /// The version of what was moved. Where people had written into it, it is still to be seen to differ from what was
@@ -96,12 +96,6 @@ fn placed(name: &str, version: Option<Version>) -> Placed {
     Placed { handle: Some(Handle::new(name)), version, ..Placed::default() }
 }
 
-fn lost(link: &Link, reader: &Reader, fault: &Fault) {
-    if fault.outcome == Outcome::Unknown {
-        link.account.remember_loss(&reader.path);
-    }
-}
-
 /// The ETag of what arrived.
 async fn arrived(into: &Reader, name: &str) -> Result<String, Fault> {
     let etag = into.etag(name).await.map_err(Fault::outcome_unknown)?;
@@ -112,7 +106,7 @@ async fn by_copy(link: &Link, (from, into): (&Reader, &Reader), what: &Placement
     let name = what.handle.as_str();
     let held = from.content(name).await?.ok_or_else(faults::item_vanished)?;
     let put = ask::put(&below(&into.path, name), into.workload, held.content, If::Nothing);
-    let answer = link.send(&put).await.inspect_err(|fault| lost(link, into, fault))?;
+    let answer = link.write(&put, &into.path).await?;
     if !answer.stored() {
         return Err(faults::refused(&link.place(), "a copy of the item", &answer));
     }
@@ -156,8 +150,7 @@ async fn without_people(from: &Reader, home: &Home, name: &str) -> Result<(), Fa
 async fn withdraw_from(from: &Reader, what: &Placement) -> Result<(), Fault> {
     let Some(version) = &what.version else { return Err(faults::changed_there()) };
     let name = what.handle.as_str();
-    let answer = from.link.send(&ask::delete(&below(&from.path, name), version.as_str())).await;
-    let answer = answer.inspect_err(|fault| lost(&from.link, from, fault))?;
+    let answer = from.link.write(&ask::delete(&below(&from.path, name), version.as_str()), &from.path).await?;
     match answer.inner_status() {
         200 | 202 | 204 => Ok(()),
         404 | 410 => Err(faults::item_vanished()),

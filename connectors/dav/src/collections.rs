@@ -1,11 +1,12 @@
 //! Which calendar or address book a collection is, and making those that are missing.
 //!
 //! A collection is made under a name of its own, from its whole path, so that making it again finds it and two of them
-//! never meet. People see its display name, and may change that: the path stays, and with it the id.
+//! never meet. People see its display name, and may change that: the path stays, and with it the id. Homes are flat: what
+//! stands below something else has the whole path in its name, whatever its parent is called there now.
 
 use crate::{
     account::Link,
-    answer::Entry,
+    answer::{Answer, Entry},
     ask::{self, Making, component},
     faults,
     homes::Home,
@@ -14,8 +15,9 @@ use crate::{
     xml::Space,
 };
 use transhume_contract::{
-    AccountId, Appearance, Collection, CollectionId, Fault, Foreseen, Reach, Role, Size, Wanted, What, Workload,
+    AccountId, Appearance, Collection, CollectionId, Fault, Foreseen, Reach, Role, Secret, Size, Wanted, What, Workload,
 };
+use transhume_http::Url;
 
 /// Longer display names end a request at Nextcloud 32 with status 500 (its limit is 255 letters).
 const LONGEST_NAME: usize = 250;
@@ -23,7 +25,7 @@ const LONGEST_NAME: usize = 250;
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=9;
 
 const ASKED: &str = "<d:resourcetype/><d:displayname/><c:supported-calendar-component-set/><i:calendar-color/>\
-    <i:calendar-order/><d:current-user-privilege-set/>";
+    <i:calendar-order/><d:current-user-privilege-set/><d:owner/>";
 
 /// A collection as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub struct Standing {
     pub path: String,
     /// As people see it; none where nobody gave it one.
     pub name: Option<String>,
-    /// Whether it holds things of the workload that was asked for.
+    /// Whether it is the account's own, and holds things of the workload that was asked for.
     pub fits: bool,
     /// Whether the account may write into it; unsaid by some servers.
     pub writable: Option<bool>,
@@ -64,12 +66,30 @@ impl Shelf<'_> {
         let home = self.path()?;
         let answer = self.link.send(&ask::properties(home, 1, ASKED)).await?;
         if answer.status != 207 {
-            return Err(faults::collection_refused(&self.link.place(), "the list of collections", &answer));
+            return Err(self.closed(&answer).await);
         }
         let entries = answer.entries(self.link.base());
         let entries = entries.map_err(|why| faults::unreadable(&self.link.place(), "the list of collections", &why))?;
         let standing = entries.iter().filter(|entry| paths::name_in(home, &entry.path).is_some());
-        Ok(standing.map(|entry| read(entry, self.workload)).collect())
+        Ok(standing.map(|entry| self.read(entry)).collect())
+    }
+
+    /// Nextcloud 32 tells an administrator where another's calendars are, and then that there are none.
+    async fn closed(&self, answer: &Answer) -> Fault {
+        let (place, user) = (self.link.place(), self.link.account.id.as_str());
+        match (self.link.secret().await, answer.status) {
+            (Ok(Secret::Acting { authority, .. }), 403 | 404) => {
+                faults::not_opened(&place, &authority, user, answer.status)
+            }
+            _ => faults::collection_refused(&place, "the list of collections", answer),
+        }
+    }
+
+    /// What somebody else shares with the account stands in its home too, and is not the account's to fill.
+    fn read(&self, entry: &Entry) -> Standing {
+        let standing = read(entry, self.workload);
+        let own = is_own(entry, &self.home.principal, self.link.base());
+        Standing { fits: standing.fits && own, ..standing }
     }
 
     pub async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
@@ -215,6 +235,12 @@ fn read(entry: &Entry, workload: Workload) -> Standing {
     Standing { path, name, fits, writable: writable(entry), appearance }
 }
 
+/// RFC 3744 section 5.1. Servers spell principals in several ways: who it is, stands at the end.
+fn is_own(entry: &Entry, principal: &str, base: &Url) -> bool {
+    let who = |path: &str| last_name(path).to_lowercase();
+    entry.href(Space::Dav, "owner", base).is_none_or(|owner| who(&owner) == who(principal))
+}
+
 /// `#rrggbb` of what servers and programs keep, some of them with an opacity.
 fn colour(text: &str) -> Option<String> {
     let digits = text.strip_prefix('#')?;
@@ -260,8 +286,10 @@ fn choose(want: &Wanted, all: &[Standing], home: &str, default: Option<&str>, nu
         return Choice::Take(standing);
     }
     let taken = |path: &str| all.iter().any(|standing| standing.path == folder(path));
+    // A Nextcloud makes its own with the first login, where there is none: until then it is ours to make.
+    let first = default.filter(|_| want.role == Role::Default && number == 1).map(|name| below(home, name));
     let paths = (number..).map(|number| below(home, &collection_name(want.workload, &want.path, number)));
-    let path = paths.take(100).find(|path| !taken(path)).unwrap_or_default();
+    let path = first.into_iter().chain(paths.take(100)).find(|path| !taken(path)).unwrap_or_default();
     let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name} ({number})")));
     let name = names.find(|name| called(name).is_none()).unwrap_or(name);
     Choice::Make { path, name }

@@ -2,7 +2,7 @@
 
 use crate::server::Kind;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 use transhume_contract::{Fault, Reach, What};
 use transhume_http::{Url, is_loopback};
 
@@ -53,6 +53,10 @@ impl DavConfig {
             connect_seconds: default_connect_seconds(),
             silence_seconds: default_silence_seconds(),
         }
+    }
+
+    pub(crate) fn silence(&self) -> Duration {
+        Duration::from_secs(self.silence_seconds.max(1))
     }
 
     /// Host and path, as a store remembers the target and sentences name it. Without the scheme: the same server may

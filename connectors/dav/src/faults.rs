@@ -9,12 +9,14 @@
 //! | 409, 412 or 403 `no-uid-conflict`; 400 in words | Radicale 3.9, Xandikos 0.4; Nextcloud 32 | the same |
 //! | 412 without a reason, to a first write | all | something stands under that name already |
 //! | 412 to a large object | Radicale 3.9 | it is over its limit: what is below was refused before it was sent |
-//! | 403 `max-resource-size`, 413 | Nextcloud 32 and others | over the target's limit: quarantine |
+//! | 403 `max-resource-size`, 413; 403 in words | others; Nextcloud 32, for cards of 5 MiB and what else its administrator limits | over the target's limit: quarantine |
 //! | 403 `supported-calendar-component`, `valid-calendar-data`, 400, 415 | all | refused by itself: quarantine |
 //! | 403 with `need-privileges` | read-only calendars | ask for the right |
-//! | 403 without a reason | Radicale 3.9 for what is read-only, Nextcloud 32 for a series without an instance | owed; quarantine when three passes were refused |
+//! | 403 in words | Nextcloud 32, for a series without an instance | refused by itself: quarantine |
+//! | 403 without a reason | Radicale 3.9 for what is read-only | owed; quarantine when three passes were refused |
 //! | 404, 405 or 409 without a reason, to a first write | all | the collection is gone |
-//! | 500 to one object | Nextcloud 32: its UID lies in the trash, or a rule it cannot expand | owed; quarantine when three passes were refused |
+//! | 500 with the name of an index of the database | Nextcloud 32, for a UID that lies in the calendar's trash | quarantine, `duplicate_uid`, with what to do |
+//! | 500 to one object | Nextcloud 32: a rule it cannot expand | owed; quarantine when three passes were refused |
 //! | 507 | Nextcloud 32, Radicale 3.9 with a full disk | the account is full |
 //! | 200 with a page | a proxy's log-in form | not stored |
 
@@ -158,8 +160,31 @@ fn says(complaint: &Complaint, names: &[&str]) -> bool {
 
 /// Whether a refusal says that the UID is taken, by a precondition or, with sabre/dav, in words.
 fn is_duplicate(complaint: &Complaint) -> bool {
-    let in_words = || complaint.words.as_ref().is_some_and(|words| words.contains("uid already exists"));
-    says(complaint, &["unique-scheduling-object-resource", "no-uid-conflict"]) || in_words()
+    says(complaint, &["unique-scheduling-object-resource", "no-uid-conflict"])
+        || says_in_words(complaint, "uid already exists")
+}
+
+/// Nextcloud 32 shows what its database said: PostgreSQL and MySQL name the index, SQLite its columns.
+fn is_trashed(status: u16, complaint: &Complaint) -> bool {
+    let told = |words: &str| words.contains("calobjects_by_uid_index") || words.contains("calendarobjects.uid");
+    status == 500 && complaint.words.as_deref().is_some_and(told)
+}
+
+fn trashed(place: &str) -> Fault {
+    let sentence = format!(
+        "An item of the same UID lies in this calendar's trash at {place}, which takes it only once. Delete it there for good \
+         (calendar app, `Trash bin`), then try again with `--retry-quarantined`."
+    );
+    Fault::new(What::Exists, sentence).skip(Cause::DuplicateUid)
+}
+
+/// Nextcloud 32 says in words what others say by a precondition.
+fn says_in_words(complaint: &Complaint, part: &str) -> bool {
+    complaint.words.as_ref().is_some_and(|words| words.contains(part))
+}
+
+fn is_over_limit(complaint: &Complaint) -> bool {
+    says(complaint, &["max-resource-size"]) || says_in_words(complaint, " object exceeds ")
 }
 
 fn duplicate(place: &str, complaint: &Complaint) -> Fault {
@@ -181,12 +206,14 @@ pub fn refused(place: &str, doing: &str, answer: &Answer) -> Fault {
     let status = answer.inner_status();
     let fault = match status {
         _ if is_duplicate(&complaint) => duplicate(place, &complaint),
+        _ if is_trashed(status, &complaint) => trashed(place),
         401 => Fault::new(What::Unauthenticated, said).reaching(Reach::Account).ask(
             "The login was good before: check whether the password was changed or the account locked, then run again.",
         ),
         413 => Fault::new(What::TooLarge, said).skip(Cause::OverTargetLimit),
-        403 | 409 | 412 if says(&complaint, &["max-resource-size"]) => {
-            Fault::new(What::TooLarge, said).skip(Cause::OverTargetLimit)
+        403 | 409 | 412 if is_over_limit(&complaint) => Fault::new(What::TooLarge, said).skip(Cause::OverTargetLimit),
+        403 if says_in_words(&complaint, "not generate any valid instances") => {
+            Fault::new(What::Malformed, said).skip(Cause::RefusedByTarget)
         }
         403 if says(&complaint, &["need-privileges", "quota-not-exceeded"]) => not_permitted(said),
         507 => full(said),
@@ -281,6 +308,20 @@ mod tests {
                 Some(skip(Cause::RefusedByTarget)),
             ),
             (403, "<c:max-resource-size/>".into(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
+            (
+                403,
+                "<s:message>VCard object exceeds 5242880 bytes</s:message>".into(),
+                What::TooLarge,
+                Reach::Item,
+                Some(skip(Cause::OverTargetLimit)),
+            ),
+            (
+                403,
+                "<s:message>This recurrence rule does not generate any valid instances</s:message>".into(),
+                What::Malformed,
+                Reach::Item,
+                Some(skip(Cause::RefusedByTarget)),
+            ),
             (403, String::new(), What::Malformed, Reach::Item, Some(Remedy::Later)),
             (413, String::new(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
             (403, "<d:need-privileges/>".into(), What::Forbidden, Reach::Collection, None),
@@ -291,6 +332,15 @@ mod tests {
                 What::Malformed,
                 Reach::Item,
                 Some(Remedy::Later),
+            ),
+            (
+                500,
+                "<s:message>SQLSTATE[23505]: duplicate key value violates unique constraint \
+                 \"calobjects_by_uid_index\"</s:message>"
+                    .into(),
+                What::Exists,
+                Reach::Item,
+                Some(skip(Cause::DuplicateUid)),
             ),
             (507, String::new(), What::Full, Reach::Account, None),
             (401, String::new(), What::Unauthenticated, Reach::Account, None),

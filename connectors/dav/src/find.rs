@@ -30,7 +30,9 @@ pub fn name_of(workload: Workload, key: Option<&str>, digest: &transhume_contrac
 
 /// Waits until nothing that was lost on the way can be changing the collection any more.
 pub async fn await_still(reader: &Reader, lost: Unsettled, keys: usize) -> Result<(), Fault> {
-    let patience = GRACE + EACH.saturating_mul(u32::try_from(keys).unwrap_or(u32::MAX));
+    let work = GRACE + EACH.saturating_mul(u32::try_from(keys).unwrap_or(u32::MAX));
+    // A server that fell silent is in trouble: it is given the time after which it counted as silent once more.
+    let patience = if lost.silent { work.saturating_add(reader.link.config().silence()) } else { work };
     let left = patience.saturating_sub(lost.since.elapsed());
     if left.is_zero() {
         return Ok(());

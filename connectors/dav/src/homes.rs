@@ -14,6 +14,8 @@ use transhume_contract::{Fault, Objects, Reach, Scheduling, Secret, What, Worklo
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     pub server: Server,
+    /// Whose it is, in the server's own terms (RFC 3744 section 2).
+    pub principal: String,
     /// Where its calendars and task lists are, and its address books.
     pub calendars: Option<String>,
     pub books: Option<String>,
@@ -68,7 +70,7 @@ impl Seeker<'_> {
         if server.kind == Kind::Nextcloud {
             server.version = self.version_of_nextcloud(&principal).await?;
         }
-        let mut home = self.read(server, &entry);
+        let mut home = self.read(server, &principal, &entry);
         if home.books.is_none() {
             home.books = self.books_elsewhere(&principal).await?;
         }
@@ -82,7 +84,7 @@ impl Seeker<'_> {
         Ok((answer.status == 200).then(|| server::version_in_status(&answer.body)).flatten())
     }
 
-    fn read(&self, server: Server, entry: &Entry) -> Home {
+    fn read(&self, server: Server, principal: &str, entry: &Entry) -> Home {
         let base = self.link.base();
         let href = |space, name| entry.href(space, name, base).map(|path| folder(&path));
         let set = entry.property(Space::CalDav, "calendar-user-address-set");
@@ -90,6 +92,7 @@ impl Seeker<'_> {
         let addresses = hrefs.filter_map(|href| href.to_ascii_lowercase().strip_prefix("mailto:").map(str::to_owned));
         Home {
             server,
+            principal: folder(principal),
             calendars: href(Space::CalDav, "calendar-home-set"),
             books: href(Space::CardDav, "addressbook-home-set"),
             addresses: addresses.collect(),

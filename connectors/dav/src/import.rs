@@ -123,7 +123,7 @@ impl Placer<'_> {
     }
 
     fn unheard(&self, why: &str) -> Fault {
-        self.link.account.remember_loss(&self.reader.path);
+        self.link.account.remember_loss(&self.reader.path, false);
         faults::unreadable(&self.link.place(), "several items at once", why).outcome_unknown()
     }
 }

@@ -44,7 +44,7 @@ pub use server::Kind;
 
 use account::{Accounts, Link};
 use async_trait::async_trait;
-use collections::Shelf;
+use collections::{Shelf, Standing};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
@@ -151,7 +151,8 @@ impl Target for DavTarget {
             return Ok(holdings);
         }
         let shelf = Shelf { link: &link, home: &home, workload };
-        for standing in shelf.list().await?.into_iter().filter(|standing| standing.fits) {
+        let theirs = |standing: &Standing| standing.fits && standing.writable != Some(false);
+        for standing in shelf.list().await?.into_iter().filter(theirs) {
             let reader = Reader { link: link.clone(), path: standing.path, workload };
             let (mut listed, _) = reader.list().await?;
             holdings.items += listed.len() as u64;

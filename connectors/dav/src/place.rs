@@ -173,7 +173,7 @@ impl<'a> Placer<'a> {
         let (reader, name) = (Reader::of(self.link.clone(), &old.at), old.handle.as_str());
         let condition = If::Unchanged(version.as_str());
         let path = below(&reader.path, name);
-        let answer = self.send(&self.put(&path, job, condition)).await?;
+        let answer = self.link.write(&self.put(&path, job, condition), &reader.path).await?;
         if answer.stored() {
             return Ok((name.to_owned(), answer.etag()));
         }
@@ -193,20 +193,15 @@ impl<'a> Placer<'a> {
         match reader.etag(name).await {
             Ok(stands) if stands.as_deref() == before => fault,
             Ok(_) | Err(_) => {
-                self.link.account.remember_loss(&reader.path);
+                self.link.account.remember_loss(&reader.path, false);
                 fault.outcome_unknown()
             }
         }
     }
 
+    /// Sends a write into the collection.
     pub async fn send(&self, ask: &ask::Ask) -> Result<Answer, Fault> {
-        let outcome = self.link.send(ask).await;
-        if let Err(fault) = &outcome
-            && fault.outcome == Outcome::Unknown
-        {
-            self.link.account.remember_loss(&self.reader.path);
-        }
-        outcome
+        self.link.write(ask, &self.reader.path).await
     }
 
     pub fn refused(&self, answer: &Answer) -> Fault {

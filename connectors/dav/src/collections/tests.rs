@@ -81,6 +81,23 @@ fn the_first_calendar_is_the_one_the_server_made() {
     assert_eq!(made(&want, &all).1, "Kalender");
 }
 
+/// A Nextcloud account that nobody logged into has none: invitations go to the one that is called so.
+#[test]
+fn the_first_calendar_is_made_where_the_server_looks_for_it() {
+    let at = |want: &Wanted, all: &[Standing], number| match choose(want, all, "/ann/", Some("personal"), number) {
+        Choice::Make { path, name } => (path, name),
+        Choice::Take(standing) => panic!("took {standing:?}"),
+    };
+    let want = Wanted { role: Role::Default, ..want(&["Kalender"]) };
+    assert_eq!(at(&want, &[], 1), ("/ann/personal".to_owned(), "Kalender".to_owned()));
+    let trashed = [Standing { fits: false, ..standing("/ann/personal/", "Personal") }];
+    for (path, _) in [at(&want, &trashed, 1), at(&want, &[], 2)] {
+        assert!(path.starts_with("/ann/kalender-"), "{path}");
+    }
+    let another = Wanted { role: Role::Ordinary, ..want };
+    assert!(at(&another, &[], 1).0.starts_with("/ann/kalender-"));
+}
+
 #[test]
 fn long_and_empty_names_are_made_to_fit() {
     assert_eq!(shown(&["x".repeat(400)]).len(), LONGEST_NAME);
@@ -103,4 +120,21 @@ fn a_collection_is_read_with_everything_people_see() {
     assert!(found.fits && found.writable == Some(false));
     assert_eq!(found.appearance, Appearance { colour: Some("#ff0000".into()), order: Some(3) });
     assert!(!read(&entries[0], Workload::Tasks).fits && !read(&entries[0], Workload::Contacts).fits);
+}
+
+/// As Nextcloud 32 answers for a calendar that bob shares with ann, and for her own.
+#[test]
+fn what_others_share_is_not_the_accounts_own() {
+    let body = "<d:multistatus xmlns:d=\"DAV:\">\
+        <d:response><d:href>/remote.php/dav/calendars/ann/team_shared_by_bob/</d:href><d:propstat><d:prop>\
+        <d:owner><d:href>/remote.php/dav/principals/users/bob/</d:href></d:owner></d:prop>\
+        <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>\
+        <d:response><d:href>/remote.php/dav/calendars/ann/team/</d:href><d:propstat><d:prop>\
+        <d:owner><d:href>/remote.php/dav/principals/users/Ann/</d:href></d:owner></d:prop>\
+        <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>\
+        <d:response><d:href>/ann/untold/</d:href></d:response></d:multistatus>";
+    let base = "http://127.0.0.1/".parse().unwrap();
+    let entries = Answer { status: 207, headers: HeaderMap::new(), body: Bytes::from(body) }.entries(&base).unwrap();
+    let own = |entry: &Entry| is_own(entry, "/remote.php/dav/principals/users/ann/", &base);
+    assert_eq!(entries.iter().map(own).collect::<Vec<_>>(), [false, true, true]);
 }

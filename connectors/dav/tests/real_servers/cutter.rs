@@ -1,8 +1,11 @@
 //! A wire in front of a server that loses answers: what it carried was done, and nobody hears of it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -16,6 +19,8 @@ pub enum Loss {
     Request,
     /// When the server has answered.
     Answer,
+    /// Neither: the server hears of it so much later, as one that was stuck does, when nobody waits any more.
+    Late(Duration),
 }
 
 pub struct Cutter {
@@ -69,6 +74,9 @@ async fn carry(
                     if losing && loss == Loss::Request {
                         return;
                     }
+                    if losing && let Loss::Late(by) = loss {
+                        return late(far, &up[..size], by).await;
+                    }
                     if far.write_all(&up[..size]).await.is_err() {
                         return;
                     }
@@ -85,4 +93,11 @@ async fn carry(
             },
         }
     }
+}
+
+async fn late(mut far: TcpStream, request: &[u8], by: Duration) {
+    tokio::time::sleep(by).await;
+    far.write_all(request).await.unwrap();
+    let answered = far.read(&mut vec![0; 1 << 16]).await.unwrap();
+    assert!(answered > 0, "the server took what came late");
 }

@@ -1,6 +1,9 @@
 //! Who is let in, and what `check` says of it.
 
-use crate::setting::{OnePassword, alice, bob, cyrus, started, target_at};
+use crate::{
+    double::double,
+    setting::{OnePassword, alice, bob, cyrus, started, target_at},
+};
 use std::sync::atomic::Ordering;
 use transhume_contract::{AccountId, Finding, Reach, Scheduling, Severity, Target, VCard, What, Workload};
 use transhume_dav::{DavConfig, DavTarget};
@@ -61,6 +64,28 @@ async fn an_administrator_is_told_where_the_server_does_not_allow_it() {
     assert!(fault.sentence.contains("shows bob no calendars of alice"), "{fault}");
     let wrong = DavTarget::new(DavConfig::new(server.url()), OnePassword::acting("bob", "wrong")).unwrap();
     assert_eq!(wrong.traits(&alice()).await.unwrap_err().reach, Reach::Run);
+}
+
+/// As Nextcloud 32 answers an administrator: where another's calendars are, and that there are none.
+#[tokio::test]
+async fn an_administrator_of_a_nextcloud_is_told_too() {
+    const PRINCIPAL: &str = "<multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><response>\
+        <href>/remote.php/dav/principals/users/alice/</href><propstat><prop><C:calendar-home-set>\
+        <href>/remote.php/dav/calendars/alice/</href></C:calendar-home-set></prop><status>HTTP/1.1 200 OK</status>\
+        </propstat></response></multistatus>";
+    let url = double(&[
+        ("PROPFIND /remote.php/dav/principals/users/alice/", 207, PRINCIPAL),
+        ("OPTIONS", 200, ""),
+        ("GET /status.php", 200, "{\"versionstring\":\"32.0.1\"}"),
+    ])
+    .await;
+    let principal = Some("/remote.php/dav/principals/users/{account}/".into());
+    let config = DavConfig { principal, ..DavConfig::new(url) };
+    let target = DavTarget::new(config, OnePassword::acting("admin", "secret")).unwrap();
+    assert!(target.traits(&alice()).await.is_ok());
+    let fault = target.others(&alice(), Workload::Calendar, &[]).await.unwrap_err();
+    assert_eq!((fault.what, fault.reach), (What::Unauthenticated, Reach::Account));
+    assert!(fault.sentence.contains("shows admin no calendars of alice (status 404)"), "{fault}");
 }
 
 #[tokio::test]

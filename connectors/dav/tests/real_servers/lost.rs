@@ -2,12 +2,14 @@
 
 use crate::{
     cutter::{Cutter, Loss},
-    setting::{calendar, cyrus, event, key, observe, place, place_one, placing, started, target_at, wanted},
+    setting::{
+        OnePassword, calendar, cyrus, event, key, observe, place, place_one, placing, started, target_at, wanted,
+    },
     whole::zoned,
 };
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 use transhume_contract::{Observed, Outcome, Reach, Target, What, Workload};
-use transhume_dav::DavTarget;
+use transhume_dav::{DavConfig, DavTarget};
 use transhume_servers::DavKind;
 
 fn port_of(url: &str) -> u16 {
@@ -132,6 +134,21 @@ async fn several_at_once_that_were_lost_are_found_by_their_uids() {
         }
         assert_eq!(observe(&next, &at).await.len(), 40, "{loss:?}");
     }
+}
+
+/// A server that was stuck writes what nobody waits for any more: it is not called missing too early.
+#[tokio::test]
+async fn a_server_that_fell_silent_is_given_more_time() {
+    let server = started(DavKind::Radicale);
+    let cutter = Cutter::start(server.port(), "PUT", Loss::Late(Duration::from_millis(4500))).await;
+    let config = DavConfig { silence_seconds: 2, ..DavConfig::new(cutter.url()) };
+    let target = DavTarget::new(config, OnePassword::new("secret")).unwrap();
+    let at = calendar(&target, "Stuck").await;
+    cutter.cut(true);
+    let fault = place_one(&target, &at, "late", &event("late", "")).await.unwrap_err();
+    cutter.cut(false);
+    assert_eq!((fault.outcome, cutter.lost.load(Ordering::SeqCst)), (Outcome::Unknown, 1), "{fault}");
+    assert_eq!(target.find(&at, &[key("late", "")]).await.unwrap().len(), 1);
 }
 
 /// A server that went away stops the batch: nothing is guessed of what was not sent.

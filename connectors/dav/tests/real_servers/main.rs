@@ -1,11 +1,14 @@
-//! The target before Radicale, Xandikos and Cyrus.
+//! The target before Radicale, Xandikos and Cyrus, and before a server that is given (`given`, by hand).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conformance;
 mod cutter;
+mod double;
+mod given;
 mod logins;
 mod lost;
 mod placing;
+mod raw;
 mod scheduling;
 mod setting;
 mod together;
