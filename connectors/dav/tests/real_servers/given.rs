@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use std::sync::Arc;
 use transhume_contract::{
-    AccountId, Appearance, Collection, CollectionId, Credential, Depth, Fault, Placing, Role, Scheduling, Secret,
-    Target, Wanted, What, Workload, conformance,
+    AccountId, Appearance, Cause, Collection, CollectionId, Credential, Depth, Fault, Placing, Remedy, Role,
+    Scheduling, Secret, Target, Wanted, What, Workload, conformance,
 };
 use transhume_dav::{DavConfig, DavTarget};
 
@@ -214,4 +214,26 @@ async fn listens(target: &DavTarget, people: (&Given, &Given), at: &Collection, 
     let caught = trapped().zip(before).map(|(now, before)| now.saturating_sub(before));
     assert!(arrived > 0 || caught.unwrap_or_default() > 0, "whoever listens here is deaf");
     assert!(caught.is_none_or(|bytes| bytes > 0), "the trap is deaf");
+}
+
+/// What stood there and was withdrawn, and what is larger than servers like: taken, or refused by itself for what it is.
+#[tokio::test]
+#[ignore = "needs a server: see tests/CONFORMANCE.md"]
+async fn a_given_server_takes_it_or_says_why() {
+    let (target, alice, _) = given().await;
+    let at = target.ensure(&alice.wanted(Workload::Calendar, "Withdrawn")).await.unwrap();
+    let placed = place_one(&target, &at, "withdrawn", &event("withdrawn", "")).await.unwrap();
+    target.withdraw(&placed).await.unwrap();
+    if let Err(fault) = place_one(&target, &at, "withdrawn", &event("withdrawn", "")).await {
+        assert_eq!((fault.what, fault.remedy), (What::Exists, Remedy::Skip(Cause::DuplicateUid)));
+        assert!(fault.sentence.contains("trash"), "{}", fault.sentence);
+    }
+    let book = target.ensure(&alice.wanted(Workload::Contacts, "Large")).await.unwrap();
+    let note = ["x".repeat(70)].iter().cycle().take(76_000).cloned().collect::<Vec<_>>().join("\r\n ");
+    let card =
+        format!("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:large\r\nFN:Large\r\nN:Large;;;;\r\nNOTE:{note}\r\nEND:VCARD\r\n");
+    if let Err(fault) = place_one(&target, &book, "large", &card).await {
+        assert_eq!((fault.what, fault.remedy), (What::TooLarge, Remedy::Skip(Cause::OverTargetLimit)));
+    }
+    alice.clear(&target).await;
 }
