@@ -34,7 +34,7 @@ impl Render for Summaries {
     fn edition(&self, _: Workload) -> u32 {
         1
     }
-    fn tables(&self) -> Digest {
+    fn tables(&self, _: Workload) -> Digest {
         Digest::of(b"")
     }
     fn render(
