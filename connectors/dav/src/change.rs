@@ -14,8 +14,7 @@ use crate::{
 };
 use std::collections::HashSet;
 use transhume_contract::{
-    Amended, Amending, Collection, Fault, Handle, IntentId, Loss, Placed, Placement, Reach, Scheduling,
-    Version, What,
+    Amended, Amending, Collection, Fault, Handle, IntentId, Loss, Placed, Placement, Reach, Scheduling, Version, What,
 };
 
 /// Nothing of an event, a contact or a task lives beside its object: amending only looks whether it is still there.

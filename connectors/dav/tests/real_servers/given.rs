@@ -173,7 +173,7 @@ async fn a_given_server_mails_nobody() {
     let objects = target.traits(&alice.id).await.unwrap().profile.objects.unwrap();
     let mark = if objects.scheduling == Scheduling::ByClient { ";SCHEDULE-AGENT=CLIENT" } else { "" };
     let run = format!("trial-{}", std::process::id());
-    target.canary().unwrap().prove(&alice.id, &bob.id).await.unwrap();
+    target.canary().unwrap().prove(&alice.id, &bob.id, None).await.unwrap();
     let before = trapped();
     let at = target.ensure(&alice.wanted(Workload::Calendar, "Meetings")).await.unwrap();
     let other = target.ensure(&alice.wanted(Workload::Calendar, "More")).await.unwrap();
