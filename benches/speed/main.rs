@@ -27,10 +27,10 @@ const ALL: [Bench; 7] = [
     ("status", status::run, 1_000_000),
     ("push", push::run, 20_000),
     ("single", push::single, 4_000),
-    ("dav", dav::run, 5_000),
     ("pull", pull::run, 2_000),
     ("large", memory::large, 150),
     ("memory", memory::many, 200_000),
+    ("dav", dav::run, 5_000),
 ];
 
 fn main() -> ExitCode {
