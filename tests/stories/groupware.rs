@@ -100,7 +100,7 @@ fn a_hostile_tenant_arrives_and_what_stands_there_says_what_its_originals_say() 
 #[test]
 fn a_hostile_tenant_arrives_at_xandikos_too() {
     let (story, _xandikos) = at_xandikos(&recipe(true));
-    arrives_whole(&story);
+    arrives_whole(&story, &[]);
 }
 
 /// Into a Xandikos, which has one account.
