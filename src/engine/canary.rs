@@ -22,8 +22,7 @@ impl Engine {
     }
 
     /// Moves a trial meeting between two of the accounts, where the server could mail people, and writes down that it
-    /// did not.
-    /// `outside` is invited too: an address elsewhere, whose mailbox a person looks into.
+    /// did not. `outside` is invited too: an address elsewhere, whose mailbox a person looks into.
     pub async fn prove(
         &self,
         project: &Project,
@@ -33,27 +32,29 @@ impl Engine {
         let Some(canary) = self.targets.get(&Workload::Calendar).and_then(|target| target.canary()) else {
             return Ok(None);
         };
-        let access = match movers {
-            [from, to, ..] => match self.stop.unless(canary.method(&from.target)).await? {
-                None => {
-                    note("this server sends no invitations, whatever stands in an event; there is nothing to prove")
-                }
-                Some(method) => match self.stop.unless(canary.prove(&from.target, &to.target, outside)).await {
-                    Ok(unseen) => {
-                        project.record_proof(&self.proof(&method)?).await?;
-                        let (from, to) = (from.target.as_str(), to.target.as_str());
-                        let mut access =
-                            note(&format!("a trial meeting from {from} to {to} reached nobody ({method})"));
-                        access.findings.extend(unseen);
-                        access
-                    }
-                    Err(fault) => super::check::found(Err(fault))?,
-                },
-            },
-            _ => alone(),
+        let Some((from, others)) = movers.split_first() else { return Ok(Some(checked(alone()))) };
+        let Some(method) = self.stop.unless(canary.method(&from.target)).await? else {
+            return Ok(Some(checked(note(
+                "this server sends no invitations, whatever stands in an event; there is nothing to prove",
+            ))));
         };
-        Ok(Some(Checked { side: Side::Target, account: None, access, reached: true }))
+        let Some(to) = others.first() else { return Ok(Some(checked(alone()))) };
+        let access = match self.stop.unless(canary.prove(&from.target, &to.target, outside)).await {
+            Ok(unseen) => {
+                project.record_proof(&self.proof(&method)?).await?;
+                let (from, to) = (from.target.as_str(), to.target.as_str());
+                let mut access = note(&format!("a trial meeting from {from} to {to} reached nobody ({method})"));
+                access.findings.extend(unseen);
+                access
+            }
+            Err(fault) => super::check::found(Err(fault))?,
+        };
+        Ok(Some(checked(access)))
     }
+}
+
+const fn checked(access: Access) -> Checked {
+    Checked { side: Side::Target, account: None, access, reached: true }
 }
 
 fn note(sentence: &str) -> Access {

@@ -45,7 +45,8 @@ impl Groupware {
         }
     }
 
-    /// Everything that stands there, account by account: its address and, line by line, its text.
+    /// Everything that stands there, account by account: its collection and its text. Some servers name what is placed
+    /// many at once.
     pub async fn standing(&self) -> Vec<Vec<String>> {
         let mut all = Vec::new();
         for login in &self.logins {
@@ -53,7 +54,8 @@ impl Groupware {
             let mut lines = Vec::new();
             for home in self.homes(login) {
                 let objects = raw.objects(&home).await.unwrap_or_else(|why| panic!("{login}: {why}"));
-                lines.extend(objects.into_iter().map(|(path, text)| format!("{path} {text}")));
+                let collection = |path: &str| path.rsplit_once('/').map_or("", |(above, _)| above).to_owned();
+                lines.extend(objects.into_iter().map(|(path, text)| format!("{} {text}", collection(&path))));
             }
             all.push(lines);
         }

@@ -1,14 +1,17 @@
 use crate::{
-    Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cursor, Facts, Fault,
-    Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Look, Loss, NaturalKey, Observed,
+    Access, Account, AccountId, AccountPage, Amended, Amending, Canary, Collection, CollectionId, Cost, Cursor, Facts,
+    Fault, Feed, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemRef, Look, Loss, NaturalKey, Observed,
     OriginalSink, Page, Placed, Placement, Placing, Reach, Sharing, Source, SourceTraits, Target, TargetTraits,
     Traffic, Wanted, What, Workload,
 };
 use async_trait::async_trait;
 use futures::{StreamExt, stream, stream::BoxStream};
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// Decides, repeatably for a seed, which calls fail.
@@ -89,6 +92,9 @@ impl Source for ChaosSource {
     }
     fn traffic(&self) -> Traffic {
         self.inner.traffic()
+    }
+    fn cost(&self, workload: Workload, items: &BTreeMap<String, u64>) -> Cost {
+        self.inner.cost(workload, items)
     }
     async fn check(&self, account: Option<&Account>) -> Result<Access, Fault> {
         self.inner.check(account).await
