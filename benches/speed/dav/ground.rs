@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use transhume_simulators::Running;
 
 pub struct Ground {
     dir: TempDir,
@@ -23,6 +25,8 @@ pub struct Ground {
     port: u16,
     /// Calendar by calendar, each event as it is sent.
     calendars: Vec<Vec<Vec<u8>>>,
+    /// The check before a push asks the source, too.
+    _source: (Running, Runtime),
 }
 
 impl Ground {
@@ -32,7 +36,7 @@ impl Ground {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let dump = tenants::agenda(events);
         let owners = tenants::owners(&dump);
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let runtime = Runtime::new().unwrap();
         let simulator = tenants::serve(&runtime, dump, 4, Duration::ZERO);
         for (name, target, verb) in [("project", Target::Dav(port), "pull"), ("files", Target::Files, "run")] {
             let project = dir.path().join(name);
@@ -44,7 +48,7 @@ impl Ground {
             transhume(&project, &[verb]);
         }
         let owner = owners[0].clone();
-        let mut ground = Self { dir, owner, port, calendars: Vec::new() };
+        let mut ground = Self { dir, owner, port, calendars: Vec::new(), _source: (simulator, runtime) };
         ground.calendars = read(&ground.files());
         assert_eq!(ground.total() as u32, events, "every event stands in a file of its own");
         ground
