@@ -168,7 +168,7 @@ mod tests {
         let at = Collection {
             account: transhume_contract::AccountId::new("ann"),
             workload: Workload::Calendar,
-            id: transhume_contract::CollectionId::new("/ann/work/"),
+            id: transhume_contract::CollectionId::new("/ann/office/"),
             parent: None,
             name: "Work".to_owned(),
             role: Role::Ordinary,
