@@ -117,6 +117,25 @@ impl Answer {
         }
     }
 
+    /// Whether the server removed what it was to remove. Radicale 3.9 says so with 200 and a multistatus; a page under
+    /// that status is a proxy's, or a log-in form's.
+    pub fn removed(&self) -> bool {
+        match self.status {
+            202 | 204 => true,
+            200 => {
+                let root = xml::read(&self.body).ok().filter(|root| root.is(Space::Dav, "multistatus"));
+                root.is_some_and(|root| root.kids_named(Space::Dav, "response").find_map(refusal).is_none())
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it says nothing of what was done: a server that stumbles may do so after it has written, and a page in
+    /// its stead is no answer.
+    pub fn is_doubtful(&self) -> bool {
+        self.status == 200 || self.inner_status() >= 500
+    }
+
     /// The status that counts: of a multistatus that answers for one resource, the one inside.
     pub fn inner_status(&self) -> u16 {
         if self.status != 207 {
@@ -299,6 +318,19 @@ mod tests {
         let told = answer(207, body).imported(&base()).unwrap();
         assert_eq!(told, [imported("a@x", Some("/dav/c/1-2.ics"), Some("\"e\"")), imported("b", None, None)]);
         assert!(answer(207, &body[..body.len() - 20]).imported(&base()).is_err());
+    }
+
+    #[test]
+    fn removed_is_what_the_server_says_it_removed() {
+        let radicale = |status: &str| {
+            format!(
+                "<multistatus xmlns=\"DAV:\"><response><href>/c/a</href><status>HTTP/1.1 {status}</status></response></multistatus>"
+            )
+        };
+        assert!(answer(204, "").removed() && answer(200, &radicale("200 OK")).removed());
+        assert!(!answer(200, &radicale("423 Locked")).removed() && !answer(200, "<html>log in</html>").removed());
+        assert!(!answer(200, "").removed() && !answer(207, &radicale("200 OK")).removed());
+        assert!(answer(200, "").is_doubtful() && answer(500, "").is_doubtful() && !answer(412, "").is_doubtful());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     homes::Home,
     lines,
     paths::below,
-    place::gone_or_changed,
+    place::{gone_or_changed, weighed},
     read::Reader,
     server::Kind,
 };
@@ -55,7 +55,11 @@ pub async fn relocate(link: &Link, what: &Placement, to: &Collection, copy: Opti
         }
         404 | 410 => Err(faults::item_vanished()),
         405 | 501 => by_copy(link, (&from, &into), what).await,
-        _ => Err(faults::refused(&link.place(), "to move the item", &answer)),
+        _ => {
+            let fault = faults::unwritten(&link.place(), "to move the item", &answer);
+            let here = weighed(fault, &answer, &from, (name, Some(&stood))).await;
+            Err(weighed(here, &answer, &into, (name, None)).await)
+        }
     }
 }
 
@@ -107,7 +111,8 @@ async fn by_copy(link: &Link, (from, into): (&Reader, &Reader), what: &Placement
     let put = ask::put(&below(&into.path, name), into.workload, held.content, If::Nothing);
     let answer = link.write(&put, &into.path).await?;
     if !answer.stored() {
-        return Err(faults::refused(&link.place(), "a copy of the item", &answer));
+        let fault = faults::unwritten(&link.place(), "a copy of the item", &answer);
+        return Err(weighed(fault, &answer, into, (name, None)).await);
     }
     let stood = Placement { version: held.etag.clone().map(Version::new), ..what.clone() };
     remove_source(from, &stood).await.map_err(Fault::outcome_unknown)?;
@@ -151,10 +156,24 @@ async fn withdraw_from(from: &Reader, what: &Placement) -> Result<(), Fault> {
     let name = what.handle.as_str();
     let answer = from.link.write(&ask::delete(&below(&from.path, name), version.as_str()), &from.path).await?;
     match answer.inner_status() {
-        200 | 202 | 204 => Ok(()),
+        _ if answer.removed() => Ok(()),
         404 | 410 => Err(faults::item_vanished()),
         409 | 412 => Err(gone_or_changed(from, name).await?),
-        _ => Err(faults::refused(&from.link.place(), "to remove the item", &answer)),
+        _ => unconfirmed(from, (name, version.as_str()), &answer).await,
+    }
+}
+
+/// What came of a removal whose answer does not say that it was done: what is gone is as it was to be.
+async fn unconfirmed(from: &Reader, (name, version): (&str, &str), answer: &Answer) -> Result<(), Fault> {
+    let fault = faults::unwritten(&from.link.place(), "to remove the item", answer);
+    if !answer.is_doubtful() {
+        return Err(fault);
+    }
+    match from.etag(name).await {
+        Ok(None) => Ok(()),
+        Ok(Some(stands)) if stands == version => Err(fault),
+        Ok(Some(_)) => Err(faults::changed_there()),
+        Err(_) => Err(fault.outcome_unknown()),
     }
 }
 

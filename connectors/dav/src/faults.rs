@@ -229,6 +229,14 @@ pub fn refused(place: &str, doing: &str, answer: &Answer) -> Fault {
     fault.code(complaint.conditions.first().cloned().unwrap_or_else(|| format!("HTTP {status}")))
 }
 
+/// What it means that an answer does not say that something was written. `doing` completes "refused".
+pub fn unwritten(place: &str, doing: &str, answer: &Answer) -> Fault {
+    match answer.status {
+        200 => unreadable(place, "a write", "status 200 says nothing of what was done"),
+        _ => refused(place, doing, answer),
+    }
+}
+
 fn not_permitted(said: String) -> Fault {
     Fault::new(What::Forbidden, said)
         .reaching(Reach::Collection)
@@ -269,88 +277,65 @@ mod tests {
         refused("h", "the item", &Answer { status, headers: HeaderMap::new(), body: Bytes::from(body) })
     }
 
-    /// The statuses as servers gave them, and the sentence of each.
+    const DUPLICATE: Option<Remedy> = Some(Remedy::Skip(Cause::DuplicateUid));
+    const REFUSED: Option<Remedy> = Some(Remedy::Skip(Cause::RefusedByTarget));
+    const TOO_LARGE: Option<Remedy> = Some(Remedy::Skip(Cause::OverTargetLimit));
+    const OWED: Option<Remedy> = Some(Remedy::Later);
+    /// Whoever is asked, and what for, stands in the fault.
+    const ASKS: Option<Remedy> = None;
+
+    const ELSEWHERE: &str = "<c:unique-scheduling-object-resource><d:href>/dav/calendars/user/ann/Old%20Plans/x.ics</d:href>\
+        </c:unique-scheduling-object-resource>";
+    const TWICE: &str = "<s:message>Calendar object with uid already exists in this calendar collection.</s:message>";
+    const NO_DAY: &str = "<s:message>This recurrence rule does not generate any valid instances</s:message>";
+    const TRASHED: &str = "<s:message>SQLSTATE[23505]: duplicate key value violates unique constraint \
+        \"calobjects_by_uid_index\"</s:message>";
+    const INVALID: &str = "<s:message>Validation error in iCalendar</s:message>";
+    const LONG: &str = "<s:message>VCard object exceeds 5242880 bytes</s:message>";
+    const UNCLEAR: &str = "<s:message>An exception occurred</s:message>";
+
+    /// Statuses and words as servers gave them, and what each means.
+    const ROWS: [(u16, &str, What, Reach, Option<Remedy>); 19] = [
+        (403, ELSEWHERE, What::Exists, Reach::Item, DUPLICATE),
+        (409, "<c:no-uid-conflict/>", What::Exists, Reach::Item, DUPLICATE),
+        (412, "<c:no-uid-conflict/>", What::Exists, Reach::Item, DUPLICATE),
+        (400, TWICE, What::Exists, Reach::Item, DUPLICATE),
+        (412, "", What::Exists, Reach::Item, OWED),
+        (412, "<c:valid-calendar-data/>", What::Malformed, Reach::Item, REFUSED),
+        (403, "<c:supported-calendar-component/>", What::Malformed, Reach::Item, REFUSED),
+        (415, INVALID, What::Malformed, Reach::Item, REFUSED),
+        (403, "<c:max-resource-size/>", What::TooLarge, Reach::Item, TOO_LARGE),
+        (403, LONG, What::TooLarge, Reach::Item, TOO_LARGE),
+        (403, NO_DAY, What::Malformed, Reach::Item, REFUSED),
+        (403, "", What::Malformed, Reach::Item, OWED),
+        (413, "", What::TooLarge, Reach::Item, TOO_LARGE),
+        (403, "<d:need-privileges/>", What::Forbidden, Reach::Collection, ASKS),
+        (409, "", What::Vanished, Reach::Collection, ASKS),
+        (500, UNCLEAR, What::Malformed, Reach::Item, OWED),
+        (500, TRASHED, What::Exists, Reach::Item, DUPLICATE),
+        (507, "", What::Full, Reach::Account, ASKS),
+        (401, "", What::Unauthenticated, Reach::Account, ASKS),
+    ];
+
     #[test]
     fn every_refusal_has_its_meaning() {
-        let skip = Remedy::Skip;
-        let href = "<d:href>/dav/calendars/user/ann/Old%20Plans/x.ics</d:href>";
-        for (status, inside, what, reach, remedy) in [
-            (
-                403,
-                format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"),
-                What::Exists,
-                Reach::Item,
-                Some(skip(Cause::DuplicateUid)),
-            ),
-            (409, "<c:no-uid-conflict/>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
-            (412, "<c:no-uid-conflict/>".into(), What::Exists, Reach::Item, Some(skip(Cause::DuplicateUid))),
-            (
-                400,
-                "<s:message>Calendar object with uid already exists in this calendar collection.</s:message>".into(),
-                What::Exists,
-                Reach::Item,
-                Some(skip(Cause::DuplicateUid)),
-            ),
-            (412, String::new(), What::Exists, Reach::Item, Some(Remedy::Later)),
-            (412, "<c:valid-calendar-data/>".into(), What::Malformed, Reach::Item, Some(skip(Cause::RefusedByTarget))),
-            (
-                403,
-                "<c:supported-calendar-component/>".into(),
-                What::Malformed,
-                Reach::Item,
-                Some(skip(Cause::RefusedByTarget)),
-            ),
-            (
-                415,
-                "<s:message>Validation error in iCalendar</s:message>".into(),
-                What::Malformed,
-                Reach::Item,
-                Some(skip(Cause::RefusedByTarget)),
-            ),
-            (403, "<c:max-resource-size/>".into(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
-            (
-                403,
-                "<s:message>VCard object exceeds 5242880 bytes</s:message>".into(),
-                What::TooLarge,
-                Reach::Item,
-                Some(skip(Cause::OverTargetLimit)),
-            ),
-            (
-                403,
-                "<s:message>This recurrence rule does not generate any valid instances</s:message>".into(),
-                What::Malformed,
-                Reach::Item,
-                Some(skip(Cause::RefusedByTarget)),
-            ),
-            (403, String::new(), What::Malformed, Reach::Item, Some(Remedy::Later)),
-            (413, String::new(), What::TooLarge, Reach::Item, Some(skip(Cause::OverTargetLimit))),
-            (403, "<d:need-privileges/>".into(), What::Forbidden, Reach::Collection, None),
-            (409, String::new(), What::Vanished, Reach::Collection, None),
-            (
-                500,
-                "<s:message>An exception occurred</s:message>".into(),
-                What::Malformed,
-                Reach::Item,
-                Some(Remedy::Later),
-            ),
-            (
-                500,
-                "<s:message>SQLSTATE[23505]: duplicate key value violates unique constraint \
-                 \"calobjects_by_uid_index\"</s:message>"
-                    .into(),
-                What::Exists,
-                Reach::Item,
-                Some(skip(Cause::DuplicateUid)),
-            ),
-            (507, String::new(), What::Full, Reach::Account, None),
-            (401, String::new(), What::Unauthenticated, Reach::Account, None),
-        ] {
-            let fault = fault(status, &inside);
+        for (status, inside, what, reach, remedy) in ROWS {
+            let fault = fault(status, inside);
             assert_eq!((fault.what, fault.reach), (what, reach), "{status} {inside}: {fault}");
             assert!(remedy.is_none_or(|remedy| remedy == fault.remedy), "{status} {inside}: {:?}", fault.remedy);
         }
-        let named =
-            fault(403, &format!("<c:unique-scheduling-object-resource>{href}</c:unique-scheduling-object-resource>"));
-        assert!(named.sentence.contains("`Old Plans`"), "{named}");
+    }
+
+    #[test]
+    fn a_duplicate_says_where_the_other_one_is() {
+        let fault = fault(403, ELSEWHERE);
+        assert!(fault.sentence.contains("`Old Plans`"), "{fault}");
+    }
+
+    #[test]
+    fn a_page_in_the_stead_of_an_answer_to_a_write_is_no_refusal() {
+        let answer = |status| Answer { status, headers: HeaderMap::new(), body: Bytes::from("<html>log in</html>") };
+        assert_eq!(unwritten("h", "the item", &answer(200)).what, What::Unreachable);
+        assert_eq!(unwritten("h", "the item", &answer(413)).what, What::TooLarge);
     }
 }

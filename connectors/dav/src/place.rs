@@ -183,20 +183,8 @@ impl<'a> Placer<'a> {
         })
     }
 
-    /// A server that stumbles may do so after it has stored, and a page in its stead says nothing: what stands there
-    /// tells whether nothing was done. `before` is the ETag of what stood there.
     async fn doubted(&self, reader: &Reader, name: &str, before: Option<&str>, answer: &Answer) -> Fault {
-        let fault = self.refused(answer);
-        if answer.status != 200 && answer.inner_status() < 500 {
-            return fault;
-        }
-        match reader.etag(name).await {
-            Ok(stands) if stands.as_deref() == before => fault,
-            Ok(_) | Err(_) => {
-                self.link.account.remember_loss(&reader.path, false);
-                fault.outcome_unknown()
-            }
-        }
+        weighed(self.refused(answer), answer, reader, (name, before)).await
     }
 
     /// Sends a write into the collection.
@@ -205,10 +193,7 @@ impl<'a> Placer<'a> {
     }
 
     pub fn refused(&self, answer: &Answer) -> Fault {
-        if answer.status == 200 {
-            return faults::unreadable(&self.link.place(), "an item", "status 200 says nothing of what was stored");
-        }
-        let fault = faults::refused(&self.link.place(), "the item", answer);
+        let fault = faults::unwritten(&self.link.place(), "the item", answer);
         match (fault.what, fault.reach) {
             (What::Vanished, Reach::Collection) => faults::collection_vanished(&self.at.name),
             _ => fault,
@@ -224,6 +209,21 @@ fn answered((intent, outcome): Written) -> (IntentId, Result<Placed, Fault>) {
         Placed { handle, version, ..Placed::default() }
     };
     (intent, outcome.map(placed))
+}
+
+/// What a refusal means, where its answer may say nothing of what was done: what stands under the name tells whether
+/// nothing was. `before` is the ETag of what stood there.
+pub async fn weighed(fault: Fault, answer: &Answer, reader: &Reader, (name, before): (&str, Option<&str>)) -> Fault {
+    if !answer.is_doubtful() {
+        return fault;
+    }
+    match reader.etag(name).await {
+        Ok(stands) if stands.as_deref() == before => fault,
+        Ok(_) | Err(_) => {
+            reader.link.account.remember_loss(&reader.path, false);
+            fault.outcome_unknown()
+        }
+    }
 }
 
 /// Why something is not as its placement says.

@@ -19,6 +19,10 @@ pub enum Loss {
     Request,
     /// When the server has answered.
     Answer,
+    /// The same, and the client hears this in its stead, as from a server that stumbled after it had written.
+    Said(&'static str),
+    /// Before the server sees them, and the client hears this.
+    Unheard(&'static str),
     /// Neither: the server hears of it so much later, as one that was stuck does, when nobody waits any more.
     Late(Duration),
 }
@@ -74,6 +78,9 @@ async fn carry(
                     if losing && loss == Loss::Request {
                         return;
                     }
+                    if losing && let Loss::Unheard(words) = loss {
+                        return client.write_all(words.as_bytes()).await.unwrap();
+                    }
                     if losing && let Loss::Late(by) = loss {
                         return late(far, &up[..size], by).await;
                     }
@@ -88,6 +95,12 @@ async fn carry(
                     if client.write_all(&down[..size]).await.is_err() {
                         return;
                     }
+                }
+                Ok(1..) => {
+                    if let Loss::Said(words) = loss {
+                        client.write_all(words.as_bytes()).await.unwrap();
+                    }
+                    return;
                 }
                 _ => return,
             },

@@ -11,6 +11,7 @@ mod placing;
 mod raw;
 mod scheduling;
 mod setting;
+mod stumbling;
 mod together;
 mod versions;
 mod whole;
