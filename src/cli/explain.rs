@@ -73,6 +73,16 @@ fn lower(sentence: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
+/// What people call that in which these stand.
+fn place(several: &[(String, Explained)]) -> &'static str {
+    match several {
+        [(_, first), rest @ ..] if rest.iter().all(|(_, item)| item.workload == first.workload) => {
+            first.workload.collection()
+        }
+        _ => "stands in",
+    }
+}
+
 fn listed(several: &[(String, Explained)], width: Option<usize>) -> String {
     let row = |(account, item): &(String, Explained)| {
         vec![
@@ -87,7 +97,7 @@ fn listed(several: &[(String, Explained)], width: Option<usize>) -> String {
         Column::Words("account"),
         Column::Number("item"),
         Column::Words("received"),
-        Column::Words("folder"),
+        Column::Words(place(several)),
         Column::Words("subject"),
     ];
     let example = several.first().map(|(account, item)| (item.item.number(), account));

@@ -81,7 +81,7 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     terminal.show(&told(&standings, terminal.width()));
     let all: Vec<_> = standings.iter().collect();
     terminal.print(&standings_troubles(&all, outcome.as_ref().err(), Some(since)));
-    terminal.show(&standings_notes(&all));
+    terminal.show(&standings_notes(&all, terminal.width()));
     terminal.summary(what.verb(), &summary);
     let told = outcome.map_err(|fault| Failure::from(fault).after(&summary.sentence()));
     match told {
@@ -157,6 +157,8 @@ pub struct Moved {
     pub placed_bytes: u64,
     pub amended: u64,
     pub relocated: u64,
+    /// In the place of what stood at the target.
+    pub replaced: u64,
     pub withdrawn: u64,
 }
 
@@ -169,6 +171,7 @@ impl Moved {
             placed_bytes: self.placed_bytes - before.placed_bytes,
             amended: self.amended - before.amended,
             relocated: self.relocated - before.relocated,
+            replaced: self.replaced - before.replaced,
             withdrawn: self.withdrawn - before.withdrawn,
         }
     }
@@ -186,6 +189,7 @@ impl Moved {
             }
             Event::Amended { items, .. } => self.amended += items,
             Event::Relocated { items, .. } => self.relocated += items,
+            Event::Replaced { items, .. } => self.replaced += items,
             Event::Withdrawn { items, .. } => self.withdrawn += items,
             _ => {}
         }
@@ -284,7 +288,12 @@ impl Summary {
             bytes(moved.placed_bytes),
             speed(moved.placed)
         );
-        let rest = [(moved.amended, "amended"), (moved.relocated, "moved"), (moved.withdrawn, "withdrawn")];
+        let rest = [
+            (moved.amended, "amended"),
+            (moved.relocated, "moved"),
+            (moved.replaced, "replaced in place"),
+            (moved.withdrawn, "withdrawn"),
+        ];
         let rest = rest.into_iter().filter(|(items, _)| *items > 0).map(|(items, word)| format!("{items} {word}"));
         let first = [(moved.fetched, pulled), (moved.placed, pushed)];
         let first = first.into_iter().filter(|(items, _)| *items > 0).map(|(_, words)| words);

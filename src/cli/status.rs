@@ -112,7 +112,7 @@ fn told(rows: &[Row], terminal: &Terminal) {
     let manner = TableManner { passes: true, workloads: false, width: terminal.width() };
     terminal.show(&standings_table(&shown, &all, manner));
     terminal.print(&standings_troubles(&all, None, None));
-    terminal.show(&standings_notes(&all));
+    terminal.show(&standings_notes(&all, terminal.width()));
 }
 
 /// Who stands in accounts.csv and was never worked on: address and wave.

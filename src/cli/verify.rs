@@ -44,7 +44,7 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
     terminal.print(&standing.steps());
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
-    terminal.show(&named_losses(&standings.iter().collect::<Vec<_>>()));
+    terminal.show(&named_losses(&standings.iter().collect::<Vec<_>>(), terminal.width()));
     let summary = Summary::of(look, &compared, standing.count(), &standings);
     terminal.print(&summary.sentence());
     terminal.summary("verify", &summary);

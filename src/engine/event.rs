@@ -21,7 +21,11 @@ pub enum Event {
     Amended { account: String, items: u64 },
     /// Items moved at the source were moved at the target.
     Relocated { account: String, items: u64 },
-    /// Placements were withdrawn: replaced by a newer original, or deleted at the source and asked for.
+    /// What changed at the source, or reads otherwise now, took the place of what stood at the target, under the address
+    /// that it had there.
+    Replaced { account: String, items: u64 },
+    /// Placements were withdrawn: a newer original was placed anew beside them (targets that replace nothing in its place
+    /// know no other way), or they were deleted at the source and their removal was asked for.
     Withdrawn { account: String, items: u64 },
     /// People decided otherwise at the target; their decision stays.
     ChangedThere { account: String, item: String, fields: Vec<String> },

@@ -4,6 +4,7 @@ mod causes;
 mod domain;
 mod explained;
 mod json;
+mod losses;
 mod progress;
 mod refused;
 mod standings;

@@ -163,6 +163,7 @@ impl Observer for Progress {
             Event::Placed { account, items, bytes, .. } => self.advance(&account, Phase::Push, items, bytes),
             Event::Amended { account, items }
             | Event::Relocated { account, items }
+            | Event::Replaced { account, items }
             | Event::Withdrawn { account, items } => {
                 self.advance(&account, Phase::Push, items, 0);
             }

@@ -2,6 +2,7 @@
 
 use super::{
     causes::{Stopped, named, told_once},
+    losses::losses_listed,
     refused::refused_folders,
     table::{Column, table},
     words::{bytes, count, grouped, moment},
@@ -180,22 +181,23 @@ pub fn standings_troubles(all: &[&AccountStanding], ending: Option<&Fault>, sinc
 }
 
 /// What is no trouble and good to know: what stays where it is, and what could not be carried.
-pub fn standings_notes(all: &[&AccountStanding]) -> String {
-    kept(all) + &left_there(all) + &named_losses(all)
+pub fn standings_notes(all: &[&AccountStanding], width: Option<usize>) -> String {
+    kept(all) + &left_there(all) + &named_losses(all, width)
 }
 
 /// What could not be carried, by the names that `mappings/LOSSES.md` explains.
-pub fn named_losses(all: &[&AccountStanding]) -> String {
+pub fn named_losses(all: &[&AccountStanding], width: Option<usize>) -> String {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
     for loss in all.iter().flat_map(|standing| &standing.losses) {
         *sums.entry(&loss.name).or_default() += loss.items;
     }
-    sums.retain(|_, items| *items > 0);
-    if sums.is_empty() {
-        return String::new();
+    match losses_listed(sums, width) {
+        none if none.is_empty() => none,
+        listed => format!(
+            "named losses, and in how many items (`transhume explain ITEM` says what one of them lost; its original is \
+             kept):\n{listed}"
+        ),
     }
-    let each: Vec<_> = sums.into_iter().map(|(name, items)| format!("{name} {}", grouped(items))).collect();
-    format!("named losses, in items: {}\n    `transhume explain ITEM` says what one of them lost\n", each.join(", "))
 }
 
 fn quarantines(all: &[&AccountStanding]) -> String {

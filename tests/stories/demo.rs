@@ -87,8 +87,9 @@ fn a_demo_moves_a_tenant_into_a_folder_and_a_second_one_moves_nothing() {
     let again = demo(&project, &[&FEW[..], &["--json"]].concat());
     let summaries: Vec<Value> = again.events().into_iter().filter(|event| event["type"] == "summary").collect();
     let of = |verb: &str| summaries.iter().find(|summary| summary["verb"] == verb).expect(verb);
-    let moved = ["fetched", "placed", "amended", "relocated", "withdrawn", "owed"].map(|name| of("run")[name].as_u64());
-    assert_eq!((again.code, moved), (Some(0), [Some(0); 6]), "{}", of("run"));
+    let moved = ["fetched", "placed", "amended", "relocated", "replaced", "withdrawn", "owed"]
+        .map(|name| of("run")[name].as_u64());
+    assert_eq!((again.code, moved), (Some(0), [Some(0); 7]), "{}", of("run"));
     let proven = ["compared", "differences"].map(|name| of("verify")[name].as_u64());
     assert_eq!(proven, [Some(standing.iter().sum::<usize>() as u64), Some(0)], "{}", of("verify"));
     assert!(again.events().iter().all(|event| event["type"] != "fetched" && event["type"] != "placed"));

@@ -199,8 +199,8 @@ fn arrives_whole(story: &Story, of_one_uid: &[Vec<String>]) {
     let verified = story.run(&["verify", "--depth", "content"]);
     assert!(verified.out.contains(" 0 differences"), "exit {:?}\n{}\n{}", verified.code, verified.out, verified.err);
     let again = story.run(&["run", "--json"]).summary();
-    let done = ["fetched", "placed", "amended", "relocated", "withdrawn"].map(|verb| again[verb].clone());
-    assert_eq!(done, [0, 0, 0, 0, 0].map(|none| json!(none)), "a second run does nothing: {again}");
+    let done = ["fetched", "placed", "amended", "relocated", "replaced", "withdrawn"].map(|verb| again[verb].clone());
+    assert_eq!(done, [0; 6].map(|none| json!(none)), "a second run does nothing: {again}");
 }
 
 /// The same into a Cyrus.
@@ -245,6 +245,7 @@ fn edited_in_place(story: &Story, look: &dyn Fn() -> Vec<(PathBuf, Vec<u8>)>) {
     story.mutate(day);
     let second = story.run(&["run", "--only", "calendar", "--json"]).summary();
     assert_eq!((&second["owed"], &second["changes_owed"]), (&json!(0), &json!(0)), "{second}");
+    assert_eq!((&second["replaced"], &second["withdrawn"]), (&json!(1), &json!(0)), "{second}");
     let after = look();
     let changed = changed(&before, &after);
     assert_eq!((before.len(), changed.len()), (after.len(), 1), "{changed:?}");

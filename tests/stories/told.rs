@@ -58,6 +58,21 @@ fn status_tells_only_what_still_holds() {
     assert_eq!(figures, [Some(1), Some(0), Some(0), Some(1), Some(1)], "{summary}");
 }
 
+/// As `| head -1` leaves it.
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let story = Story::new(&ordinary(2, 3));
+    story.run(&["run"]).ok();
+    for words in
+        [&["explain", "1"][..], &["status"], &["status", "--items"], &["status", "--json"], &["status", "--help"]]
+    {
+        let mut child = story.start(words);
+        drop(child.stdout.take());
+        let said = story.finish(child);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{words:?}");
+    }
+}
+
 #[test]
 fn tables_fit_the_terminal_and_what_is_redirected_is_whole() {
     let story = Story::new(&ordinary(2, 3));

@@ -47,7 +47,7 @@ pub async fn show(
     terminal.show(&by_account(&all, whereabouts, terminal.width()));
     terminal.show(&by_workload(&all, whereabouts, terminal.width()));
     terminal.print(&standings_troubles(&all, None, None));
-    terminal.show(&standings_notes(&all));
+    terminal.show(&standings_notes(&all, terminal.width()));
     terminal.show(&speed(work));
     terminal.show(&whereabouts.told());
     terminal.print(proof(verified));

@@ -5,7 +5,10 @@ use crate::{
     engine::{Compared, Reconciled, There},
     report::{Column, Of, count, grouped, table},
 };
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 use transhume_contract::Workload;
 
 /// Tells every folder to scripts; to people the sum, and the folders that have something to say.
@@ -43,9 +46,11 @@ fn told(account: &Compared, width: Option<usize>) -> String {
         return text;
     }
     text.push('\n');
-    let rows = telling.iter().map(|folder| row(folder)).collect();
-    let drawn = table(&COLUMNS, rows, width.map(|width| width.saturating_sub(INDENT.len())));
-    text.extend(drawn.lines().map(|line| format!("{INDENT}{line}\n")));
+    for workload in telling.iter().map(|folder| folder.workload).collect::<BTreeSet<_>>() {
+        let rows = telling.iter().filter(|folder| folder.workload == workload).map(|folder| row(folder)).collect();
+        let drawn = table(&columns(workload), rows, width.map(|width| width.saturating_sub(INDENT.len())));
+        text.extend(drawn.lines().map(|line| format!("{INDENT}{line}\n")));
+    }
     for (folder, told) in telling.iter().filter_map(|folder| Some((folder, folder.counted_by_source?))) {
         let why = match folder.workload {
             Workload::Mail => "it counts items that are no mail too (notes, posts), or it changed since",
@@ -72,18 +77,21 @@ fn collections(all: &[&Reconciled]) -> String {
 
 const INDENT: &str = "  ";
 
-const COLUMNS: [Column; 10] = [
-    Column::Words("folder"),
-    Column::Number("source"),
-    Column::Number("done"),
-    Column::Number("owed"),
-    Column::Number("quarantine"),
-    Column::Number("kept"),
-    Column::Number("found"),
-    Column::Number("moved"),
-    Column::Number("missing"),
-    Column::Number("copies"),
-];
+/// Each workload has a table of its own: what a folder is to mail is a calendar to events.
+const fn columns(workload: Workload) -> [Column; 10] {
+    [
+        Column::Words(workload.collection()),
+        Column::Number("source"),
+        Column::Number("done"),
+        Column::Number("owed"),
+        Column::Number("quarantine"),
+        Column::Number("kept"),
+        Column::Number("found"),
+        Column::Number("moved"),
+        Column::Number("missing"),
+        Column::Number("copies"),
+    ]
+}
 
 fn row(folder: &Reconciled) -> Vec<String> {
     let reason = folder.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
@@ -101,4 +109,50 @@ fn row(folder: &Reconciled) -> Vec<String> {
         there(|there| there.missing),
         there(|there| there.duplicates),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BTreeMap, Compared, Reconciled, Workload, told};
+
+    fn owing(workload: Workload, folder: &str) -> Reconciled {
+        Reconciled {
+            workload,
+            folder: folder.to_owned(),
+            source: 3,
+            done: 2,
+            owed: 1,
+            quarantined: 0,
+            excluded: 0,
+            reason: None,
+            counted_by_source: None,
+            there: None,
+        }
+    }
+
+    #[test]
+    fn each_workload_is_headed_by_its_own_word() {
+        let all = [
+            (Workload::Tasks, "Home"),
+            (Workload::Mail, "Inbox"),
+            (Workload::Calendar, "Council"),
+            (Workload::Mail, "Sent"),
+            (Workload::Contacts, "Press"),
+        ];
+        let folders = all.map(|(workload, name)| owing(workload, name)).into();
+        let text = told(&Compared { address: "ada".into(), folders, ..Compared::default() }, None);
+        let heads: BTreeMap<usize, &str> = ["folder ", "calendar ", "address book ", "task list "]
+            .iter()
+            .filter_map(|head| Some((text.find(&format!("\n  {head}"))?, *head)))
+            .collect();
+        assert_eq!(heads.len(), 4, "{text}");
+        let place = |name: &str| text.find(&format!("\n  {name} ")).unwrap_or_default();
+        let above = |name: &str| heads.range(..place(name)).next_back().map(|(_, head)| *head);
+        assert_eq!(
+            ["Inbox", "Sent", "Council", "Press", "Home"].map(above),
+            [Some("folder "), Some("folder "), Some("calendar "), Some("address book "), Some("task list ")],
+            "{text}"
+        );
+        assert_eq!(text.matches("source").count(), 5, "the first line, and a head for each workload: {text}");
+    }
 }

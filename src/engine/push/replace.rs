@@ -80,7 +80,11 @@ impl Push<'_> {
         let count = |which: Replaced| replaced.iter().filter(|one| **one == which).count() as u64;
         let note = |sentence: String| self.engine.tell(Event::Note { account: Some(self.account()), sentence });
         if count(Replaced::Done) > 0 {
-            self.engine.tell(Event::Withdrawn { account: self.account(), items: count(Replaced::Done) });
+            let (account, items) = (self.account(), count(Replaced::Done));
+            self.engine.tell(match self.traits.replaces {
+                true => Event::Replaced { account, items },
+                false => Event::Withdrawn { account, items },
+            });
         }
         if count(Replaced::Kept) > 0 {
             let kept = self.workload.items(count(Replaced::Kept));
