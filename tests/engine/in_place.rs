@@ -4,56 +4,26 @@
 use crate::{
     proof::opened,
     wires::{Fate, Wire},
-    world::{Ear, LOGIN, project},
+    world::{Verbatim, engine, pass, project, texts},
 };
 use std::{
-    collections::BTreeMap,
-    io::{Read, Write},
+    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
 use transhume::{
-    engine::{
-        Audience, Engine, Half, Handover, Lanes, Meaning, Mover, Original, Policy, Render, Rendered, Setting, Stop,
-        Wish, account_standing, discover, muster,
-    },
+    engine::{Engine, Half, Meaning, Mover, Original, Policy, Setting, account_standing},
     store::Project,
 };
 use transhume_contract::{
-    Account, CollectionId, Content, Depth, Digest, Facts, Fault, Loss, Profile, Role, Target, Workload,
-    memory::MemorySource,
+    Account, CollectionId, Content, Depth, Facts, Loss, Role, Target, Workload, memory::MemorySource,
 };
 
 const CALENDAR: Workload = Workload::Calendar;
 
-/// Events are rendered as they are, and mean what stands in their SUMMARY.
+/// Events mean what stands in their SUMMARY.
 struct Summaries;
-
-impl Render for Summaries {
-    fn edition(&self, _: Workload) -> u32 {
-        1
-    }
-    fn tables(&self, _: Workload) -> Digest {
-        Digest::of(b"")
-    }
-    fn render(
-        &self,
-        _: Workload,
-        original: &dyn Original,
-        _: &Audience,
-        out: &mut dyn Write,
-    ) -> Result<Rendered, Fault> {
-        std::io::copy(&mut original.open("mime").unwrap(), out).unwrap();
-        Ok(Rendered { natural_key: Some("one@example.org".into()), ..Rendered::default() })
-    }
-    fn facts(&self, _: Workload, _: &Facts, _: &Profile) -> (Facts, Vec<Loss>) {
-        (Facts::default(), Vec::new())
-    }
-    fn handover(&self, _: Workload, _: &dyn Original, _: &dyn Fn(&str) -> Option<String>) -> Vec<Handover> {
-        Vec::new()
-    }
-}
 
 impl Meaning for Summaries {
     fn differences(
@@ -64,12 +34,9 @@ impl Meaning for Summaries {
         rendering: &mut dyn Read,
         _: &[Loss],
     ) -> std::io::Result<Vec<String>> {
-        let (mut told, mut said) = (String::new(), String::new());
-        original.open("mime")?.read_to_string(&mut told)?;
-        rendering.read_to_string(&mut said)?;
-        let summary = |text: &str| text.lines().find(|line| line.starts_with("SUMMARY:")).map(str::to_owned);
-        let same = summary(&told) == summary(&said);
-        Ok(if same { Vec::new() } else { vec![format!("{:?} is {:?}", summary(&told), summary(&said))] })
+        let summary = |text: String| text.lines().find(|line| line.starts_with("SUMMARY:")).map(str::to_owned);
+        let [told, said] = texts(original, rendering)?.map(summary);
+        Ok(if told == said { Vec::new() } else { vec![format!("{told:?} is {said:?}")] })
     }
 }
 
@@ -140,30 +107,10 @@ impl Agenda {
         Arc::new(Wire { target: self.folder(), fate, placed: rewrite })
     }
 
-    fn engine(&self, target: Arc<dyn Target>) -> Engine {
-        let conversions = Arc::new(Summaries);
-        Engine {
-            source: self.source.clone(),
-            targets: BTreeMap::from([(CALENDAR, target)]),
-            render: conversions.clone(),
-            meaning: conversions,
-            observer: Arc::new(Ear::default()),
-            policy: Policy::default(),
-            lanes: Lanes { accounts: 1, bodies: 1 },
-            stop: Stop::default(),
-            rehearsing: false,
-            people: Arc::default(),
-            proven: Arc::default(),
-        }
-    }
-
     async fn pass(&self, target: Arc<dyn Target>) -> (Engine, Vec<Mover>) {
-        let engine = self.engine(target);
-        engine.bind(self.project()).await.unwrap();
-        discover(&*engine.source, self.project(), &*engine.observer, &engine.stop).await.unwrap();
-        let wishes = [Wish { source: "ada@example.org".into(), target: LOGIN.into(), wave: "1".into() }];
-        let (movers, _) = muster(self.project(), &wishes).await.unwrap();
-        engine.pass(self.project(), &movers, Half::Both).await.unwrap();
+        let verbatim = Arc::new(Verbatim("one@example.org"));
+        let engine = engine(self.source.clone(), (CALENDAR, target), verbatim, Arc::new(Summaries));
+        let movers = pass(&engine, self.project()).await.unwrap();
         (engine, movers)
     }
 

@@ -1,6 +1,6 @@
 //! What verification says of copies, earlier renderings and damage, and what may be done about it.
 
-use crate::world::{Ear, LOGIN, World, project};
+use crate::world::{Ear, LOGIN, World, project, texts};
 use std::{
     io::{Read, Write},
     sync::{
@@ -157,9 +157,7 @@ impl Meaning for Editions {
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> std::io::Result<Vec<String>> {
-        let (mut there, mut here) = (String::new(), String::new());
-        original.open("mime")?.read_to_string(&mut there)?;
-        rendering.read_to_string(&mut here)?;
+        let [there, here] = texts(original, rendering)?;
         let named = losses.iter().any(|loss| loss.name == "spelt_out");
         Ok(if there == here || named { Vec::new() } else { vec!["another subject".into()] })
     }

@@ -22,8 +22,8 @@ use transhume_contract::{
 /// That of every rendering.
 pub const MESSAGE_ID: &str = "<verbatim@example.org>";
 
-/// Gives originals as they are.
-pub struct Verbatim;
+/// Gives originals as they are, all of them under this natural key.
+pub struct Verbatim(pub &'static str);
 
 impl Render for Verbatim {
     fn edition(&self, _: Workload) -> u32 {
@@ -41,7 +41,7 @@ impl Render for Verbatim {
     ) -> Result<Rendered, Fault> {
         let mut mime = original.open("mime").unwrap();
         std::io::copy(&mut mime, out).unwrap();
-        Ok(Rendered { losses: Vec::new(), same_as: Some("mime".into()), natural_key: Some(MESSAGE_ID.into()) })
+        Ok(Rendered { losses: Vec::new(), same_as: Some("mime".into()), natural_key: Some(self.0.into()) })
     }
     fn facts(&self, _: Workload, facts: &Facts, _: &Profile) -> (Facts, Vec<Loss>) {
         (facts.clone(), Vec::new())
@@ -118,20 +118,9 @@ impl World {
     }
 
     pub fn engine_with(&self, source: Arc<dyn Source>, target: Arc<dyn Target>, observer: Arc<dyn Observer>) -> Engine {
-        let render = Arc::new(Verbatim);
-        Engine {
-            source,
-            targets: BTreeMap::from([(Workload::Mail, target)]),
-            render: render.clone(),
-            meaning: render,
-            observer,
-            policy: Policy::default(),
-            lanes: Lanes { accounts: 2, bodies: 3 },
-            stop: Stop::default(),
-            rehearsing: false,
-            people: Arc::default(),
-            proven: Arc::default(),
-        }
+        let conversions = Arc::new(Verbatim(MESSAGE_ID));
+        let lanes = Lanes { accounts: 2, bodies: 3 };
+        Engine { observer, lanes, ..engine(source, (Workload::Mail, target), conversions.clone(), conversions) }
     }
 
     /// One whole `run` of the program: open, discover, move, close.
@@ -144,13 +133,7 @@ impl World {
     }
 
     pub async fn pass(&self, engine: &Engine, project: &Project) -> Result<Vec<Mover>, Fault> {
-        engine.bind(project).await?;
-        let wishes = [Wish { source: "ada@example.org".into(), target: LOGIN.into(), wave: "1".into() }];
-        discover(&*engine.source, project, &*engine.observer, &engine.stop).await?;
-        let (movers, unknown) = muster(project, &wishes).await?;
-        assert_eq!(unknown, Vec::<String>::new());
-        engine.pass(project, &movers, Half::Both).await?;
-        Ok(movers)
+        pass(engine, project).await
     }
 
     /// Every placement that stands as the store knows it: where, of which item, and with which losses.
@@ -178,6 +161,47 @@ impl World {
         lines.sort();
         lines
     }
+}
+
+/// One account and one body at a time, heard by nobody.
+pub fn engine(
+    source: Arc<dyn Source>,
+    target: (Workload, Arc<dyn Target>),
+    render: Arc<dyn Render>,
+    meaning: Arc<dyn Meaning>,
+) -> Engine {
+    Engine {
+        source,
+        targets: BTreeMap::from([target]),
+        render,
+        meaning,
+        observer: Arc::new(Ear::default()),
+        policy: Policy::default(),
+        lanes: Lanes { accounts: 1, bodies: 1 },
+        stop: Stop::default(),
+        rehearsing: false,
+        people: Arc::default(),
+        proven: Arc::default(),
+    }
+}
+
+/// Finds the one account and moves what is new of it.
+pub async fn pass(engine: &Engine, project: &Project) -> Result<Vec<Mover>, Fault> {
+    engine.bind(project).await?;
+    let wishes = [Wish { source: "ada@example.org".into(), target: LOGIN.into(), wave: "1".into() }];
+    discover(&*engine.source, project, &*engine.observer, &engine.stop).await?;
+    let (movers, unknown) = muster(project, &wishes).await?;
+    assert_eq!(unknown, Vec::<String>::new());
+    engine.pass(project, &movers, Half::Both).await?;
+    Ok(movers)
+}
+
+/// What an original says, and what a rendering of it says.
+pub fn texts(original: &dyn Original, rendering: &mut dyn Read) -> std::io::Result<[String; 2]> {
+    let (mut told, mut said) = (String::new(), String::new());
+    original.open("mime")?.read_to_string(&mut told)?;
+    rendering.read_to_string(&mut said)?;
+    Ok([told, said])
 }
 
 fn fault(refusal: NotOpened) -> Fault {

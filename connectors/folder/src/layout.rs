@@ -122,7 +122,8 @@ fn shortened(name: &str, bytes: usize) -> String {
     kept
 }
 
-fn ends_like_a_hash(name: &str) -> bool {
+/// Whether a name could be taken for one that we marked with a hash.
+pub(crate) fn ends_like_a_hash(name: &str) -> bool {
     name.rsplit_once('~')
         .is_some_and(|(_, end)| matches!(end.len(), 8 | 16) && end.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -35,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::mpsc::Receiver;
 use transhume_contract::{
     Access, AccountId, Amended, Amending, Appearance, Batch, Collection, CollectionId, Fault, Finding, Foreseen, Found,
     Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
@@ -107,6 +108,16 @@ async fn off<I: Send + Sync + 'static, T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || act(&inner)).await;
     let early = |error| Fault::new(What::Interrupted, format!("disk work ended early: {error}")).outcome_unknown();
     done.unwrap_or_else(|error| Err(early(error)))
+}
+
+/// The answers of a batch: where its collection could not be had, that is the answer for each item.
+fn each_answered(placed: Result<place::Answers, Fault>, intents: Vec<IntentId>) -> place::Answers {
+    placed.unwrap_or_else(|fault| intents.into_iter().map(|intent| (intent, Err(fault.clone()))).collect())
+}
+
+/// What is sent until all is sent.
+fn streamed<T: Send + 'static>(from: Receiver<T>) -> BoxStream<'static, T> {
+    stream::unfold(from, |mut from| async move { from.recv().await.map(|one| (one, from)) }).boxed()
 }
 
 /// Makes the directory that holds everything, and says which it is.
@@ -301,9 +312,7 @@ impl Target for Folder {
                 let note = |standing: &[place::Standing]| drop(manifest::note(&home, &held, standing));
                 Ok(place::place(&held.path, &batch, &runtime, note))
             });
-            placed
-                .await
-                .unwrap_or_else(|fault| intents.into_iter().map(|intent| (intent, Err(fault.clone()))).collect())
+            each_answered(placed.await, intents)
         };
         stream::once(answers).flat_map(stream::iter).boxed()
     }
@@ -339,6 +348,6 @@ impl Target for Folder {
             Ok(held) => observe::observe(&held.path, look, &to),
             Err(fault) => drop(to.blocking_send(Err(fault))),
         });
-        stream::unfold(from, |mut from| async move { from.recv().await.map(|seen| (seen, from)) }).boxed()
+        streamed(from)
     }
 }

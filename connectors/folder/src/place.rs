@@ -72,7 +72,8 @@ fn write_all(folder: &Path, batch: &[Placing], keywords: &Keywords, runtime: &Ru
     in_parts(batch, |part| {
         // All of a part is written before any of it is flushed: the first flush then carries most of the others.
         let open: Vec<_> = part.iter().map(|placing| write_one(folder, placing, keywords, runtime)).collect();
-        open.into_iter().map(|written| flush(written?)).collect()
+        let flushed = |(file, written): (File, Written)| flush(&file, &written.tmp).map(|()| written);
+        open.into_iter().map(|written| written.and_then(flushed)).collect()
     })
 }
 
@@ -97,14 +98,12 @@ fn died<T>(part: &[Placing]) -> Vec<Result<T, Fault>> {
     part.iter().map(|_| Err(fault())).collect()
 }
 
-fn flush((file, written): (File, Written)) -> Result<Written, Fault> {
-    match file.sync_all() {
-        Ok(()) => Ok(written),
-        Err(error) => {
-            let _ = fs::remove_file(&written.tmp);
-            Err(on("flush", &written.tmp)(error))
-        }
-    }
+/// Makes a written file last. What cannot be is removed.
+pub(crate) fn flush(file: &File, tmp: &Path) -> Result<(), Fault> {
+    file.sync_all().map_err(|error| {
+        let _ = fs::remove_file(tmp);
+        on("flush", tmp)(error)
+    })
 }
 
 fn write_one(

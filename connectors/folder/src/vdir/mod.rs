@@ -21,7 +21,7 @@ use transhume_contract::{
 };
 
 use crate::faults::{folder_gone, on};
-use crate::{off, rooted, try_writing};
+use crate::{each_answered, off, rooted, streamed, try_writing};
 use item::{Item, is_unfinished};
 use shelf::{Held, Shelf};
 
@@ -188,9 +188,7 @@ impl Target for Vdir {
                 let runtime = tokio::runtime::Handle::current();
                 Ok(place::place(&inner.directory(&at)?, inner.workload, &batch, &runtime))
             });
-            placed
-                .await
-                .unwrap_or_else(|fault| intents.into_iter().map(|intent| (intent, Err(fault.clone()))).collect())
+            each_answered(placed.await, intents)
         };
         stream::once(answers).flat_map(stream::iter).boxed()
     }
@@ -230,6 +228,6 @@ impl Target for Vdir {
             Ok(directory) => observe::observe(&directory, inner.workload, look, &to),
             Err(fault) => drop(to.blocking_send(Err(fault))),
         });
-        stream::unfold(from, |mut from| async move { from.recv().await.map(|seen| (seen, from)) }).boxed()
+        streamed(from)
     }
 }

@@ -16,6 +16,8 @@
 
 use transhume_contract::{Digest, Workload};
 
+use crate::layout::ends_like_a_hash;
+
 /// Bytes of a collection's name before its hash.
 const LONGEST_NAME: usize = 60;
 /// Bytes of a UID as a file name: Exchange's have 112 and more.
@@ -95,11 +97,6 @@ fn cleaned(name: &str) -> String {
         letter => letter,
     };
     name.chars().enumerate().map(legal).collect()
-}
-
-fn ends_like_a_hash(name: &str) -> bool {
-    name.rsplit_once('~')
-        .is_some_and(|(_, end)| matches!(end.len(), 8 | 16) && end.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Windows knows `con`, `con.ics` and `com1` in any case as devices.

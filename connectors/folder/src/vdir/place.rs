@@ -10,7 +10,7 @@ use transhume_contract::{Digest, Fault, Handle, Placed, Placement, Placing, Work
 
 use crate::account::{private, sync_directory};
 use crate::faults::{changed_there, item_gone, on, taken};
-use crate::place::{Answers, fill, in_parts, unique};
+use crate::place::{Answers, fill, flush, in_parts, unique};
 use crate::vdir::item::{Item, UNFINISHED, file_name, version};
 use crate::vdir::names;
 
@@ -39,7 +39,8 @@ pub(super) fn place(directory: &Path, workload: Workload, batch: &[Placing], run
 /// All of a part is written before any of it is flushed: the first flush then carries most of the others.
 fn write(directory: &Path, part: &[Placing], runtime: &Runtime) -> Vec<Result<Written, Fault>> {
     let open: Vec<_> = part.iter().map(|placing| write_one(directory, placing, runtime)).collect();
-    open.into_iter().map(|written| flush(written?)).collect()
+    let flushed = |(file, written): (File, Written)| flush(&file, &written.tmp).map(|()| written);
+    open.into_iter().map(|written| written.and_then(flushed)).collect()
 }
 
 fn write_one(directory: &Path, placing: &Placing, runtime: &Runtime) -> Result<(File, Written), Fault> {
@@ -50,16 +51,6 @@ fn write_one(directory: &Path, placing: &Placing, runtime: &Runtime) -> Result<(
         Err(fault) => {
             let _ = fs::remove_file(&tmp);
             Err(fault)
-        }
-    }
-}
-
-fn flush((file, written): (File, Written)) -> Result<Written, Fault> {
-    match file.sync_all() {
-        Ok(()) => Ok(written),
-        Err(error) => {
-            let _ = fs::remove_file(&written.tmp);
-            Err(on("flush", &written.tmp)(error))
         }
     }
 }
