@@ -23,14 +23,16 @@ use std::process::ExitCode;
 /// Its name, what it runs, and the number of messages, items or megabytes it is made for.
 type Bench = (&'static str, fn(u32), u32);
 
-const ALL: [Bench; 7] = [
+const ALL: [Bench; 9] = [
     ("status", status::run, 1_000_000),
     ("push", push::run, 20_000),
     ("single", push::single, 4_000),
     ("pull", pull::run, 2_000),
     ("large", memory::large, 150),
     ("memory", memory::many, 200_000),
-    ("dav", dav::run, 5_000),
+    ("radicale", dav::radicale, 5_000),
+    ("xandikos", dav::xandikos, 2_000),
+    ("cyrus", dav::cyrus, 5_000),
 ];
 
 fn main() -> ExitCode {

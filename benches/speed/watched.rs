@@ -47,12 +47,38 @@ pub fn watch(mut command: Command) -> Watched {
     Watched { seconds, peak_mb: peak, cpu_seconds: cpu_of_children() - cpu_before, stdout }
 }
 
-/// Processor time of all children that have ended: `cutime` and `cstime` of proc(5), in hundredths of a second.
+/// Seconds of processor time that a server and what it started have taken so far.
+pub fn cpu_of_server(pid: u32) -> f64 {
+    let processes =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let children = processes.filter_map(|one: u32| Times::of(&one.to_string())).filter(|times| times.parent == pid);
+    let own = Times::of(&pid.to_string()).expect("the server runs");
+    own.own + own.ended + children.map(|child| child.own + child.ended).sum::<f64>()
+}
+
+/// Processor time of all children that have ended.
 fn cpu_of_children() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let ticks = fields.split_whitespace().skip(13).take(2);
-    ticks.map(|field| field.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+    Times::of("self").unwrap().ended
+}
+
+/// What proc(5) tells of a process, in seconds.
+struct Times {
+    parent: u32,
+    own: f64,
+    /// Of its children that have ended.
+    ended: f64,
+}
+
+impl Times {
+    /// None where it has ended meanwhile.
+    fn of(process: &str) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // What follows the name, which may hold anything: state, parent; the times are the 12th to the 15th of these.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks =
+            |at: usize| fields[at..at + 2].iter().map(|field| field.parse::<f64>().unwrap()).sum::<f64>() / 100.0;
+        Some(Self { parent: fields[1].parse().ok()?, own: ticks(11), ended: ticks(13) })
+    }
 }
 
 fn resident(pid: u32) -> Option<f64> {

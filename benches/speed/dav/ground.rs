@@ -66,13 +66,16 @@ impl Ground {
         self.dir.path().join("files/files").join(USERS[0]).join("calendars")
     }
 
-    pub fn transhume(&self, stand: &Stand) -> Watched {
+    /// A push, and the seconds of processor time that the server took for it.
+    pub fn transhume(&self, stand: &Stand) -> (Watched, f64) {
         let project = TempDir::new_in(self.dir.path()).unwrap();
         project::copy(&self.dir.path().join("project"), project.path());
         if stand.kind == Kind::Cyrus {
             transhume(project.path(), &["check", "--canary"]);
         }
-        transhume(project.path(), &["push", "--account", &self.owner])
+        let before = stand.cpu_seconds();
+        let pushed = transhume(project.path(), &["push", "--account", &self.owner]);
+        (pushed, stand.cpu_seconds() - before)
     }
 
     /// It looks for calendars and makes those that are missing in one run, and fills them in another.

@@ -1,5 +1,6 @@
 //! A calendar server of its own for each run, near or far.
 
+use crate::watched;
 use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
 use transhume_servers::{Cyrus, CyrusOptions, DavKind, DavOptions, DavServer, Relay};
@@ -39,6 +40,14 @@ impl Kind {
             Self::Xandikos | Self::Cyrus => 4,
         }
     }
+
+    /// Processors it can compute on at once: a Python program has one lock for all its threads.
+    pub fn processors(self) -> f64 {
+        match self {
+            Self::Radicale | Self::Xandikos => 1.0,
+            Self::Cyrus => std::thread::available_parallelism().map_or(1.0, |number| number.get() as f64),
+        }
+    }
 }
 
 /// A calendar server that commits each item waits for the disk each time, and disks differ: here it waits for none.
@@ -51,14 +60,14 @@ pub fn medium() -> &'static str {
 /// A fresh server that answers on a port of the caller's choice.
 pub struct Stand {
     pub kind: Kind,
-    _server: Server,
+    server: Server,
     _relay: Option<Relay>,
     _dir: TempDir,
 }
 
 enum Server {
-    Dav(#[allow(dead_code, reason = "held until it is dropped")] DavServer),
-    Cyrus(#[allow(dead_code, reason = "held until it is dropped")] Cyrus),
+    Dav(DavServer),
+    Cyrus(Cyrus),
 }
 
 impl Stand {
@@ -75,7 +84,15 @@ impl Stand {
         let (server, there) = serve(kind, dir.path());
         let relay = far.then(|| Relay::start_at(port, there, each_way).unwrap());
         assert!(far || there == port, "port {port} is taken by another program");
-        Self { kind, _server: server, _relay: relay, _dir: dir }
+        Self { kind, server, _relay: relay, _dir: dir }
+    }
+
+    /// Seconds of processor time that the server has taken so far.
+    pub fn cpu_seconds(&self) -> f64 {
+        watched::cpu_of_server(match &self.server {
+            Server::Dav(server) => server.pid(),
+            Server::Cyrus(server) => server.pid(),
+        })
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Account {
     proof: Mutex<Option<(HeaderValue, Instant)>>,
     /// Held while collections are looked up and made: no two of a name.
     pub making: tokio::sync::Mutex<()>,
+    /// Calls of `place` that are under way.
+    placings: AtomicUsize,
     /// Collections that this process made, and that nothing was placed in yet.
     made: Mutex<BTreeSet<String>>,
     /// When this process met the account, and per collection the last write whose answer never came.
@@ -71,6 +73,23 @@ pub struct Unsettled {
     pub since: Instant,
     /// The server fell silent; else the connection was cut.
     pub silent: bool,
+}
+
+/// A call of `place`.
+pub struct UnderWay<'a>(&'a Account);
+
+impl UnderWay<'_> {
+    /// The part of an account's lanes that is this call's. Servers lock a collection while they write an item into it,
+    /// so lanes do more in several collections than in one.
+    pub fn share(&self, lanes: usize) -> usize {
+        (lanes / self.0.placings.load(Ordering::Acquire).max(1)).max(1)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.placings.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// One account to speak to.
@@ -154,10 +173,17 @@ impl Account {
             refused: Mutex::default(),
             proof: Mutex::default(),
             making: tokio::sync::Mutex::default(),
+            placings: AtomicUsize::new(0),
             made: Mutex::default(),
             met: Instant::now(),
             losses: Mutex::default(),
         }
+    }
+
+    /// Counts a call of `place` until what is returned is dropped.
+    pub fn begin_placing(&self) -> UnderWay<'_> {
+        self.placings.fetch_add(1, Ordering::AcqRel);
+        UnderWay(self)
     }
 
     pub fn remember_loss(&self, path: &str, silent: bool) {
@@ -213,6 +239,11 @@ impl Link {
 
     pub fn config(&self) -> &DavConfig {
         &self.accounts.config
+    }
+
+    /// Requests at once for this account.
+    pub fn lanes(&self, server: &Server) -> usize {
+        self.accounts.lanes(server)
     }
 
     /// Whose collections these are, and where: found with the first request.

@@ -16,80 +16,106 @@ use crate::{
     place::{Job, Placer, Written},
 };
 use bytes::Bytes;
+use futures::{StreamExt, stream};
 use std::collections::BTreeMap;
 use transhume_contract::{Fault, Outcome, Reach, Workload};
 
 /// Fewer are as quick one by one.
 const WORTHWHILE: usize = 4;
 
-/// Jobs that share one body, the VTIMEZONEs of all of them, and those that go by themselves.
-struct Parting {
-    together: Vec<Job>,
+/// Jobs that share one body, and the VTIMEZONEs of all of them.
+#[derive(Default)]
+struct Group {
+    jobs: Vec<Job>,
     zones: BTreeMap<String, Vec<u8>>,
+}
+
+impl Group {
+    /// Whether a zone of a name means in the group what it means to an item with these.
+    fn agrees(&self, zones: &BTreeMap<String, Vec<u8>>) -> bool {
+        zones.iter().all(|(name, zone)| self.zones.get(name).is_none_or(|known| known == zone))
+    }
+
+    fn body(&self) -> Bytes {
+        let zones: Vec<&[u8]> = self.zones.values().map(Vec::as_slice).collect();
+        Bytes::from(one_calendar(self.jobs.iter().map(|job| &job.bytes[..]), &zones))
+    }
+}
+
+/// The items of a batch by the bodies they go in, and those that go by themselves. A VTIMEZONE may begin in another year
+/// from one item to the next: each goes with those that have the same.
+#[derive(Default)]
+struct Parting {
+    groups: Vec<Group>,
     alone: Vec<Job>,
 }
 
 impl Parting {
     fn of(jobs: Vec<Job>) -> Self {
         let twice = repeated(&jobs);
-        let mut parting = Self { together: Vec::new(), zones: BTreeMap::new(), alone: Vec::new() };
+        let mut parting = Self::default();
         for job in jobs {
             let own_uid = job.uid.as_deref().is_some_and(|uid| !twice.contains(&uid.to_lowercase()));
-            match (own_uid && job.instead.is_none()).then(|| parting.zones_of(&job)).flatten() {
-                Some(zones) => {
-                    parting.zones.extend(zones);
-                    parting.together.push(job);
-                }
+            match (own_uid && job.instead.is_none()).then(|| zones_of(&job)).flatten() {
+                Some(zones) => parting.join(job, zones),
                 None => parting.alone.push(job),
             }
         }
-        parting
+        let (groups, few): (Vec<Group>, Vec<Group>) =
+            parting.groups.into_iter().partition(|group| group.jobs.len() >= WORTHWHILE);
+        let alone = parting.alone.into_iter().chain(few.into_iter().flat_map(|group| group.jobs));
+        Self { groups, alone: alone.collect() }
     }
 
-    /// The zones that an item needs, where it means by each name what those before it mean; none where it is to go by
-    /// itself.
-    fn zones_of(&self, job: &Job) -> Option<BTreeMap<String, Vec<u8>>> {
-        let lines = unfolded(&job.bytes);
-        let uid = job.uid.as_deref()?;
-        let object = Object::of(&lines).filter(|object| object.can_stand_beside_others(uid))?;
-        let mut own = zones(&job.bytes);
-        let needed = object.zones_used();
-        own.retain(|name, _| needed.contains(name.as_str()));
-        let same = |(name, zone): (&String, &Vec<u8>)| self.zones.get(name).is_none_or(|known| known == zone);
-        (own.len() == needed.len() && own.iter().all(same)).then_some(own)
-    }
-
-    fn body(&self) -> Bytes {
-        let zones: Vec<&[u8]> = self.zones.values().map(Vec::as_slice).collect();
-        Bytes::from(one_calendar(self.together.iter().map(|job| &job.bytes[..]), &zones))
+    fn join(&mut self, job: Job, zones: BTreeMap<String, Vec<u8>>) {
+        let at = self.groups.iter().position(|group| group.agrees(&zones)).unwrap_or_else(|| {
+            self.groups.push(Group::default());
+            self.groups.len() - 1
+        });
+        self.groups[at].zones.extend(zones);
+        self.groups[at].jobs.push(job);
     }
 }
 
+/// The VTIMEZONEs that an item needs; none where it cannot share a body.
+fn zones_of(job: &Job) -> Option<BTreeMap<String, Vec<u8>>> {
+    let lines = unfolded(&job.bytes);
+    let uid = job.uid.as_deref()?;
+    let object = Object::of(&lines).filter(|object| object.can_stand_beside_others(uid))?;
+    let mut own = zones(&job.bytes);
+    let needed = object.zones_used();
+    own.retain(|name, _| needed.contains(name.as_str()));
+    (own.len() == needed.len()).then_some(own)
+}
+
 impl Placer<'_> {
-    /// Sends what can go together, and gives back what is to be sent one by one.
-    pub async fn imported(&self, jobs: Vec<Job>) -> (Vec<Written>, Vec<Job>) {
+    /// Sends what can go together, in so many requests at once, and gives back what is to be sent one by one.
+    pub async fn imported(&self, jobs: Vec<Job>, writers: usize) -> (Vec<Written>, Vec<Job>) {
         let takes = self.home.server.imports() && self.at.workload != Workload::Contacts;
         // Where an answer was lost before, one by one tells more.
         if !takes || self.link.account.has_lost(&self.reader.path) {
             return (Vec::new(), jobs);
         }
-        let parting = Parting::of(jobs);
-        let body = parting.body();
-        let Parting { together, mut alone, .. } = parting;
-        if together.len() < WORTHWHILE {
-            alone.extend(together);
-            return (Vec::new(), alone);
+        let Parting { groups, mut alone } = Parting::of(jobs);
+        let imports = stream::iter(groups).map(|group| self.import(group));
+        let mut imports = imports.buffer_unordered(writers);
+        let mut written = Vec::new();
+        while let Some((done, refused)) = imports.next().await {
+            written.extend(done);
+            alone.extend(refused);
         }
-        let (written, refused) = self.import(together, body).await;
-        alone.extend(refused);
         (written, alone)
     }
 
-    async fn import(&self, jobs: Vec<Job>, body: Bytes) -> (Vec<Written>, Vec<Job>) {
+    async fn import(&self, group: Group) -> (Vec<Written>, Vec<Job>) {
+        let (body, jobs) = (group.body(), group.jobs);
         let lost = |jobs: Vec<Job>, fault: Fault| {
             let unknown = |job: Job| (job.intent, Err(fault.clone()));
             (jobs.into_iter().map(unknown).collect(), Vec::new())
         };
+        if let Some(fault) = self.stopped() {
+            return lost(jobs, fault);
+        }
         match self.send(&ask::import(&self.reader.path, self.at.workload, body)).await {
             Ok(answer) if answer.status == 207 => match answer.imported(self.link.base()) {
                 Ok(told) => self.sorted(jobs, told),
@@ -154,32 +180,31 @@ mod tests {
     }
 
     #[test]
-    fn each_zone_stands_once_and_means_the_same_for_all() {
+    fn each_zone_stands_once_and_means_the_same_for_all_that_share_it() {
         let paris = "DTSTART;TZID=Paris:20250301T100000";
-        let jobs = vec![
-            job("a", &zone("Paris", "+0100"), paris),
-            job("b", &zone("Paris", "+0100"), paris),
-            job("other", &zone("Paris", "+0200"), paris),
-            job("none", "", paris),
-            job("utc", &zone("Paris", "+0300"), "DTSTART:20250301T100000Z"),
-            job("twice", "", "DTSTART:20250301T100000Z"),
-            job("TWICE", "", "DTSTART:20250301T100000Z"),
-        ];
-        let parting = Parting::of(jobs);
-        assert_eq!(names(&parting.together), ["a", "b", "utc"]);
-        assert_eq!(names(&parting.alone), ["other", "none", "twice", "TWICE"]);
-        let body = String::from_utf8(parting.body().to_vec()).unwrap();
+        let with = |uid: &str, offset: &str| job(uid, &zone("Paris", offset), paris);
+        let utc = job("utc", &zone("Paris", "+0300"), "DTSTART:20250301T100000Z");
+        let jobs = [with("a1", "+0100"), with("b1", "+0200"), with("a2", "+0100"), utc, with("c1", "+0400")];
+        let rest = ["b2", "b3", "b4"].map(|uid| with(uid, "+0200"));
+        let parting = Parting::of(jobs.into_iter().chain([with("a3", "+0100")]).chain(rest).collect());
+        let groups: Vec<_> = parting.groups.iter().map(|group| names(&group.jobs)).collect();
+        assert_eq!(groups, [vec!["a1", "a2", "utc", "a3"], vec!["b1", "b2", "b3", "b4"]]);
+        assert_eq!(names(&parting.alone), ["c1"], "one by itself is as quick");
+        let body = String::from_utf8(parting.groups[0].body().to_vec()).unwrap();
         assert_eq!(body.matches("TZID:Paris\r\n").count(), 1);
         assert!(body.contains(&zone("Paris", "+0100").replace('\n', "\r\n")));
-        assert_eq!((body.matches("BEGIN:VEVENT").count(), body.matches("VCALENDAR").count()), (3, 2));
+        assert_eq!((body.matches("BEGIN:VEVENT").count(), body.matches("VCALENDAR").count()), (4, 2));
     }
 
     #[test]
-    fn what_stands_by_itself_or_in_the_place_of_another_goes_alone() {
-        let mut unnamed = job("a", "", "DTSTART:20250301T100000Z");
+    fn what_cannot_share_a_body_goes_alone() {
+        let (paris, utc) = ("DTSTART;TZID=Paris:20250301T100000", "DTSTART:20250301T100000Z");
+        let mut unnamed = job("unnamed", "", utc);
         unnamed.uid = None;
-        let method = job("b", "METHOD:PUBLISH\n", "DTSTART:20250301T100000Z");
-        let parting = Parting::of(vec![unnamed, method]);
-        assert_eq!(names(&parting.alone), ["a", "b"]);
+        let method = job("method", "METHOD:PUBLISH\n", utc);
+        let jobs = vec![job("zoneless", "", paris), job("twice", "", utc), job("TWICE", "", utc), unnamed, method];
+        let parting = Parting::of(jobs);
+        assert!(parting.groups.is_empty());
+        assert_eq!(names(&parting.alone), ["zoneless", "twice", "TWICE", "unnamed", "method"]);
     }
 }

@@ -100,10 +100,12 @@ impl DavTarget {
 }
 
 /// How much one call of `place` carries: a batch is answered as a whole, so that no crash finds much unanswered. What
-/// Radicale takes of a new collection in one go is all that there is the quick way for.
+/// Radicale takes of a new collection in one go is all that there is the quick way for; what Cyrus takes in one go shares
+/// its VTIMEZONEs, so many have to be at hand for some to agree.
 fn batch(home: &Home) -> Batch {
     match home.server.kind {
         Kind::Radicale => Batch { items: 6000, bytes: 16 << 20 },
+        Kind::Cyrus => Batch { items: 500, bytes: 4 << 20 },
         _ => Batch { items: 100, bytes: 4 << 20 },
     }
 }

@@ -59,6 +59,7 @@ impl<'a> Placer<'a> {
     /// read when its turn comes, and not before.
     pub async fn place(self, batch: Vec<Placing>) -> Outcomes {
         let mut done = Outcomes::new();
+        let under_way = self.link.account.begin_placing();
         let (waiting, new): (Vec<_>, Vec<_>) = batch.into_iter().partition(|placing| placing.instead.is_some());
         let mut jobs = Vec::with_capacity(new.len());
         for placing in new {
@@ -69,9 +70,9 @@ impl<'a> Placer<'a> {
             }
         }
         let (mut placed, jobs) = self.as_a_whole(jobs).await;
-        let (imported, jobs) = self.imported(jobs).await;
+        let writers = self.home.server.writers().min(under_way.share(self.link.lanes(&self.home.server)));
+        let (imported, jobs) = self.imported(jobs, writers).await;
         placed.extend(imported);
-        let writers = self.home.server.writers();
         let turns = jobs.into_iter().map(Turn::Ready).chain(waiting.into_iter().map(Turn::Waiting));
         let turns = stream::iter(turns).map(|turn| self.turn(turn));
         placed.extend(turns.buffer_unordered(writers).collect::<Vec<_>>().await);
