@@ -17,12 +17,14 @@ pub enum Kind {
     Unfaithful,
     /// A second copy of something we placed, in the same folder, that nothing answers for.
     Duplicate,
+    /// No item, but what an interrupted run of ours left there; the next push removes it.
+    LeftBehind,
     /// Not ours: it was there before, or people got it or put it there. No difference.
     Extra,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::Missing,
         Self::Altered,
@@ -30,6 +32,7 @@ impl Kind {
         Self::Redated,
         Self::Unfaithful,
         Self::Duplicate,
+        Self::LeftBehind,
         Self::Extra,
     ];
 
@@ -42,6 +45,7 @@ impl Kind {
             Self::Redated => "redated",
             Self::Unfaithful => "unfaithful",
             Self::Duplicate => "duplicate",
+            Self::LeftBehind => "left_behind",
             Self::Extra => "extra",
         }
     }

@@ -28,8 +28,8 @@ pub struct NewVerdict {
     pub workload: Workload,
     pub subject: Subject,
     pub depth: Depth,
-    /// `ok`, `missing`, `altered`, `reflagged`, `redated`, `unfaithful`, `duplicate`, `extra`, `changed_there`: stable,
-    /// for scripts.
+    /// `ok`, `missing`, `altered`, `reflagged`, `redated`, `unfaithful`, `duplicate`, `left_behind`, `extra`,
+    /// `changed_there`: stable, for scripts.
     pub kind: String,
     /// What was expected and what was seen.
     pub detail: serde_json::Value,
@@ -126,6 +126,17 @@ impl AccountStore {
                 found.extend(alike(length).then_some(target));
             }
             Ok(found)
+        })
+        .await
+    }
+
+    /// Target collections where verification found something of this kind.
+    pub async fn targets_with(&self, workload: Workload, kind: &'static str) -> Result<BTreeSet<TargetKey>, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT DISTINCT target FROM verdict WHERE kind <> 'ok' AND kind = ?1 AND workload = ?2";
+            let mut query = db.prepare_cached(sql)?;
+            let rows = query.query_map((kind, Work(workload)), |row| row.get::<_, TargetKey>(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }

@@ -141,4 +141,7 @@ impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Target fo
     fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
         self.target.observe(at, look)
     }
+    fn is_left_behind(&self, seen: &Observed) -> bool {
+        self.target.is_left_behind(seen)
+    }
 }

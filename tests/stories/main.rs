@@ -14,6 +14,7 @@ mod groupware_refused;
 mod halted;
 mod happy;
 mod kept;
+mod left_behind;
 mod mailbox;
 mod people;
 mod planned;

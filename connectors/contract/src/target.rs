@@ -272,6 +272,12 @@ pub trait Target: Send + Sync {
     /// Everything that stands in a collection, ours or not.
     fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>>;
 
+    /// Whether something seen is no item, but what an interrupted run of ours left: `place` puts an item in its place,
+    /// and `settle` removes what is left of it.
+    fn is_left_behind(&self, _seen: &Observed) -> bool {
+        false
+    }
+
     /// The verbs for shares, where the target has shares.
     fn sharing(&self) -> Option<&dyn Sharing> {
         None

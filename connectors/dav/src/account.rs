@@ -61,6 +61,8 @@ pub struct Account {
     placings: AtomicUsize,
     /// Collections that this process made, and that nothing was placed in yet.
     made: Mutex<BTreeSet<String>>,
+    /// Collections in which nothing can be reserved: this process made them, or removed what was left of it.
+    unreserved: Mutex<BTreeSet<String>>,
     /// When this process met the account, and per collection the last write whose answer never came.
     met: Instant,
     losses: Mutex<HashMap<String, Unsettled>>,
@@ -175,6 +177,7 @@ impl Account {
             making: tokio::sync::Mutex::default(),
             placings: AtomicUsize::new(0),
             made: Mutex::default(),
+            unreserved: Mutex::default(),
             met: Instant::now(),
             losses: Mutex::default(),
         }
@@ -202,6 +205,20 @@ impl Account {
 
     pub fn remember_made(&self, path: &str) {
         lock(&self.made).insert(path.to_owned());
+        self.remember_unreserved(path);
+    }
+
+    pub fn remember_reserved(&self, path: &str) {
+        lock(&self.unreserved).remove(path);
+    }
+
+    pub fn remember_unreserved(&self, path: &str) {
+        lock(&self.unreserved).insert(path.to_owned());
+    }
+
+    /// Whether a place may be reserved in a collection: by this process, or by one that was killed.
+    pub fn may_be_reserved(&self, path: &str) -> bool {
+        !lock(&self.unreserved).contains(path)
     }
 
     /// Whether this process made a collection that nothing was placed in yet. True once.

@@ -223,8 +223,13 @@ impl Target for DavTarget {
         change::withdraw(&link, &home, what).await
     }
 
-    async fn settle(&self, _: &Collection) -> Result<(), Fault> {
+    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
+        reserve::sweep(&self.reader(at)).await;
         Ok(())
+    }
+
+    fn is_left_behind(&self, seen: &Observed) -> bool {
+        seen.content.as_ref().is_some_and(|content| reserve::is_reservation(content))
     }
 
     fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {

@@ -1,6 +1,9 @@
 //! Reading a collection back, window by window.
 
-use crate::read::{Held, Listed, Reader, of_collection, windows};
+use crate::{
+    read::{Held, Listed, Reader, of_collection, windows},
+    reserve::reserved_among,
+};
 use std::collections::VecDeque;
 use transhume_contract::{Depth, Digest, Facts, Fault, Handle, Look, Observed, Version};
 
@@ -36,8 +39,11 @@ impl Walk {
         let (listed, _) = self.reader.list().await.map_err(of_collection)?;
         self.listed = true;
         let deep = |one: &Listed| self.look.depth_of(&Handle::new(&*one.name)) == Depth::Content;
-        let (deep, shallow): (Vec<_>, Vec<_>) = listed.into_iter().partition(deep);
-        self.ready = shallow.into_iter().map(seen).collect();
+        let (deep, mut shallow): (Vec<_>, Vec<_>) = listed.into_iter().partition(deep);
+        // What only holds a place is told with what it says, at any depth: else it would pass for somebody's item.
+        let reserved = reserved_among(&self.reader, &shallow).await.map_err(of_collection)?;
+        shallow.retain(|one| reserved.iter().all(|held| held.name != one.name));
+        self.ready = shallow.into_iter().map(seen).chain(reserved.into_iter().map(observed)).collect();
         self.waiting = windows(deep).into();
         Ok(())
     }

@@ -3,20 +3,26 @@
 //! places, each on the condition that its reservation still stands as it was.
 //!
 //! People see nothing of a reservation: it is a private day in 1970. Whatever ends a run in between, the next one finds
-//! none of them (`find` knows them), offers the items again, and fills the places it finds reserved.
+//! none of them (`find` knows them), offers the items again, fills the places it finds reserved, and at its end removes
+//! those that no item came for. Until then verification names them.
 
 use crate::{
     ask::{self, If},
+    faults,
     lines::{parted, unfolded},
     paths::{below, is_plain},
     place::{Job, Placer, Written, gone_or_changed},
+    read::{Held, Listed, Reader, windows},
+    server::Kind,
 };
 use futures::{StreamExt, stream};
-use transhume_contract::{Fault, Workload};
+use transhume_contract::{Fault, What, Workload};
 
 const MARK: &str = "X-TRANSHUME-RESERVATION";
 /// Places filled at once: what is left of the server's work is done by one processor, so these only cover the way.
 const FILLERS: usize = 4;
+/// The most bytes of a reservation where it stands: those of its UID, and what the server adds.
+const LARGEST: u64 = 500;
 
 /// What holds a name until its item comes.
 pub fn reservation(uid: &str, workload: Workload) -> Vec<u8> {
@@ -34,6 +40,54 @@ pub fn reservation(uid: &str, workload: Workload) -> Vec<u8> {
 pub fn is_reservation(bytes: &[u8]) -> bool {
     // Most objects are larger than any reservation, and need not be read.
     bytes.len() < 2048 && unfolded(bytes).iter().filter_map(|line| parted(line)).any(|line| line.is(MARK))
+}
+
+/// What is reserved among what a list tells.
+pub async fn reserved_among(reader: &Reader, listed: &[Listed]) -> Result<Vec<Held>, Fault> {
+    if !has_reservations(reader).await? {
+        return Ok(Vec::new());
+    }
+    let small = listed.iter().filter(|one| one.length.is_none_or(|length| length <= LARGEST));
+    let mut reserved = Vec::new();
+    for window in windows(small.cloned().collect()) {
+        let held = reader.contents(&window).await?;
+        reserved.extend(held.into_iter().filter(|held| is_reservation(&held.content)));
+    }
+    Ok(reserved)
+}
+
+/// Only Radicale is given any.
+async fn has_reservations(reader: &Reader) -> Result<bool, Fault> {
+    let workload = matches!(reader.workload, Workload::Calendar | Workload::Tasks);
+    Ok(workload && reader.link.home().await?.server.kind == Kind::Radicale)
+}
+
+/// Removes reservations that no item came for, each on the condition that it is one still. Not being able to spoils no
+/// run: they stay, and verification goes on naming them.
+pub async fn sweep(reader: &Reader) {
+    if !reader.link.account.may_be_reserved(&reader.path) {
+        return;
+    }
+    match try_to_sweep(reader).await {
+        Ok(()) => reader.link.account.remember_unreserved(&reader.path),
+        Err(fault) if fault.what == What::Vanished => {}
+        Err(fault) => tracing::warn!(%fault, "reservations are left in a calendar until the next run"),
+    }
+}
+
+async fn try_to_sweep(reader: &Reader) -> Result<(), Fault> {
+    if !has_reservations(reader).await? {
+        return Ok(());
+    }
+    let (listed, _) = reader.list().await?;
+    for held in reserved_among(reader, &listed).await? {
+        let etag = held.etag.unwrap_or_default();
+        let answer = reader.link.write(&ask::delete(&below(&reader.path, &held.name), &etag), &reader.path).await?;
+        if !answer.removed() && !matches!(answer.inner_status(), 404 | 410 | 412) {
+            return Err(faults::unwritten(&reader.link.place(), "to remove a reservation", &answer));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a name can be reserved for an item.
@@ -55,7 +109,11 @@ impl Placer<'_> {
             }
             (job.intent, outcome.map(|etag| (job.name, etag)))
         };
-        stream::iter(reserved).map(one).buffer_unordered(FILLERS).collect().await
+        let written: Vec<Written> = stream::iter(reserved).map(one).buffer_unordered(FILLERS).collect().await;
+        if written.iter().all(|(_, outcome)| outcome.is_ok()) {
+            self.link.account.remember_unreserved(&self.reader.path);
+        }
+        written
     }
 
     async fn fill_one(&self, job: &Job, etag: &str) -> Result<Option<String>, Fault> {

@@ -97,6 +97,7 @@ impl Placer<'_> {
     }
 
     async fn try_as_a_whole(&self, mut parting: Parting, etag: &str) -> (Vec<Written>, Vec<Job>) {
+        self.link.account.remember_reserved(&self.reader.path);
         for last in [false, true] {
             let body = Bytes::from(parting.body(self.at.workload));
             match self.send(&ask::put(&self.reader.path, self.at.workload, body, If::Unchanged(etag))).await {

@@ -3,7 +3,7 @@
 use crate::{
     cli::{exit::Failure, terminal::Terminal},
     engine::{Kind, is_fine},
-    report::{Of, grouped},
+    report::{Of, count, grouped},
     store::{AccountStore, Verdict},
 };
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Differences {
         account: &str,
         terminal: &Terminal,
     ) -> Result<(), Failure> {
-        let (mut after, mut told) = (0, 0);
+        let (mut after, mut told, mut left) = (0, 0, BTreeMap::<String, u64>::new());
         loop {
             let page = store.differences(workload, after, 500).await?;
             let Some(last) = page.last() else { break };
@@ -41,6 +41,10 @@ impl Differences {
                 terminal.tell(r#type(verdict), &Of { account, what: verdict });
                 let Some(kind) = Kind::from_name(&verdict.kind).filter(|kind| !is_fine(kind.name())) else { continue };
                 *self.kinds.entry(kind).or_default() += 1;
+                if kind == Kind::LeftBehind {
+                    *left.entry(words(&verdict.detail["at"])).or_default() += 1;
+                    continue;
+                }
                 if told < SHOWN {
                     let item = verdict.item.map(|item| item.number());
                     terminal.print(&sentence((account, workload), kind, item, &verdict.detail));
@@ -51,6 +55,7 @@ impl Differences {
         if told > SHOWN {
             terminal.print(&format!("{account}: and {} more; --json tells all", grouped(told - SHOWN)));
         }
+        left.iter().for_each(|(at, sum)| terminal.print(&left_behind((account, workload), at, *sum)));
         Ok(())
     }
 
@@ -69,6 +74,12 @@ fn r#type(verdict: &Verdict) -> &'static str {
     }
 }
 
+/// They are alike, so they are counted.
+fn left_behind((account, workload): (&str, Workload), at: &str, sum: u64) -> String {
+    let left = count(sum, "empty private placeholder");
+    format!("{account}: {left} left by an interrupted run where its {}s were to come (in {at})", workload.item())
+}
+
 fn sentence((account, workload): (&str, Workload), kind: Kind, item: Option<i64>, detail: &Value) -> String {
     let thing = if workload == Workload::Mail { "item" } else { workload.item() };
     let number = item.map_or_else(|| words(&detail["copy_of"]), |item| item.to_string());
@@ -80,7 +91,7 @@ fn sentence((account, workload): (&str, Workload), kind: Kind, item: Option<i64>
         Kind::Reflagged => format!(": {}", words(&detail["differing"])),
         Kind::Redated => format!(": {} was placed, {} is there", words(&detail["expected"]), words(&detail["seen"])),
         Kind::Unfaithful => format!(" to its original: {}", few(&detail["differences"])),
-        Kind::Ok | Kind::Missing | Kind::Duplicate | Kind::Extra => String::new(),
+        Kind::Ok | Kind::Missing | Kind::Duplicate | Kind::LeftBehind | Kind::Extra => String::new(),
     };
     let found = match kind {
         Kind::Duplicate => format!("a second copy of {thing} {number} is there"),
@@ -149,13 +160,14 @@ const fn step(kind: Kind) -> Option<&'static str> {
             "a defect of a conversion: please report it with what `transhume explain ITEM` says. The original is kept in the store."
         }
         Kind::Duplicate => "delete one of the two there; `transhume explain ITEM` names the one that is ours.",
+        Kind::LeftBehind => "`transhume push` puts the items in their places, and removes what no item comes for.",
         Kind::Ok | Kind::Extra => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Differences, Kind, sentence};
+    use super::{Differences, Kind, left_behind, sentence};
     use serde_json::{Value, json};
     use transhume_contract::Workload;
 
@@ -186,6 +198,14 @@ mod tests {
         assert_eq!(
             sentence(task.0, Kind::Missing, Some(5), &task.1),
             "ada: task 5 is missing, but the same task stands there anew (in Home, uid a)"
+        );
+    }
+
+    #[test]
+    fn placeholders_are_counted_by_calendar() {
+        assert_eq!(
+            left_behind(("ada", Workload::Calendar), "Work", 12),
+            "ada: 12 empty private placeholders left by an interrupted run where its events were to come (in Work)"
         );
     }
 

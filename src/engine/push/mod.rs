@@ -4,6 +4,7 @@
 mod adopt;
 mod change;
 mod in_place;
+mod left;
 mod moves;
 mod place;
 mod repair;
@@ -141,6 +142,7 @@ impl Push<'_> {
         self.withdraw().await?;
         self.name_placements().await?;
         self.owe_unnamed().await?;
+        self.look_after_what_was_left().await?;
         self.routes.settle().await?;
         self.routes.forgive().await?;
         self.engine.tell(Event::Finished { account: self.account(), phase: Phase::Push });

@@ -106,6 +106,8 @@ impl Push<'_> {
                 None => Resolution::NotSent { intent: intent.id.clone() },
             };
             self.store.resolve(page.iter().map(resolve).collect()).await?;
+            // Whatever a killed run left there is looked after at the end.
+            self.routes.touch(key).await;
             settled += page.len();
             after = Some(last);
         }

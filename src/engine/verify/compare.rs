@@ -78,7 +78,7 @@ impl<'a> Comparison<'a> {
         let ours: BTreeMap<_, _> =
             ours.iter().filter_map(|placement| Some((placement.handle.clone()?, placement))).collect();
         let otherwise = self.said_otherwise(&ours, &page).await?;
-        let mut verdicts = Vec::with_capacity(page.len());
+        let (target, mut verdicts) = (self.engine.target(self.workload)?, Vec::with_capacity(page.len()));
         for observed in &page {
             match ours.get(&observed.handle) {
                 Some(placement) => {
@@ -91,6 +91,10 @@ impl<'a> Comparison<'a> {
                     };
                     let depth = self.look.depth_of(&observed.handle);
                     verdicts.push(self.verdict(placement, depth, judge(placement, observed, &said)));
+                }
+                None if target.is_left_behind(observed) => {
+                    let detail = json!({ "at": self.at.name, "answers": true });
+                    verdicts.push(self.extra(&observed.handle, Kind::LeftBehind, detail));
                 }
                 None => {
                     there.others += 1;
@@ -107,7 +111,8 @@ impl<'a> Comparison<'a> {
     }
 
     pub(super) async fn keep(&self, account: &str, verdicts: Vec<NewVerdict>, there: &mut There) -> Result<(), Fault> {
-        let items = verdicts.iter().filter(|verdict| verdict.kind != Kind::Extra.name()).count() as u64;
+        let none = [Kind::Extra.name(), Kind::LeftBehind.name()];
+        let items = verdicts.iter().filter(|verdict| !none.contains(&verdict.kind.as_str())).count() as u64;
         let differences = verdicts.iter().filter(|verdict| !is_fine(&verdict.kind)).count() as u64;
         self.store.record_verdicts(verdicts).await?;
         there.differences += differences;

@@ -121,6 +121,9 @@ impl Target for Rehearsal {
     fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
         self.inner.observe(at, look)
     }
+    fn is_left_behind(&self, seen: &Observed) -> bool {
+        self.inner.is_left_behind(seen)
+    }
     fn sharing(&self) -> Option<&dyn Sharing> {
         None
     }

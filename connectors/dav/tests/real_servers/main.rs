@@ -5,6 +5,7 @@ mod conformance;
 mod cutter;
 mod double;
 mod given;
+mod left;
 mod logins;
 mod lost;
 mod placing;
