@@ -17,7 +17,7 @@ enum Server {
 impl Groupware {
     pub fn dav(kind: DavKind, logins: &[String]) -> Self {
         let accounts = logins.iter().map(|login| Login::new(login, "secret")).collect();
-        let server = DavServer::start(DavOptions { kind, dir: None, accounts }).unwrap();
+        let server = DavServer::start(DavOptions { kind, dir: None, accounts, largest: None }).unwrap();
         Self { server: Server::Dav(kind, server), logins: logins.to_vec() }
     }
 

@@ -146,6 +146,11 @@ impl Answer {
         told.unwrap_or(self.status)
     }
 
+    /// Whether it refuses a write by a condition of HTTP, and gives no reason of its own.
+    pub fn is_bare(&self) -> bool {
+        matches!(self.inner_status(), 404 | 409 | 410 | 412) && self.complaint().conditions.is_empty()
+    }
+
     pub fn complaint(&self) -> Complaint {
         let mut complaint = Complaint::default();
         if let Ok(root) = xml::read(&self.body) {

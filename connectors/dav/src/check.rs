@@ -59,8 +59,11 @@ fn known_as(home: &Home) -> String {
         transhume_contract::VCard::V3 => "3.0",
         transhume_contract::VCard::V4 => "4.0",
     };
-    let limit = objects.object_bytes / 1_000_000;
-    format!("This is {}{version}: objects up to {limit} MB, vCard {vcard}.", home.server.name())
+    let limit = match objects.object_bytes {
+        bytes @ 1_000_000.. => format!("{} MB", bytes / 1_000_000),
+        bytes => format!("{} kB", bytes / 1000),
+    };
+    format!("This is {}{version}: objects up to {limit}, vCard {vcard}.", home.server.name())
 }
 
 /// What keeps it from writing to people, and what that costs.

@@ -7,8 +7,8 @@
 //! | 429 to everything | Nextcloud 32, after ten refused logins from one address | wait; three refusals stop us long before |
 //! | 403 `unique-scheduling-object-resource` | Cyrus 3.6, for a UID in another calendar | quarantine: `duplicate_uid` |
 //! | 409, 412 or 403 `no-uid-conflict`; 400 in words | Radicale 3.9, Xandikos 0.4; Nextcloud 32 | the same |
-//! | 412 without a reason, to a first write | all | something stands under that name already |
-//! | 412 to a large object | Radicale 3.9 | it is over its limit: what is below was refused before it was sent |
+//! | 412 without a reason, to a first write | all | something stands under that name already, where something does |
+//! | 412 where the condition is met | Radicale 3.9, to an object over its limit, measured on what it wrote anew | over the target's limit: quarantine |
 //! | 403 `max-resource-size`, 413; 403 in words | others; Nextcloud 32, for cards of 5 MiB and what else its administrator limits | over the target's limit: quarantine |
 //! | 403 `supported-calendar-component`, `valid-calendar-data`, 400, 415 | all | refused by itself: quarantine |
 //! | 403 with `need-privileges` | read-only calendars | ask for the right |
@@ -126,6 +126,30 @@ pub fn would_cancel(server: &str) -> Fault {
 pub fn over_limit(length: u64, limit: u64) -> Fault {
     Fault::new(What::TooLarge, format!("The item has {length} bytes; the server takes at most {limit}."))
         .skip(Cause::OverTargetLimit)
+}
+
+/// A server that refuses by a condition what meets the condition means something else by it. Radicale 3.9 answers so,
+/// without a word, to what is larger than it takes once it has written it in its own way.
+pub fn unmet(place: &str, length: usize, answer: &Answer, is_radicale: bool) -> Fault {
+    let status = answer.inner_status();
+    match is_radicale && status == 412 {
+        true => {
+            let sentence = format!(
+                "The server {place} refused the item, whose {length} bytes are more than it takes once it has written them \
+                 in its own way (status 412)."
+            );
+            Fault::new(What::TooLarge, sentence).skip(Cause::OverTargetLimit)
+        }
+        // Owed, until it was refused in several passes.
+        false => {
+            let sentence = format!(
+                "The server {place} refused the item on a condition that is met (status {status}): nothing stands in its way \
+                 there."
+            );
+            Fault::new(What::Malformed, sentence)
+        }
+    }
+    .code(format!("HTTP {status}"))
 }
 
 /// Under the name an item would get stands something that nobody recorded.

@@ -23,6 +23,8 @@ pub struct Home {
     pub addresses: Vec<String>,
     /// Where invitations to it arrive.
     pub inbox: Option<String>,
+    /// The largest object that the server says it takes, in bytes (RFC 4791 section 5.2.5).
+    pub largest: Option<u64>,
 }
 
 impl Home {
@@ -43,7 +45,7 @@ impl Home {
 
     /// What the server accepts of this account.
     pub fn objects(&self) -> Objects {
-        self.server.objects(&self.addresses)
+        self.server.objects(&self.addresses, self.largest)
     }
 }
 
@@ -54,7 +56,7 @@ pub struct Seeker<'a> {
 
 const WHOSE: &str = "<d:current-user-principal/>";
 const WHERE: &str = "<c:calendar-home-set/><a:addressbook-home-set/><c:calendar-user-address-set/>\
-    <c:schedule-inbox-URL/>";
+    <c:schedule-inbox-URL/><c:max-resource-size/>";
 /// Redirects that are followed.
 const HOPS: usize = 5;
 
@@ -97,6 +99,7 @@ impl Seeker<'_> {
             books: href(Space::CardDav, "addressbook-home-set"),
             addresses: addresses.collect(),
             inbox: href(Space::CalDav, "schedule-inbox-URL"),
+            largest: largest(entry),
         }
     }
 
@@ -195,6 +198,12 @@ impl Seeker<'_> {
         let entry = self.principal(&principal).await?;
         Ok(entry.href(Space::CardDav, "addressbook-home-set", self.link.base()).map(|path| folder(&path)))
     }
+}
+
+/// Radicale tells it of every path; the others tell none of a principal.
+fn largest(entry: &Entry) -> Option<u64> {
+    let told = entry.text(Space::CalDav, "max-resource-size")?.trim().parse::<u64>().ok();
+    told.filter(|bytes| *bytes > 0)
 }
 
 fn named(pattern: &str, user: &str) -> String {

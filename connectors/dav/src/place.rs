@@ -153,6 +153,9 @@ impl<'a> Placer<'a> {
         if fault.what != What::Exists {
             return Err(fault);
         }
+        if answer.is_bare() && self.reader.etag(&job.name).await?.is_none() {
+            return Err(self.unmet(job, &answer));
+        }
         // Under its own name something stands that no placement knows: unless a run reserved it, it is not ours to touch.
         match self.in_its_reserved_place(job).await? {
             Some(etag) => Ok(etag),
@@ -178,13 +181,33 @@ impl<'a> Placer<'a> {
         if answer.stored() {
             return Ok((name.to_owned(), answer.etag()));
         }
-        Err(match answer.inner_status() {
-            404 | 409 | 410 | 412 if answer.complaint().conditions.is_empty() => gone_or_changed(&reader, name).await?,
-            _ => self.doubted(&reader, name, Some(version.as_str()), &answer).await,
+        Err(match answer.is_bare() {
+            true => self.not_as_it_was(&reader, (name, version.as_str()), job, &answer).await?,
+            false => self.doubted(&reader, name, Some(version.as_str()), &answer).await,
         })
     }
 
-    async fn doubted(&self, reader: &Reader, name: &str, before: Option<&str>, answer: &Answer) -> Fault {
+    /// Why what was to replace something was refused: it is gone, it was changed, or the server means something else.
+    pub async fn not_as_it_was(
+        &self,
+        reader: &Reader,
+        (name, version): (&str, &str),
+        job: &Job,
+        answer: &Answer,
+    ) -> Result<Fault, Fault> {
+        Ok(match reader.etag(name).await? {
+            None => faults::item_vanished(),
+            Some(etag) if etag == version => self.unmet(job, answer),
+            Some(_) => faults::changed_there(),
+        })
+    }
+
+    fn unmet(&self, job: &Job, answer: &Answer) -> Fault {
+        let is_radicale = self.home.server.kind == Kind::Radicale;
+        faults::unmet(&self.link.place(), job.bytes.len(), answer, is_radicale)
+    }
+
+    pub async fn doubted(&self, reader: &Reader, name: &str, before: Option<&str>, answer: &Answer) -> Fault {
         weighed(self.refused(answer), answer, reader, (name, before)).await
     }
 

@@ -11,7 +11,7 @@ use crate::{
     faults,
     lines::{parted, unfolded},
     paths::{below, is_plain},
-    place::{Job, Placer, Written, gone_or_changed},
+    place::{Job, Placer, Written},
     read::{Held, Listed, Reader, windows},
     server::Kind,
 };
@@ -123,14 +123,16 @@ impl Placer<'_> {
         if answer.stored() {
             return Ok(answer.etag());
         }
-        if matches!(answer.inner_status(), 404 | 410 | 412) && answer.complaint().conditions.is_empty() {
-            return Err(gone_or_changed(&self.reader, &job.name).await?);
-        }
-        // Where it stays, the next run meets it and tries again.
+        let fault = match answer.is_bare() {
+            true => self.not_as_it_was(&self.reader, (&job.name, etag), job, &answer).await?,
+            false => self.doubted(&self.reader, &job.name, Some(etag), &answer).await,
+        };
+        // Where it stays, the next run meets it and tries again. What stands there now instead, if anything does, has
+        // another ETag.
         if let Err(fault) = self.send(&ask::delete(&path, etag)).await {
             tracing::warn!(%fault, "a reservation is left in a calendar until the next run");
         }
-        Err(self.refused(&answer))
+        Err(fault)
     }
 
     /// Fills the place of an item where an earlier run reserved it; none where something else stands there.

@@ -13,6 +13,7 @@
 //! of a large collection as at its beginning.
 
 use crate::{
+    answer::Answer,
     ask::{self, If},
     collections::Shelf,
     lines::unfolded,
@@ -24,7 +25,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use transhume_contract::{Outcome, Workload};
+use transhume_contract::{Fault, Outcome, Workload};
 
 /// Fewer are as quick one by one.
 pub const WORTHWHILE: usize = 10;
@@ -102,22 +103,38 @@ impl Placer<'_> {
             let body = Bytes::from(parting.body(self.at.workload));
             match self.send(&ask::put(&self.reader.path, self.at.workload, body, If::Unchanged(etag))).await {
                 Ok(answer) if answer.stored() => return self.stored(parting).await,
-                Ok(_) if !last && !parting.along.is_empty() => parting = parting.all_reserved(self.at.workload),
-                Ok(_) => break,
+                Ok(answer) if answer.is_doubtful() => match self.reader.list().await {
+                    Ok((listed, _)) if !listed.is_empty() => return self.stored(parting).await,
+                    Ok(_) if !is_relayed(&answer) => {}
+                    Ok(_) | Err(_) => {
+                        self.link.account.remember_loss(&self.reader.path, false);
+                        return self.unsettled(parting, &self.refused(&answer).outcome_unknown()).await;
+                    }
+                },
+                Ok(_) => {}
                 // What its connection never carried was not done, and is tried one by one until that fails too.
                 Err(fault) if fault.outcome == Outcome::NotDone => break,
                 Err(fault) => {
                     self.stop(&fault);
-                    self.dress().await;
-                    let sent = parting.along.into_iter().chain(parting.reserved);
-                    return (sent.map(|job| (job.intent, Err(fault.clone()))).collect(), parting.alone);
+                    return self.unsettled(parting, &fault).await;
                 }
             }
+            if last || parting.along.is_empty() {
+                break;
+            }
+            parting = parting.all_reserved(self.at.workload);
             if !parting.worthwhile() {
                 break;
             }
         }
         (Vec::new(), parting.all())
+    }
+
+    /// Nobody knows what became of the whole: each is looked for before it is sent again.
+    async fn unsettled(&self, parting: Parting, fault: &Fault) -> (Vec<Written>, Vec<Job>) {
+        self.dress().await;
+        let sent = parting.along.into_iter().chain(parting.reserved);
+        (sent.map(|job| (job.intent, Err(fault.clone()))).collect(), parting.alone)
     }
 
     /// What the server says stands there now; what does not is placed by itself.
@@ -155,6 +172,11 @@ impl Placer<'_> {
             tracing::warn!(%fault, "a collection is without its name until the next run");
         }
     }
+}
+
+/// Said by one who stands before the server, which may still be at work.
+fn is_relayed(answer: &Answer) -> bool {
+    matches!(answer.inner_status(), 502..=504)
 }
 
 /// Whether an item arrives as a whole just as it does by itself, and under the same name.

@@ -29,13 +29,15 @@ pub struct DavOptions {
     pub dir: Option<PathBuf>,
     /// Names and passwords; quotas and stores are not looked at.
     pub accounts: Vec<Login>,
+    /// Of Radicale: the largest object it takes, in bytes, where that is not as it is installed.
+    pub largest: Option<u64>,
 }
 
 impl DavOptions {
     /// A server with these accounts, each with the password `secret`.
     pub fn with_accounts(kind: DavKind, users: &[&str]) -> Self {
         let accounts = users.iter().map(|user| Login::new(*user, "secret")).collect();
-        Self { kind, dir: None, accounts }
+        Self { kind, dir: None, accounts, largest: None }
     }
 }
 
@@ -131,8 +133,9 @@ impl DavOptions {
         let lines: Vec<String> =
             self.accounts.iter().map(|login| format!("{}:{}\n", login.user, login.password)).collect();
         fs::write(&users, lines.concat()).map_err(at(&users))?;
+        let largest = self.largest.map(|bytes| format!("max_resource_size = {bytes}\n")).unwrap_or_default();
         let text = format!(
-            "[server]\nhosts = 127.0.0.1:{port}\n[auth]\ntype = htpasswd\nhtpasswd_filename = {}\n\
+            "[server]\nhosts = 127.0.0.1:{port}\n{largest}[auth]\ntype = htpasswd\nhtpasswd_filename = {}\n\
              htpasswd_encryption = plain\ndelay = 0\n[storage]\nfilesystem_folder = {}\n[logging]\nlevel = warning\n",
             users.display(),
             dir.join("data").display()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -16,6 +17,7 @@ type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
 pub struct Wire {
     port: u16,
     counts: Counts,
+    twisting: Arc<AtomicBool>,
 }
 
 impl Wire {
@@ -29,22 +31,29 @@ impl Wire {
         }
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (port, counts) = (listener.local_addr()?.port(), Counts::default());
-        let counted = Arc::clone(&counts);
+        let (counted, twisting) = (Arc::clone(&counts), Arc::new(AtomicBool::new(true)));
+        let twists = Arc::clone(&twisting);
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)) else { continue };
                 let (Ok(client_too), Ok(server_too)) = (client.try_clone(), server.try_clone()) else { continue };
-                let counted = Arc::clone(&counted);
-                thread::spawn(move || carry(client, server, up, Some(&counted)));
-                thread::spawn(move || carry(server_too, client_too, down, None));
+                let (counted, up_twists, down_twists) =
+                    (Arc::clone(&counted), Arc::clone(&twists), Arc::clone(&twists));
+                thread::spawn(move || carry(client, server, (up, &up_twists), Some(&counted)));
+                thread::spawn(move || carry(server_too, client_too, (down, &down_twists), None));
             }
         });
-        Ok(Self { port, counts })
+        Ok(Self { port, counts, twisting })
     }
 
     /// Its root, plain HTTP on loopback.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Whether it words things otherwise from now on, as it does from the start.
+    pub fn twist(&self, on: bool) {
+        self.twisting.store(on, Ordering::SeqCst);
     }
 
     /// How many requests of a method went through.
@@ -53,11 +62,13 @@ impl Wire {
     }
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, words: Words, counts: Option<&Counts>) {
+fn carry(mut from: TcpStream, mut to: TcpStream, (words, twists): (Words, &AtomicBool), counts: Option<&Counts>) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(size) = from.read(&mut buffer) {
         let chunk = &mut buffer[..size];
-        words.iter().for_each(|(word, other)| put_in_place(chunk, word.as_bytes(), other.as_bytes()));
+        if twists.load(Ordering::SeqCst) {
+            words.iter().for_each(|(word, other)| put_in_place(chunk, word.as_bytes(), other.as_bytes()));
+        }
         if let Some(counts) = counts {
             count(chunk, counts);
         }

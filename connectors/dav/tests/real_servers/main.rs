@@ -12,6 +12,7 @@ mod placing;
 mod raw;
 mod scheduling;
 mod setting;
+mod sizes;
 mod stumbling;
 mod together;
 mod versions;

@@ -126,7 +126,7 @@ fn serve(arguments: Arguments) -> Result<ExitCode, StartError> {
         Server::Radicale { common } => {
             let password = common.password()?;
             let (accounts, _) = common.logins(&password);
-            let options = DavOptions { kind: DavKind::Radicale, dir: common.dir.clone(), accounts };
+            let options = DavOptions { kind: DavKind::Radicale, dir: common.dir.clone(), accounts, largest: None };
             let server = DavServer::start(options)?;
             common.run_with(BTreeMap::from([
                 (URL, server.url()),
