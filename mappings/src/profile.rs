@@ -81,6 +81,9 @@ pub struct CalendarProfile {
     pub scheduling: Scheduling,
     /// Events that end when they begin. Cyrus refuses them (seen with 3.6.1), SOGo invents an hour.
     pub zero_length: bool,
+    /// The UID that the service told. Cyrus refuses one that stands in another calendar of the account (seen with 3.6.1):
+    /// the event then gets one of its own, always the same.
+    pub own_uid: bool,
     /// Most bytes of one attachment carried inside the event; 0 where none are.
     pub attachment_max: u64,
     /// Most bytes of the whole object. Attachments are left out, the largest first, until it fits; texts never are.
@@ -90,12 +93,24 @@ pub struct CalendarProfile {
 impl CalendarProfile {
     /// Accepts only what every server seen accepts.
     pub const fn strict() -> Self {
-        Self { scheduling: Scheduling::ByClient, zero_length: false, attachment_max: 5_000_000, object_max: 10_000_000 }
+        Self {
+            scheduling: Scheduling::ByClient,
+            zero_length: false,
+            own_uid: true,
+            attachment_max: 5_000_000,
+            object_max: 10_000_000,
+        }
     }
 
     /// Accepts everything: a plain folder.
     pub const fn lenient() -> Self {
-        Self { scheduling: Scheduling::Unneeded, zero_length: true, attachment_max: u64::MAX, object_max: u64::MAX }
+        Self {
+            scheduling: Scheduling::Unneeded,
+            zero_length: true,
+            own_uid: true,
+            attachment_max: u64::MAX,
+            object_max: u64::MAX,
+        }
     }
 }
 

@@ -43,6 +43,25 @@ fn without(beginning: &str) -> Vec<String> {
     })
 }
 
+/// A UID that stands in another calendar gives way to the one that the loss names, and to no other.
+#[test]
+fn another_uid_than_the_derived_one_is_told() {
+    let mut row = meeting();
+    row["profile"]["own_uid"] = false.into();
+    let (text, rendered) = rendered(&row).unwrap();
+    assert_eq!(judged(&row, &text, &rendered.losses), Vec::<String>::new());
+    let uid = &rendered.uid;
+    assert!(
+        text.contains(uid) && !text.contains(row["event"]["iCalUId"].as_str().unwrap_or("040000008200E")),
+        "{text}"
+    );
+    let other = text.replace(uid, &uid.to_uppercase());
+    assert_eq!(judged(&row, &other, &rendered.losses).len(), 1, "{other}");
+    let original = text.replace(uid, "somebody-elses");
+    assert_eq!(judged(&row, &original, &rendered.losses).len(), 1, "{original}");
+    assert_eq!(judged(&row, &text, &[]).len(), 1, "without the loss it is a difference");
+}
+
 #[test]
 fn nothing_changed() {
     assert_eq!(found(str::to_owned), Vec::<String>::new());

@@ -109,6 +109,9 @@ const REST: &str = r#"
 # What is done where what is to be moved stands at the target before the first run (a former migration):
 # "ask" stops that account, "adopt" takes for placed what is there byte for byte, "add" places everything beside it.
 # existing = "ask"
+# An event whose UID stands in another calendar of its account already, where the server takes a UID once (Cyrus):
+# "quarantine" keeps it in the store, "derive" places it with a UID of its own, which updates from its organiser do not find.
+# duplicate_uid = "quarantine"
 
 [limits]
 # accounts = 8                                            # worked on at the same time

@@ -37,7 +37,7 @@ pub use existing::Before;
 pub use moving::Half;
 pub use names::Rename;
 pub use plan::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan};
-pub use policy::{Existing, Policy, Standing, standing};
+pub use policy::{DuplicateUid, Existing, Policy, Standing, standing};
 pub use ports::{Audience, Handover, Meaning, Original, Own, Render, Rendered, Setting};
 pub use rescue::{RIGHTS_PROTECTED, protected_mail};
 pub use standings::{AccountStanding, account_standing};

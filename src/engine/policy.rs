@@ -18,6 +18,18 @@ pub enum Existing {
     Add,
 }
 
+/// What is done about an event whose UID stands in another calendar of its account already, at a target that takes a UID
+/// once for each account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicateUid {
+    /// It is kept in quarantine: nothing tells which of the two people want.
+    #[default]
+    Quarantine,
+    /// It is placed with a UID of its own. Updates that its organiser sends find only the other one.
+    Derive,
+}
+
 /// What is pushed beside ordinary collections. Everything is listed, counted and kept in the store whatever this says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +48,8 @@ pub struct Policy {
     pub withdraw_deleted: bool,
     /// What is done where mail that is to be moved stands at the target already.
     pub existing: Existing,
+    /// What is done where an event's UID stands in another calendar already.
+    pub duplicate_uid: DuplicateUid,
 }
 
 impl Default for Policy {
@@ -52,6 +66,7 @@ impl Default for Policy {
             hidden: false,
             withdraw_deleted: false,
             existing: Existing::Ask,
+            duplicate_uid: DuplicateUid::Quarantine,
         }
     }
 }

@@ -48,7 +48,10 @@ pub struct Own {
 pub struct Audience {
     pub profile: Profile,
     pub setting: Setting,
-    /// Of both: part of each rendering's identity.
+    /// The key that an item has from its source stands elsewhere at the target: the rendering gets one of its own, which is
+    /// always the same.
+    pub apart: bool,
+    /// Of all this: part of each rendering's identity.
     pub digest: Digest,
 }
 
@@ -56,13 +59,23 @@ impl Audience {
     /// For a target, whoever the people are.
     pub fn of(profile: Profile) -> Result<Self, Fault> {
         let digest = Digest::of(&text(&profile)?);
-        Ok(Self { profile, setting: Setting::default(), digest })
+        Ok(Self { profile, setting: Setting::default(), apart: false, digest })
     }
 
     /// For a target and these people.
     pub fn among(profile: Profile, setting: Setting) -> Result<Self, Fault> {
         let digest = Digest::of(&[text(&profile)?, text(&setting)?].concat());
-        Ok(Self { profile, setting, digest })
+        Ok(Self { profile, setting, apart: false, digest })
+    }
+
+    /// The same for one item.
+    #[must_use]
+    pub fn of_one(&self, apart: bool) -> Self {
+        if !apart {
+            return self.clone();
+        }
+        let digest = Digest::of(&[self.digest.as_bytes().as_slice(), b"apart"].concat());
+        Self { apart, digest, ..self.clone() }
     }
 }
 

@@ -130,11 +130,13 @@ pub(super) struct ToRender {
     pub original: OriginalKey,
     /// By whatever edition and profile; else no rendering is looked for.
     pub rendered_before: bool,
+    /// With a key of its own.
+    pub apart: bool,
 }
 
 impl From<&ToPlace> for ToRender {
     fn from(what: &ToPlace) -> Self {
-        Self { item: what.item, original: what.original, rendered_before: what.rendering.is_some() }
+        Self { item: what.item, original: what.original, rendered_before: what.rendering.is_some(), apart: what.apart }
     }
 }
 
@@ -170,6 +172,21 @@ impl Engine {
         workload: Workload,
         audience: &Audience,
         page: &[ToRender],
+    ) -> Result<BTreeMap<ItemKey, Result<Made, Fault>>, Fault> {
+        let (apart, own): (Vec<_>, Vec<_>) = page.iter().partition(|item| item.apart);
+        let mut all = self.renderings_for(store, workload, audience, &own).await?;
+        if !apart.is_empty() {
+            all.extend(self.renderings_for(store, workload, &audience.of_one(true), &apart).await?);
+        }
+        Ok(all)
+    }
+
+    async fn renderings_for(
+        &self,
+        store: &AccountStore,
+        workload: Workload,
+        audience: &Audience,
+        page: &[&ToRender],
     ) -> Result<BTreeMap<ItemKey, Result<Made, Fault>>, Fault> {
         let (edition, tables) = (self.render.edition(workload), self.render.tables(workload));
         let rendered = page.iter().filter(|item| item.rendered_before).map(|item| item.original);

@@ -67,7 +67,8 @@ impl Engine {
 
     /// What a rendering made now would be made by.
     pub(super) fn made_by(&self, workload: Workload, audience: &Audience) -> MadeBy {
-        (self.render.edition(workload), self.render.tables(workload), audience.digest)
+        let profiles = [false, true].map(|apart| audience.of_one(apart).digest);
+        (self.render.edition(workload), self.render.tables(workload), profiles)
     }
 
     async fn rerender_at(
@@ -103,7 +104,7 @@ impl Engine {
     ) -> Result<Vec<Rerendered>, Fault> {
         let to_render = |placement: &Placement| {
             let (item, original) = (placement.item, placement.original);
-            ToRender { item, original, rendered_before: true }
+            ToRender { item, original, rendered_before: true, apart: placement.apart }
         };
         let of: Vec<_> = page.iter().map(to_render).collect();
         let renderings = self.keep_renderings_of(store, workload, audience, &of).await?;

@@ -17,6 +17,7 @@
 
 mod account;
 mod accounts;
+mod apart;
 mod batches;
 mod blobs;
 mod bodies;

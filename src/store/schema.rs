@@ -37,6 +37,7 @@ impl Kind {
                 include_str!("schema/account_5.sql"),
                 include_str!("schema/account_6.sql"),
                 include_str!("schema/account_7.sql"),
+                include_str!("schema/account_8.sql"),
             ],
         }
     }

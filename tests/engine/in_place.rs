@@ -132,7 +132,7 @@ impl Agenda {
 }
 
 /// Every event below a folder.
-fn files(place: &Path) -> Vec<PathBuf> {
+pub fn files(place: &Path) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![place.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -3,6 +3,7 @@
 
 mod amending;
 mod anew;
+mod apart;
 mod crash;
 mod existing;
 mod in_place;

@@ -204,7 +204,7 @@ pub fn texts(original: &dyn Original, rendering: &mut dyn Read) -> std::io::Resu
     Ok([told, said])
 }
 
-fn fault(refusal: NotOpened) -> Fault {
+pub fn fault(refusal: NotOpened) -> Fault {
     match refusal {
         NotOpened::Fault(fault) => fault,
         NotOpened::Locked { .. } => panic!("{refusal}"),

@@ -154,7 +154,7 @@ fn is_no_event(event: &Value) -> bool {
 }
 
 /// Cyrus takes a UID once for each account: the titles of events that share theirs.
-fn of_one_uid(story: &Story) -> Vec<Vec<String>> {
+pub fn of_one_uid(story: &Story) -> Vec<Vec<String>> {
     let mut by_uid: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for entry in story.simulator.tenant().entries.iter().filter(|entry| entry.resource["type"] != "exception") {
         let uid = entry.resource["iCalUId"].as_str().filter(|_| entry.kind == "event");
@@ -167,7 +167,7 @@ fn of_one_uid(story: &Story) -> Vec<Vec<String>> {
 }
 
 /// What is in quarantine, with the cause and by its title.
-fn quarantined(story: &Story) -> Vec<(String, String)> {
+pub fn quarantined(story: &Story) -> Vec<(String, String)> {
     let items =
         story.run(&["status", "--items", "--json"]).events().into_iter().filter(|event| event["type"] == "item");
     let told = items.filter_map(|item| {

@@ -2,7 +2,7 @@
 //! or written over.
 
 use crate::{
-    groupware::{at_cyrus, groupware, project, recipe, standing},
+    groupware::{at_cyrus, changed, event, groupware, of_one_uid, project, quarantined, recipe, standing},
     setting::{Story, login},
 };
 use serde_json::json;
@@ -10,7 +10,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use transhume_servers::{DavServer, RawImap};
+use transhume_servers::{Cyrus, DavServer, RawDav, RawImap};
 
 fn policy(story: &Story, line: &str) {
     let file = story.project().join("transhume.toml");
@@ -149,5 +149,60 @@ fn a_calendar_that_takes_nothing_keeps_its_events_owed_and_the_others_move() {
     refused.tells(3, &["owed"]);
     rights("lrsaitexkwd");
     story.run(&["run", "--only", "calendar"]).ok();
+    proven(&story);
+}
+
+/// The calendars of the first account at Cyrus, with all that stands in them.
+fn objects(story: &Story, cyrus: &Cyrus) -> Vec<(PathBuf, Vec<u8>)> {
+    let raw = RawDav::new(&cyrus.dav_url().unwrap(), &login(1), "secret");
+    let all = story.wait(raw.objects(&format!("/dav/calendars/user/{}/", login(1)))).unwrap();
+    all.into_iter().map(|(path, text)| (path.into(), text.into_bytes())).collect()
+}
+
+/// The lines of UIDs of the events with such a subject, and their calendars.
+fn uids(all: &[(PathBuf, Vec<u8>)], subject: &str) -> Vec<(String, PathBuf)> {
+    let of = |(path, text): &(PathBuf, Vec<u8>)| {
+        let text = String::from_utf8(text.clone()).unwrap().replace("\r\n ", "");
+        text.contains(&format!("SUMMARY:{subject}\r\n")).then(|| {
+            let uid = text.lines().find_map(|line| line.strip_prefix("UID:")).unwrap();
+            (uid.to_owned(), path.parent().unwrap().to_owned())
+        })
+    };
+    all.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_meeting_in_two_calendars_of_cyrus_is_in_quarantine_or_gets_a_uid_of_its_own() {
+    let (story, cyrus) = at_cyrus(&recipe(true));
+    story.run(&["check", "--canary"]).ok();
+    story.run(&["run", "--only", "calendar"]);
+    let refused = || {
+        let all = quarantined(&story).into_iter();
+        all.filter(|(cause, _)| cause == "duplicate_uid").map(|(_, title)| title).collect::<Vec<_>>()
+    };
+    let (groups, waiting) = (of_one_uid(&story), refused());
+    assert!(groups.iter().all(|group| group.len() == 2) && !groups.is_empty(), "{groups:?}");
+    assert_eq!(waiting.len(), groups.len());
+    policy(&story, "duplicate_uid = \"derive\"");
+    let derived = story.run(&["run", "--only", "calendar", "--json"]);
+    assert_eq!((derived.summary()["placed"].as_u64(), refused()), (Some(groups.len() as u64), Vec::new()));
+    proven(&story);
+    let there = objects(&story, &cyrus);
+    let pair: Vec<_> = groups[0].iter().flat_map(|title| uids(&there, title)).collect();
+    let [(one, at), (other, beside)] = pair.as_slice() else { panic!("{pair:?}") };
+    assert!(one != other && at != beside, "{pair:?}");
+    assert_eq!(pair.iter().filter(|(uid, _)| uid.starts_with("transhume-")).count(), 1, "{pair:?}");
+    story.run(&["explain", &waiting[0]]).tells(0, &["uid_derived", "stands in another calendar of the account"]);
+    story.run(&["run", "--only", "calendar", "--json"]);
+    assert_eq!(objects(&story, &cyrus), there, "another run writes nothing");
+    // What changes later is brought where it stands.
+    let edit = json!([{ "op": "edit_event", "user": story.addresses[0], "event": event(&story, &waiting[0])["id"],
+        "set": { "subject": "held elsewhere" } }]);
+    story.mutate(edit);
+    story.run(&["run", "--only", "calendar"]);
+    let after = objects(&story, &cyrus);
+    let (old, new) = (uids(&there, &waiting[0]), uids(&after, "held elsewhere"));
+    assert_eq!((after.len(), changed(&there, &after).len(), new.len()), (there.len(), 1, 1));
+    assert!(old.contains(&new[0]), "the UID it was given: {new:?}, {old:?}");
     proven(&story);
 }

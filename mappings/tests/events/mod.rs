@@ -105,6 +105,7 @@ pub fn profile(row: &Value) -> CalendarProfile {
             ("strict", _) => profile = CalendarProfile::strict(),
             ("scheduling", Some("by_client")) => profile.scheduling = Scheduling::ByClient,
             ("scheduling", Some("no_organizer")) => profile.scheduling = Scheduling::NoOrganizer,
+            ("own_uid", _) => profile.own_uid = value.as_bool().unwrap(),
             ("zero_length", _) => profile.zero_length = value.as_bool().unwrap(),
             ("attachment_max", _) => profile.attachment_max = value.as_u64().unwrap(),
             ("object_max", _) => profile.object_max = value.as_u64().unwrap(),

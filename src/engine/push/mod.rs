@@ -2,6 +2,7 @@
 //! knows the outcome of is looked for before anything is sent again.
 
 mod adopt;
+mod apart;
 mod change;
 mod in_place;
 mod left;
@@ -126,7 +127,8 @@ impl Push<'_> {
     pub async fn finish(&self) -> Result<(), Fault> {
         for _ in 0..ROUNDS {
             self.place_ready().await?;
-            if self.settle_intents().await? == 0 {
+            // Only what is known to stand there stands in the way of another.
+            if self.settle_intents().await? == 0 && self.set_apart().await? == 0 {
                 break;
             }
         }

@@ -3,6 +3,7 @@
 use super::{compare::Comparison, judge::Reading};
 use crate::{
     engine::{
+        Audience,
         meaning::{Of, Said},
         rendering::{Loaded, ToRender},
     },
@@ -22,7 +23,9 @@ impl Comparison<'_> {
         let read = |placement: &&Placement| {
             placement.handle.as_ref().is_some_and(|handle| self.look.depth_of(handle) == Depth::Content)
         };
-        let keys: BTreeSet<_> = ours.iter().filter(read).map(|placement| placement.rendering).collect();
+        let read: Vec<_> = ours.iter().filter(read).collect();
+        let keys: BTreeSet<_> = read.iter().map(|placement| placement.rendering).collect();
+        let apart: BTreeSet<_> = read.iter().filter(|one| one.apart).map(|placement| placement.rendering).collect();
         if keys.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -36,20 +39,21 @@ impl Comparison<'_> {
             let is_original = matches!(original.parts.as_slice(), [only] if only.digest == rendering.stored.digest);
             if !is_original {
                 let loaded = Loaded::new(rendering.item, original, bodies);
-                found.insert(rendering.key, self.reading(&rendering, loaded).await?);
+                let audience = self.audience.of_one(apart.contains(&rendering.key));
+                found.insert(rendering.key, self.reading(&rendering, loaded, &audience).await?);
             }
         }
         Ok(found)
     }
 
-    async fn reading(&self, rendering: &Rendering, loaded: Loaded) -> Result<Reading, Fault> {
+    async fn reading(&self, rendering: &Rendering, loaded: Loaded, audience: &Audience) -> Result<Reading, Fault> {
         let said = Said::Rendered(self.store.body(&rendering.stored.digest).await?);
         let found = self.engine.differences(self.of(), loaded, said, rendering.losses.clone()).await?;
         if found.is_empty() {
             return Ok(Reading::Faithful);
         }
-        let others = rendering.profile != self.audience.digest;
-        if others && self.is_mended_by_rendering_anew(rendering).await? {
+        let others = rendering.profile != audience.digest;
+        if others && self.is_mended_by_rendering_anew(rendering, audience.apart).await? {
             return Ok(Reading::Outdated(found));
         }
         Ok(Reading::Unfaithful(found))
@@ -57,8 +61,8 @@ impl Comparison<'_> {
 
     /// Who is who is known only as it is now. What was rendered for others is not to blame if rendering it now says what
     /// the original says.
-    async fn is_mended_by_rendering_anew(&self, rendering: &Rendering) -> Result<bool, Fault> {
-        let anew = [ToRender { item: rendering.item, original: rendering.original, rendered_before: true }];
+    async fn is_mended_by_rendering_anew(&self, rendering: &Rendering, apart: bool) -> Result<bool, Fault> {
+        let anew = [ToRender { item: rendering.item, original: rendering.original, rendered_before: true, apart }];
         let made = self.engine.renderings_of(self.store, self.workload, self.audience, &anew).await?;
         let Some(Ok(made)) = made.into_values().next() else { return Ok(false) };
         let body = match made.body {

@@ -27,7 +27,8 @@ pub(super) fn render(
     };
     let object: Result<RenderedObject, Unrendered> = match workload {
         Workload::Calendar => {
-            render::calendar(original, &calendar_profile(objects), &calendar_setting(&audience.setting), tables, out)
+            let profile = CalendarProfile { own_uid: !audience.apart, ..calendar_profile(objects) };
+            render::calendar(original, &profile, &calendar_setting(&audience.setting), tables, out)
         }
         Workload::Tasks => render::task(original, &calendar_profile(objects), tables, out),
         _ => render::contact(original, &contact_profile(objects), out),
@@ -76,6 +77,7 @@ const fn calendar_profile(objects: &Objects) -> CalendarProfile {
             Scheduling::NoOrganizer => mappings::Scheduling::NoOrganizer,
         },
         zero_length: objects.zero_length,
+        own_uid: true,
         attachment_max: objects.attachment_bytes,
         object_max: objects.object_bytes,
     }

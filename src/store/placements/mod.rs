@@ -28,8 +28,9 @@ pub use unnamed::Overdue;
 pub use write::Rerendered;
 pub(super) use write::supersede;
 
-/// What makes a rendering: the edition, the digest of the tables, and the digest of the profile.
-pub type MadeBy = (u32, Digest, Digest);
+/// What makes a rendering: the edition, the digest of the tables, and those of the profile, for an item that keeps its key
+/// and for one that is rendered apart.
+pub type MadeBy = (u32, Digest, [Digest; 2]);
 
 /// What became of a placement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +74,8 @@ pub struct Placement {
     /// The revision of the item's facts they were made from.
     pub revision: u64,
     pub losses: Vec<Loss>,
+    /// Its item is rendered with a key of its own.
+    pub apart: bool,
     pub state: PlacementState,
 }
 
@@ -134,10 +137,10 @@ impl AccountStore {
         self.read(move |db| {
             let sql = format!(
                 "SELECT count(*) FROM placement p JOIN rendering r ON r.key = p.rendering
-                    JOIN item i ON i.key = p.item WHERE {OUTDATED} AND i.workload = ?4"
+                    JOIN item i ON i.key = p.item WHERE {OUTDATED} AND i.workload = ?5"
             );
-            let (edition, tables, profile) = made_by;
-            let values = (edition, Hash(tables), Hash(profile), Work(workload));
+            let (edition, tables, [own, apart]) = made_by;
+            let values = (edition, Hash(tables), Hash(own), Hash(apart), Work(workload));
             Ok(db.prepare_cached(&sql)?.query_row(values, |row| row.get(0))?)
         })
         .await
@@ -154,12 +157,12 @@ impl AccountStore {
         let after = after.unwrap_or(PlacementKey(0));
         self.read(move |db| {
             let sql = format!(
-                "{SELECT} WHERE {OUTDATED} AND p.target = ?4 AND p.key > ?5 AND p.handle IS NOT NULL AND p.stale = 0
-                    AND p.orphan = 0 AND p.moving_to IS NULL ORDER BY p.key LIMIT ?6"
+                "{SELECT} WHERE {OUTDATED} AND p.target = ?5 AND p.key > ?6 AND p.handle IS NOT NULL AND p.stale = 0
+                    AND p.orphan = 0 AND p.moving_to IS NULL ORDER BY p.key LIMIT ?7"
             );
-            let (edition, tables, profile) = made_by;
+            let (edition, tables, [own, apart]) = made_by;
             let mut query = db.prepare_cached(&sql)?;
-            let values = (edition, Hash(tables), Hash(profile), at, after, limit(most));
+            let values = (edition, Hash(tables), Hash(own), Hash(apart), at, after, limit(most));
             let rows = query.query_map(values, placement_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -194,16 +197,16 @@ impl AccountStore {
 }
 
 /// What stands there and would be rendered otherwise now.
-const OUTDATED: &str = "p.state = 0 AND (r.edition <> ?1 OR r.tables <> ?2 OR r.profile <> ?3)";
+const OUTDATED: &str = "p.state = 0 AND (r.edition <> ?1 OR r.tables <> ?2 OR r.profile <> iif(i.apart, ?4, ?3))";
 
 const SELECT: &str = "SELECT p.key, p.item, i.id, p.collection, p.target, p.original, p.rendering, n.id, p.handle,
     p.version, p.digest, p.length, r.message_id, p.facts, p.revision, p.losses, p.base,
-    p.begun, p.state
+    p.begun, i.apart, p.state
     FROM placement p JOIN item i ON i.key = p.item JOIN intent n ON n.key = p.intent
     JOIN rendering r ON r.key = p.rendering";
 
 /// How many columns [`SELECT`] gives; more may follow them.
-const COLUMNS: usize = 19;
+const COLUMNS: usize = 20;
 
 fn placement_row(row: &Row<'_>) -> rusqlite::Result<Placement> {
     let (Hash(digest), Json(facts)): (Hash, Json<Facts>) = (row.get(10)?, row.get(13)?);
@@ -226,7 +229,8 @@ fn placement_row(row: &Row<'_>) -> rusqlite::Result<Placement> {
         begun: row.get::<_, Option<Json<_>>>(17)?.map_or_else(Vec::new, |begun| begun.0),
         revision: unsigned(row.get(14)?),
         losses: row.get::<_, Json<Vec<Loss>>>(15)?.0,
-        state: state(row.get(18)?),
+        apart: row.get(18)?,
+        state: state(row.get(19)?),
     })
 }
 

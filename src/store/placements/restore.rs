@@ -45,7 +45,7 @@ const MORE: &str = "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND 
         AND q.state = 0 AND q.key > p.key),
     i.state = 1, i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
     ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
-        0), i.received";
+        0), i.received, i.apart";
 
 const WHICH: &str = " WHERE p.key = ?1 AND i.original IS NOT NULL AND NOT EXISTS (SELECT 1 FROM membership m
     WHERE m.item = p.item AND m.collection IN (SELECT value FROM json_each(?2)) AND NOT EXISTS

@@ -30,6 +30,8 @@ pub struct ToPlace {
     /// How often placing it failed so far.
     pub attempts: u64,
     pub mark: Mark,
+    /// To be rendered with a key of its own.
+    pub apart: bool,
 }
 
 /// A placement whose item's facts changed since.
@@ -162,7 +164,7 @@ impl AccountStore {
 
 const TO_PLACE: &str =
     "SELECT i.key, i.id, m.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
-        ifnull(f.attempts, 0), m.received
+        ifnull(f.attempts, 0), m.received, i.apart
     FROM membership m JOIN item i ON i.key = m.item
     LEFT JOIN fault f ON f.item = m.item AND f.side = 'target' AND f.collection = m.collection
     WHERE m.stage = 1 AND m.collection = ?1 AND (m.received, m.item) < (?2, ?3)
@@ -205,6 +207,7 @@ pub(super) fn to_place_row(row: &Row<'_>, first: usize) -> rusqlite::Result<ToPl
         bytes: unsigned(row.get(first + 7)?),
         attempts: row.get(first + 8)?,
         mark: Mark { received: row.get(first + 9)?, item },
+        apart: row.get(first + 10)?,
     })
 }
 
@@ -290,7 +293,7 @@ fn to_supersede(
             AND q.key > p.key AND q.original = i.original),
         i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
         ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
-            0), i.received",
+            0), i.received, i.apart",
         " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
             AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
             ORDER BY p.key LIMIT ?4",

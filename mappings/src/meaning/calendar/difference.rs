@@ -15,6 +15,7 @@
 //! | `attachment_too_large` | an attachment that is gone |
 //! | `html_dropped` | the HTML of a text that is gone; the text stands |
 //! | `uid_made` | a UID where the service told none |
+//! | `uid_derived` | the UID, where it is the one that the loss names in place of that which the service told |
 //!
 //! All others change nothing that a [`CalendarMeaning`] holds.
 
@@ -184,8 +185,14 @@ fn excuses(loss: &Loss, one: &Difference) -> bool {
         ("attachment_too_large", what) => what.starts_with("attachment ") && is.is_empty(),
         ("html_dropped", "html") => is.is_empty(),
         ("uid_made", "uid") => was.is_empty(),
+        ("uid_derived", "uid") => !is.is_empty() && names_both(loss, was, is),
         _ => false,
     }
+}
+
+/// A UID has no blanks around it within a sentence, and ends with it.
+fn names_both(loss: &Loss, was: &str, is: &str) -> bool {
+    loss.detail.starts_with(was) && loss.detail.split(' ').next_back() == Some(is)
 }
 
 fn a_minute_later(was: &str, is: &str) -> bool {

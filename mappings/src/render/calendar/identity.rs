@@ -8,13 +8,29 @@ use calcard::icalendar::{ICalendarEntry, ICalendarProperty, ICalendarStatus};
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// The master's `iCalUId`: the same for everybody invited, so that a later update from outside finds the event.
-pub(super) fn uid(event: &Value, losses: &mut Losses) -> String {
-    if let Some(uid) = said(event, "iCalUId") {
-        return entry::clean(uid, losses).replace('\n', "");
+/// The master's `iCalUId`: the same for everybody invited, so that a later update from outside finds the event. Where the
+/// target has that in another calendar, one of the event's own.
+pub(super) fn uid(event: &Value, own: bool, losses: &mut Losses) -> String {
+    let Some(uid) = said(event, "iCalUId") else {
+        losses.add("uid_made", "the service told no iCalUId; one was made from the event's id");
+        return made(&[id(event)]);
+    };
+    let uid = entry::clean(uid, losses).replace('\n', "");
+    if own {
+        return uid;
     }
-    losses.add("uid_made", "the service told no iCalUId; one was made from the event's id");
-    let digest = blake3::hash(event["id"].as_str().unwrap_or_default().as_bytes());
+    let derived = made(&[&uid, id(event)]);
+    losses.add("uid_derived", format!("{uid} stands in another calendar of the account; here it is {derived}"));
+    derived
+}
+
+/// The service keeps an event's id through every change, also of its calendar, and gives a copy another one.
+fn id(event: &Value) -> &str {
+    event["id"].as_str().unwrap_or_default()
+}
+
+fn made(of: &[&str]) -> String {
+    let digest = blake3::hash(of.join("\n").as_bytes());
     format!("transhume-{}", &digest.to_hex()[..32])
 }
 

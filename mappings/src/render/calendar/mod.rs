@@ -116,7 +116,7 @@ fn scene<'a>(
     let all_day = yes(event, "isAllDay");
     // Days are no hours of a zone; it is asked only where an occurrence lies.
     let zone = zones::meant(event, setting, tables, if all_day { &mut unnamed } else { losses });
-    let uid = identity::uid(event, losses);
+    let uid = identity::uid(event, profile.own_uid, losses);
     let mut scene =
         Scene { bundle, series: None, zone, all_day, time: Time::midnight(), uid, profile, setting, tables };
     let Some(begins) = scene.begins() else { return Ok(scene) };

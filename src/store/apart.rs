@@ -1,0 +1,47 @@
+//! Items that stand apart: their key stands at the target already, in another collection, so they are rendered with a key
+//! of their own. Once that is written down it stays so, also for what the source tells of them later.
+
+use super::{
+    account::AccountStore,
+    faults::Trouble,
+    journal::{self, Event},
+    memberships,
+    rows::{CollectionKey, ItemKey, RunId, Work},
+    setbacks,
+};
+use rusqlite::Connection;
+use transhume_contract::{Cause, Fault, Workload};
+
+/// In quarantine because of its key, never placed, and what has that key stands in another target collection because of
+/// us: nothing of other people's is doubled.
+const DOUBLED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i.key = f.item
+        JOIN rendering r ON r.key = i.rendering
+    WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2 AND i.apart = 0
+        AND NOT EXISTS (SELECT 1 FROM placement own WHERE own.item = i.key AND own.state IN (0, 3))
+        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0
+            JOIN rendering q ON q.key = p.rendering
+            WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key
+                AND q.message_id = r.message_id
+                AND p.target IS NOT (SELECT target FROM route WHERE collection = f.collection))";
+
+impl AccountStore {
+    /// Takes out of quarantine what was refused because its key stands in another collection at the target, where we
+    /// placed it: from now on it is rendered apart. Answers how many items.
+    pub async fn set_apart(&self, workload: Workload) -> Result<u64, Fault> {
+        let run = self.inner.run;
+        self.write(move |db| set_apart(db, run, workload)).await
+    }
+}
+
+fn set_apart(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<u64, Trouble> {
+    let mut query = db.prepare_cached(DOUBLED)?;
+    let rows = query.query_map((Work(workload), Cause::DuplicateUid.name()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let doubled: Vec<(ItemKey, CollectionKey)> = rows.collect::<Result<_, _>>()?;
+    for (item, from) in &doubled {
+        db.prepare_cached("UPDATE item SET apart = 1 WHERE key = ?1")?.execute([item])?;
+        setbacks::clear_target(db, *item, *from)?;
+        journal::note(db, run, &Event { name: "set_apart", item: *item, digest: None, detail: None })?;
+        memberships::restage(db, *item, *from)?;
+    }
+    Ok(doubled.len() as u64)
+}

@@ -1,0 +1,318 @@
+//! The same meeting in two calendars, at a server that takes a UID once for each account: real folders of `.ics` files
+//! behind one that refuses as it does.
+
+use crate::{
+    in_place::files,
+    proof::opened,
+    world::{LOGIN, engine, fault, pass, project, texts},
+};
+use async_trait::async_trait;
+use futures::{StreamExt, stream, stream::BoxStream};
+use std::{
+    io::{Read, Write},
+    path::PathBuf,
+    sync::Arc,
+};
+use tempfile::TempDir;
+use transhume::{
+    engine::{
+        Audience, DuplicateUid, Engine, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
+        account_standing,
+    },
+    store::{Opening, Project, Stop, StoreOptions},
+};
+use transhume_contract::{
+    Access, Account, AccountId, Amended, Amending, Cause, Collection, CollectionId, Content, Depth, Digest, Facts,
+    Fault, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemId, Look, Loss, NaturalKey, Observed, Placed,
+    Placement, Placing, Profile, Role, Target, TargetTraits, Wanted, What, Workload, memory::MemorySource,
+};
+
+const CALENDAR: Workload = Workload::Calendar;
+const UID: &str = "council@example.org";
+
+/// Events are rendered as they are, or apart under a UID of their own.
+struct Events;
+
+/// The UID of an event that stands apart, by what follows its own.
+fn uid_apart(text: &str) -> String {
+    let room = text.lines().find_map(|line| line.strip_prefix("LOCATION:")).unwrap();
+    format!("apart-{room}@example.org")
+}
+
+impl Render for Events {
+    fn edition(&self, _: Workload) -> u32 {
+        1
+    }
+    fn tables(&self, _: Workload) -> Digest {
+        Digest::of(b"")
+    }
+    fn render(
+        &self,
+        _: Workload,
+        original: &dyn Original,
+        audience: &Audience,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, Fault> {
+        let mut text = String::new();
+        original.open("mime").unwrap().read_to_string(&mut text).unwrap();
+        let uid = if audience.apart { uid_apart(&text) } else { UID.to_owned() };
+        out.write_all(text.replace(UID, &uid).as_bytes()).unwrap();
+        Ok(Rendered { natural_key: Some(uid), ..Rendered::default() })
+    }
+    fn facts(&self, _: Workload, facts: &Facts, _: &Profile) -> (Facts, Vec<Loss>) {
+        (Facts { message_id: facts.message_id.clone(), ..Facts::default() }, Vec::new())
+    }
+    fn handover(&self, _: Workload, _: &dyn Original, _: &dyn Fn(&str) -> Option<String>) -> Vec<Handover> {
+        Vec::new()
+    }
+}
+
+impl Meaning for Events {
+    fn differences(
+        &self,
+        _: Workload,
+        original: &dyn Original,
+        _: &Setting,
+        rendering: &mut dyn Read,
+        _: &[Loss],
+    ) -> std::io::Result<Vec<String>> {
+        let [told, said] = texts(original, rendering)?;
+        let same = [told.clone(), told.replace(UID, &uid_apart(&told))].contains(&said);
+        Ok(if same { Vec::new() } else { vec![format!("{told} is {said}")] })
+    }
+}
+
+/// Takes a UID once for each account, as Cyrus does.
+struct OnceForEach {
+    target: Arc<dyn Target>,
+    place: PathBuf,
+    /// Looking and writing are one step for the server.
+    one_at_a_time: tokio::sync::Mutex<()>,
+}
+
+impl OnceForEach {
+    async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
+        let uid = format!("UID:{}\r\n", placing.key.as_deref().unwrap());
+        let _turn = self.one_at_a_time.lock().await;
+        let stands = files(&self.place).iter().any(|path| std::fs::read_to_string(path).unwrap().contains(&uid));
+        if stands && placing.instead.is_none() {
+            let refused = Fault::new(What::Exists, "its UID stands in another calendar").skip(Cause::DuplicateUid);
+            return (placing.intent, Err(refused));
+        }
+        self.target.place(at, vec![placing]).collect::<Vec<_>>().await.pop().unwrap()
+    }
+}
+
+#[async_trait]
+impl Target for OnceForEach {
+    fn identity(&self) -> &Identity {
+        self.target.identity()
+    }
+    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
+        self.target.traits(account).await
+    }
+    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
+        self.target.check(account).await
+    }
+    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
+        self.target.holdings(account, workload, sample).await
+    }
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        self.target.foresee(want).await
+    }
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        self.target.ensure(want).await
+    }
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        self.target.others(account, workload, known).await
+    }
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        self.target.may_name(at, handle)
+    }
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.target.find(at, keys).await
+    }
+    fn place<'a>(
+        &'a self,
+        at: &'a Collection,
+        batch: Vec<Placing>,
+    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
+        stream::iter(batch).then(move |placing| self.place_one(at, placing)).boxed()
+    }
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        self.target.amend(at, changes).await
+    }
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
+        self.target.relocate(what, to, copy).await
+    }
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
+        self.target.withdraw(what).await
+    }
+    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
+        self.target.settle(at).await
+    }
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
+        self.target.observe(at, look)
+    }
+}
+
+/// Two calendars with the same meeting, which differ in the room they name, and the folder they go to.
+struct Agenda {
+    source: Arc<MemorySource>,
+    account: Account,
+    calendars: [CollectionId; 2],
+    dir: TempDir,
+}
+
+fn event(uid: &str, room: &str, summary: &str) -> String {
+    format!(
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nLOCATION:{room}\r\nSUMMARY:{summary}\r\nEND:VEVENT\r\n\
+         END:VCALENDAR\r\n"
+    )
+}
+
+impl Agenda {
+    async fn new() -> Self {
+        let source = Arc::new(MemorySource::new(3).of(CALENDAR));
+        let account = source.add_account("ada@example.org");
+        let calendars =
+            ["Council", "Private"].map(|name| source.add_collection(&account.id, None, name, Role::Ordinary));
+        let agenda = Self { source, account, calendars, dir: project().await };
+        agenda.told(0, "hall", "first");
+        agenda.told(1, "office", "first");
+        agenda
+    }
+
+    fn told(&self, calendar: usize, room: &str, summary: &str) {
+        let facts = Facts { message_id: Some(UID.into()), ..Facts::default() };
+        let (at, text) = (&self.calendars[calendar], event(UID, room, summary));
+        self.source.put(&self.account.id, at, room, Content::FollowsVersion, facts, text);
+    }
+
+    fn engine(&self, duplicate_uid: DuplicateUid) -> Engine {
+        let place = self.dir.path().join("target");
+        let target = transhume_folder::open(place.clone(), CALENDAR).unwrap();
+        let server: Arc<dyn Target> =
+            Arc::new(OnceForEach { target, place, one_at_a_time: tokio::sync::Mutex::default() });
+        let conversions = Arc::new(Events);
+        let policy = Policy { duplicate_uid, ..Policy::default() };
+        Engine { policy, ..engine(self.source.clone(), (CALENDAR, server), conversions.clone(), conversions) }
+    }
+
+    /// One run of the program. Answers the commits it took.
+    async fn run(&self, policy: DuplicateUid, options: StoreOptions) -> Result<u64, Fault> {
+        let opening = Opening::Running { verb: "run".into() };
+        let project = Project::open(self.dir.path(), opening, options).await.map_err(fault)?;
+        let engine = self.engine(policy);
+        pass(&engine, &project).await.map(|_| project.commits())
+    }
+
+    /// A run, what is in quarantine after it, and what differs at depth content.
+    async fn settled(&self, policy: DuplicateUid) -> (u64, u64) {
+        let project = opened(&self.dir).await;
+        let engine = self.engine(policy);
+        let movers = pass(&engine, &project).await.unwrap();
+        let store = project.open_account(&self.account.id).await.unwrap();
+        let standing = account_standing(&project, &store, &movers[0].row, CALENDAR, &Policy::default()).await.unwrap();
+        let differences = engine.verify(&project, &movers, Depth::Content).await.unwrap()[0].differences;
+        (standing.quarantine(), differences)
+    }
+
+    /// What stands there: its calendar, and its text.
+    fn standing(&self) -> Vec<(String, String)> {
+        let of = |path: PathBuf| {
+            let calendar = path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+            (calendar, std::fs::read_to_string(&path).unwrap())
+        };
+        let mut all: Vec<_> = files(&self.dir.path().join("target")).into_iter().map(of).collect();
+        all.sort();
+        all
+    }
+}
+
+/// Which of the two came first is the business of the engine; the other one stands apart.
+fn is_whole(standing: &[(String, String)], summaries: [&str; 2]) -> bool {
+    let rooms = ["hall", "office"];
+    let apart = rooms.map(|room| format!("apart-{room}@example.org"));
+    let text = |room: usize, uid: &str| event(uid, rooms[room], summaries[room]);
+    let [one, other] =
+        [[UID, apart[1].as_str()], [apart[0].as_str(), UID]].map(|uids| [text(0, uids[0]), text(1, uids[1])]);
+    let texts: Vec<_> = standing.iter().map(|(_, text)| text.clone()).collect();
+    let in_two = standing.len() == 2 && standing[0].0 != standing[1].0;
+    in_two && (texts == one || texts == other)
+}
+
+#[tokio::test]
+async fn it_is_in_quarantine_until_the_policy_derives_and_stays_where_it_came_to() {
+    let agenda = Agenda::new().await;
+    assert_eq!((agenda.settled(DuplicateUid::Quarantine).await, agenda.standing().len()), ((1, 0), 1));
+    assert_eq!(agenda.settled(DuplicateUid::Derive).await, (0, 0));
+    let placed = agenda.standing();
+    assert!(is_whole(&placed, ["first", "first"]), "{placed:#?}");
+    // Also where the policy says otherwise again.
+    for policy in [DuplicateUid::Derive, DuplicateUid::Quarantine] {
+        assert_eq!((agenda.settled(policy).await, agenda.standing()), ((0, 0), placed.clone()));
+    }
+    let names = files(&agenda.dir.path().join("target"));
+    agenda.told(0, "hall", "second");
+    agenda.told(1, "office", "third");
+    assert_eq!(agenda.settled(DuplicateUid::Quarantine).await, (0, 0));
+    assert!(is_whole(&agenda.standing(), ["second", "third"]), "{:#?}", agenda.standing());
+    assert_eq!(files(&agenda.dir.path().join("target")), names, "changed in place");
+}
+
+#[tokio::test]
+async fn what_has_a_uid_of_its_own_is_not_outdated_for_that() {
+    let agenda = Agenda::new().await;
+    assert_eq!(agenda.settled(DuplicateUid::Derive).await, (0, 0));
+    let (project, engine) = (opened(&agenda.dir).await, agenda.engine(DuplicateUid::Derive));
+    let movers = pass(&engine, &project).await.unwrap();
+    let proof = engine.verify(&project, &movers, Depth::Content).await.unwrap().remove(0);
+    assert_eq!((proof.differences, proof.outdated), (0, 0));
+    assert_eq!(engine.rerender(&project, &movers).await.unwrap(), 0);
+}
+
+/// What somebody else put there is none of ours to double.
+#[tokio::test]
+async fn a_uid_that_other_people_placed_stays_in_quarantine() {
+    let agenda = Agenda::new().await;
+    agenda.source.remove(&agenda.account.id, &ItemId::new("hall"));
+    let folder = agenda.dir.path().join("target").join(LOGIN).join("Theirs");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("theirs.ics"), event(UID, "elsewhere", "theirs")).unwrap();
+    let policy = Policy { existing: transhume::engine::Existing::Add, ..Policy::default() };
+    let project = opened(&agenda.dir).await;
+    let base = agenda.engine(DuplicateUid::Derive);
+    let engine = Engine { policy: Policy { duplicate_uid: DuplicateUid::Derive, ..policy }, ..base };
+    let movers = pass(&engine, &project).await.unwrap();
+    let store = project.open_account(&agenda.account.id).await.unwrap();
+    let standing = account_standing(&project, &store, &movers[0].row, CALENDAR, &policy).await.unwrap();
+    assert_eq!((standing.quarantine(), agenda.standing().len()), (1, 1), "{:#?}", agenda.standing());
+}
+
+#[tokio::test]
+async fn killed_at_any_commit_and_run_again_it_stands_there_once() {
+    let derive = DuplicateUid::Derive;
+    let undisturbed = Agenda::new().await;
+    let commits = undisturbed.run(derive, StoreOptions::default()).await.unwrap();
+    assert!(commits > 5 && is_whole(&undisturbed.standing(), ["first", "first"]), "{commits}");
+    for commit in 1..=commits {
+        for stop in [Stop::Before, Stop::After] {
+            let agenda = Agenda::new().await;
+            let deadly = StoreOptions { stop_at_commit: Some((commit, stop)), ..StoreOptions::default() };
+            let _death_or_fewer_commits = agenda.run(derive, deadly).await;
+            agenda.run(derive, StoreOptions::default()).await.unwrap();
+            let found = agenda.standing();
+            assert!(is_whole(&found, ["first", "first"]), "commit {commit} {stop:?}: {found:#?}");
+        }
+    }
+}
