@@ -1,7 +1,7 @@
 //! What is said, compared with what an original says: of renderings, and of what a target made of them.
 
 use super::{
-    Engine, Setting, defect,
+    Engine, Meaning, Setting, defect,
     rendering::{Loaded, blocking_reader},
 };
 use crate::store::{AccountStore, Rendering, RenderingKey, StoredBody};
@@ -10,7 +10,7 @@ use std::{
     io::{Cursor, Read},
     sync::Arc,
 };
-use transhume_contract::{Fault, Loss, Reach, What, Workload};
+use transhume_contract::{Digest, Fault, Loss, Reach, What, Workload};
 
 /// Where to read what is said.
 pub(super) enum Said {
@@ -25,6 +25,9 @@ pub(super) struct Of<'a> {
     pub workload: Workload,
     pub setting: &'a Setting,
 }
+
+/// Compares what stands at a target with what was sent there.
+type Compare = fn(&dyn Meaning, Workload, &[u8], &[u8]) -> Vec<String>;
 
 impl Engine {
     /// How it differs from the original beyond the losses named.
@@ -69,5 +72,40 @@ impl Engine {
             found.push(self.differences(of, loaded, Said::AtTarget(bytes), losses).await?);
         }
         Ok(found)
+    }
+
+    /// How what stands at the target was changed since this rendering was sent there, by anybody but the target itself.
+    pub(super) async fn changed_there(&self, of: Of<'_>, sent: &Digest, there: &Bytes) -> Result<Vec<String>, Fault> {
+        if Digest::of(there) == *sent {
+            return Ok(Vec::new());
+        }
+        self.beside_sent(of, sent, there, |meaning, workload, sent, there| meaning.changed(workload, sent, there)).await
+    }
+
+    /// How the texts that stand at the target read otherwise than they were sent there.
+    pub(super) async fn reworded_there(&self, of: Of<'_>, sent: &Digest, there: &Bytes) -> Result<Vec<String>, Fault> {
+        self.beside_sent(of, sent, there, |meaning, workload, sent, there| meaning.reworded(workload, sent, there))
+            .await
+    }
+
+    async fn beside_sent(
+        &self,
+        of: Of<'_>,
+        sent: &Digest,
+        there: &Bytes,
+        compare: Compare,
+    ) -> Result<Vec<String>, Fault> {
+        let (meaning, workload, there) = (Arc::clone(&self.meaning), of.workload, there.clone());
+        let (body, handle) = (of.store.body(sent).await?, tokio::runtime::Handle::current());
+        let work = move || {
+            let mut bytes = Vec::new();
+            blocking_reader(&body, &handle)?.read_to_end(&mut bytes)?;
+            Ok(compare(&*meaning, workload, &bytes, &there))
+        };
+        let compared = tokio::task::spawn_blocking(work).await.map_err(|_| defect("a comparison was cut short"))?;
+        compared.map_err(|error: std::io::Error| {
+            let sentence = format!("a rendering could not be read: {error}");
+            Fault::new(What::StoreBroken, sentence).reaching(Reach::Account)
+        })
     }
 }

@@ -159,4 +159,16 @@ pub trait Meaning: Send + Sync {
         rendering: &mut dyn Read,
         losses: &[Loss],
     ) -> std::io::Result<Vec<String>>;
+
+    /// How what stands at a target was changed since it was sent there, whatever its original says; empty where nobody
+    /// but the target itself wrote into it. It is people's where this cannot tell.
+    fn changed(&self, _workload: Workload, sent: &[u8], there: &[u8]) -> Vec<String> {
+        if sent == there { Vec::new() } else { vec!["it was written anew".to_owned()] }
+    }
+
+    /// How its texts read otherwise than they were sent, where [`Meaning::differences`] allows two readers of an original
+    /// to read them in other letters.
+    fn reworded(&self, _workload: Workload, _sent: &[u8], _there: &[u8]) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -4,26 +4,62 @@
 use crate::{
     proof::opened,
     wires::{Fate, Wire},
-    world::{Verbatim, engine, pass, project, texts},
+    world::{engine, pass, project, texts},
 };
 use std::{
-    io::Read,
+    io::{Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
 use transhume::{
-    engine::{Engine, Half, Meaning, Mover, Original, Policy, Setting, account_standing},
+    engine::{
+        Audience, Engine, Half, Handover, Meaning, Mover, Original, Policy, Render, Rendered, Setting, account_standing,
+    },
     store::Project,
 };
 use transhume_contract::{
-    Account, CollectionId, Content, Depth, Facts, Loss, Role, Target, Workload, memory::MemorySource,
+    Account, CollectionId, Content, Depth, Digest, Facts, Fault, Loss, Profile, Role, Target, Workload,
+    memory::MemorySource,
 };
 
 const CALENDAR: Workload = Workload::Calendar;
 
 /// Events mean what stands in their SUMMARY.
 struct Summaries;
+
+/// Events are rendered as they are, or by a mapping with an error.
+struct Renders {
+    errs: bool,
+}
+
+impl Render for Renders {
+    fn edition(&self, _: Workload) -> u32 {
+        if self.errs { 1 } else { 2 }
+    }
+    fn tables(&self, _: Workload) -> Digest {
+        Digest::of(b"")
+    }
+    fn render(
+        &self,
+        _: Workload,
+        original: &dyn Original,
+        _: &Audience,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, Fault> {
+        let mut text = String::new();
+        original.open("mime").unwrap().read_to_string(&mut text).unwrap();
+        let text = if self.errs { text.replace("SUMMARY:", "SUMMARY:wrong ") } else { text };
+        out.write_all(text.as_bytes()).unwrap();
+        Ok(Rendered { natural_key: Some("one@example.org".into()), ..Rendered::default() })
+    }
+    fn facts(&self, _: Workload, _: &Facts, _: &Profile) -> (Facts, Vec<Loss>) {
+        (Facts::default(), Vec::new())
+    }
+    fn handover(&self, _: Workload, _: &dyn Original, _: &dyn Fn(&str) -> Option<String>) -> Vec<Handover> {
+        Vec::new()
+    }
+}
 
 impl Meaning for Summaries {
     fn differences(
@@ -37,6 +73,13 @@ impl Meaning for Summaries {
         let summary = |text: String| text.lines().find(|line| line.starts_with("SUMMARY:")).map(str::to_owned);
         let [told, said] = texts(original, rendering)?.map(summary);
         Ok(if told == said { Vec::new() } else { vec![format!("{told:?} is {said:?}")] })
+    }
+
+    fn changed(&self, _: Workload, sent: &[u8], there: &[u8]) -> Vec<String> {
+        let [sent, there] = [sent, there].map(|text| String::from_utf8(text.to_vec()).unwrap());
+        let stamp = |line: &&str| !line.starts_with("X-STAMP");
+        let same = sent.lines().eq(there.lines().filter(stamp));
+        if same { Vec::new() } else { vec![there] }
     }
 }
 
@@ -54,6 +97,8 @@ struct Agenda {
     calendar: CollectionId,
     /// Of this run.
     project: Option<Project>,
+    /// The mapping has an error.
+    errs: bool,
     dir: TempDir,
 }
 
@@ -63,7 +108,7 @@ impl Agenda {
         let account = source.add_account("ada@example.org");
         let calendar = source.add_collection(&account.id, None, "Council", Role::Ordinary);
         let dir = project().await;
-        Self { source, account, calendar, project: Some(opened(&dir).await), dir }
+        Self { source, account, calendar, project: Some(opened(&dir).await), errs: false, dir }
     }
 
     fn project(&self) -> &Project {
@@ -108,8 +153,8 @@ impl Agenda {
     }
 
     async fn pass(&self, target: Arc<dyn Target>) -> (Engine, Vec<Mover>) {
-        let verbatim = Arc::new(Verbatim("one@example.org"));
-        let engine = engine(self.source.clone(), (CALENDAR, target), verbatim, Arc::new(Summaries));
+        let render = Arc::new(Renders { errs: self.errs });
+        let engine = engine(self.source.clone(), (CALENDAR, target), render, Arc::new(Summaries));
         let movers = pass(&engine, self.project()).await.unwrap();
         (engine, movers)
     }
@@ -124,6 +169,14 @@ impl Agenda {
 
     async fn differences(&self, (engine, movers): &(Engine, Vec<Mover>), depth: Depth) -> u64 {
         engine.verify(self.project(), movers, depth).await.unwrap()[0].differences
+    }
+
+    /// Writes into what stands there, as people do.
+    fn people_write(&self, line: &str) {
+        for path in files(&self.place()) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace("END:VEVENT", &format!("{line}\r\nEND:VEVENT"))).unwrap();
+        }
     }
 
     fn standing(&self) -> Vec<String> {
@@ -220,4 +273,82 @@ async fn depth_shape_knows_the_version_of_what_was_replaced_and_sees_what_was_wr
     let store = agenda.project().open_account(&agenda.account.id).await.unwrap();
     let found = store.differences(CALENDAR, 0, 10).await.unwrap().remove(0);
     assert_eq!((found.kind.as_str(), &found.detail["written_since"]), ("altered", &serde_json::json!(true)));
+}
+
+#[tokio::test]
+async fn a_version_that_no_answer_told_is_learnt_in_the_pass_that_placed_it() {
+    let agenda = Agenda::new().await;
+    let sent = Arc::new(Mutex::new(0));
+    agenda.told("first", "red");
+    agenda.pass(agenda.server(Fate::Untold, &sent)).await;
+    agenda.told("second", "red");
+    agenda.pass(agenda.server(Fate::Untold, &sent)).await;
+    assert!(agenda.standing()[0].contains("SUMMARY:second") && agenda.standing()[0].contains("X-STAMP"));
+    let store = agenda.project().open_account(&agenda.account.id).await.unwrap();
+    let (_, at) = agenda.pass(agenda.folder()).await;
+    assert_eq!((agenda.owing(&at).await, *sent.lock().unwrap()), ((0, 0, 0), 2));
+    let (key, _) = store.target_collections(CALENDAR).await.unwrap().remove(0);
+    let placed = store.placements_at(key, None, 10).await.unwrap();
+    assert!(placed.len() == 1 && placed[0].version.is_some(), "{placed:?}");
+}
+
+/// Nothing that the meaning holds: only what was sent tells.
+#[tokio::test]
+async fn what_people_wrote_beside_the_meaning_stays_theirs_though_no_answer_told_a_version() {
+    let mut agenda = Agenda::new().await;
+    let sent = Arc::new(Mutex::new(0));
+    agenda.told("first", "red");
+    agenda.pass(agenda.server(Fate::Untold, &sent)).await;
+    agenda.people_write("COMMENT:theirs");
+    agenda.told("second", "red");
+    for _ in 0..2 {
+        agenda.next_run().await;
+        let (_, movers) = agenda.pass(agenda.server(Fate::Untold, &sent)).await;
+        assert_eq!(agenda.owing(&movers).await, (0, 1, 1));
+        assert!(agenda.standing()[0].contains("COMMENT:theirs"), "{:?}", agenda.standing());
+    }
+}
+
+/// It arrived, nobody answered, and people wrote into it before the next run looked: it is there, and it is theirs.
+#[tokio::test]
+async fn what_people_wrote_into_what_nobody_answered_for_stays_theirs() {
+    let mut agenda = Agenda::new().await;
+    let sent = Arc::new(Mutex::new(0));
+    agenda.told("first", "red");
+    let place = agenda.place();
+    let write = move |_: &Facts| {
+        for path in files(&place) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace("END:VEVENT", "COMMENT:theirs\r\nEND:VEVENT")).unwrap();
+        }
+    };
+    agenda.pass(Arc::new(Wire { target: agenda.folder(), fate: |_: &Facts| Fate::Unanswered, placed: write })).await;
+    agenda.next_run().await;
+    agenda.told("second", "red");
+    let (_, movers) = agenda.pass(agenda.server(Fate::Arrives, &sent)).await;
+    assert_eq!((agenda.owing(&movers).await, *sent.lock().unwrap()), ((0, 1, 1), 1));
+    assert!(agenda.standing()[0].contains("COMMENT:theirs"), "{:?}", agenda.standing());
+}
+
+/// What was rendered with an error says otherwise than its original: it is ours all the same, for it says what was sent.
+#[tokio::test]
+async fn what_was_rendered_with_an_error_is_known_by_what_was_sent_and_mended() {
+    for fate in [Fate::Untold, Fate::Unanswered] {
+        let mut agenda = Agenda { errs: true, ..Agenda::new().await };
+        let sent = Arc::new(Mutex::new(0));
+        agenda.told("first", "red");
+        agenda.pass(agenda.server(fate, &sent)).await;
+        assert!(agenda.standing()[0].contains("SUMMARY:wrong first"));
+        agenda.errs = false;
+        agenda.next_run().await;
+        let (engine, movers) = agenda.pass(agenda.folder()).await;
+        assert_eq!(
+            (agenda.owing(&movers).await, agenda.standing().len()),
+            ((0, 0, 0), 1),
+            "it was looked for and found"
+        );
+        assert_eq!(engine.rerender(agenda.project(), &movers).await.unwrap(), 1);
+        let (_, movers) = agenda.pass(agenda.folder()).await;
+        assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 0, 0), vec![event("first", "red")]));
+    }
 }

@@ -52,6 +52,8 @@ impl<F: Fn(&ItemRef) -> BoxFuture<'static, ()> + Send + Sync> Source for Waiting
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     Arrives,
+    /// It is done, and the answer does not tell in which version.
+    Untold,
     /// It is done, and the answer is lost.
     Unanswered,
     /// It never arrives, and nobody knows.
@@ -77,7 +79,12 @@ impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Wire<D, T
         let answers: Vec<_> = self.target.place(at, vec![placing]).collect().await;
         (self.placed)(&facts);
         let answer = answers.into_iter().next().unwrap().1;
-        (intent, if fate == Fate::Arrives { answer } else { lost() })
+        let answer = match fate {
+            Fate::Arrives => answer,
+            Fate::Untold => answer.map(|placed| Placed { version: None, ..placed }),
+            Fate::Unanswered | Fate::Swallowed => lost(),
+        };
+        (intent, answer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Looking for what was placed with an outcome nobody told: under the name it was given, else by its UID.
+//! Looking for what was placed with an outcome nobody told: under the name it was or would be given, else by its UID.
 
 use crate::{
     account::Unsettled,
@@ -78,7 +78,10 @@ pub async fn find(reader: &Reader, keys: &[NaturalKey]) -> Result<Vec<Found>, Fa
 fn by_name(workload: Workload, keys: &[NaturalKey]) -> HashMap<String, Vec<&NaturalKey>> {
     let mut named: HashMap<String, Vec<&NaturalKey>> = HashMap::new();
     for key in keys {
-        named.entry(name_of(workload, key.key.as_deref(), &key.digest)).or_default().push(key);
+        let ours = name_of(workload, key.key.as_deref(), &key.digest);
+        // Cyrus names by itself what it gets many at once.
+        let given = key.name.clone().filter(|given| *given != ours);
+        given.into_iter().chain([ours]).for_each(|name| named.entry(name).or_default().push(key));
     }
     named
 }

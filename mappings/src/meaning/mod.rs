@@ -1,11 +1,13 @@
 //! The comparable value of mail: what a reader gets from it, whatever bytes carry it. That of events is in [`calendar`],
-//! that of contacts in [`contact`], that of tasks in [`task`].
+//! that of contacts in [`contact`], that of tasks in [`task`]; whether people wrote into what was sent is told by
+//! [`changed`].
 //!
 //! Written apart from [`crate::render`] on purpose and sharing no code with it: what converts must not judge itself.
 //! Two messages have the same meaning when their fields, texts and attachments read alike; encodings, folding,
 //! boundaries, line ends and NUL bytes do not count.
 
 pub mod calendar;
+pub mod changed;
 mod charset;
 pub mod contact;
 mod content;

@@ -1,10 +1,8 @@
 //! Putting what changed in the place of what stands there, at targets that can: an event keeps its address, and people
 //! their bookmark of it. Where they changed it, it stays theirs, and the newer one is owed.
 
-use super::{Push, replace::Replaced, settle::Sought};
-use crate::engine::meaning::Of;
+use super::{Push, replace::Replaced};
 use crate::store::{CollectionKey, ItemKey, PlacementKey, Resolution, Superseding};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use transhume_contract::{Collection, Fault, IntentId, Outcome, Placed, Reach, What};
 
@@ -68,14 +66,6 @@ impl Push<'_> {
             }
             _ => self.put_off(old, fault).await.map(|()| Replaced::Not),
         }
-    }
-
-    /// Whether what was found says what was to be placed. Where a target rewrites what it stores, only its meaning tells.
-    pub(super) async fn says(&self, sought: &Sought, content: &Bytes) -> Result<bool, Fault> {
-        let Some(rendering) = sought.rendering() else { return Ok(true) };
-        let of = Of { store: self.store, workload: self.workload, setting: &self.audience.setting };
-        let said = self.engine.differences_there(of, vec![(rendering, content.clone(), Vec::new())]).await?;
-        Ok(said.iter().all(Vec::is_empty))
     }
 }
 

@@ -138,8 +138,10 @@ impl Push<'_> {
         self.settle_moves().await?;
         // What was moved or placed anew may have changed too: without a handle it could not be brought up to date.
         self.name_placements().await?;
+        let looked = self.learn_placed(None).await?;
         self.supersede().await?;
         self.name_placements().await?;
+        self.learn_placed(looked).await?;
         self.amend().await?;
         self.withdraw().await?;
         self.name_placements().await?;

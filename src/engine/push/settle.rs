@@ -1,12 +1,12 @@
 //! Finding out what became of things nobody answered for.
 
-use super::Push;
+use super::{Push, versions::Likeness};
 use crate::store::{OpenIntent, Placement, PlacementKey, Rendering, RenderingKey, Resolution, Stood, TargetKey};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-use transhume_contract::{Collection, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, What};
+use transhume_contract::{Collection, Digest, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, What};
 
 /// Things looked for at once.
 const PAGE: usize = 500;
@@ -37,6 +37,11 @@ impl Sought {
     /// What was to be placed, where that is kept.
     pub const fn rendering(&self) -> Option<RenderingKey> {
         self.rendering
+    }
+
+    /// The hash of the bytes as they were, or would be, sent.
+    pub const fn sent(&self) -> &Digest {
+        &self.key.digest
     }
 
     pub const fn name(&self) -> &IntentId {
@@ -152,19 +157,24 @@ impl Push<'_> {
         }
     }
 
-    /// Leaves out what was found by its key alone and says something else.
+    /// Leaves out what was found by its key alone and says something else. Where a target rewrites what it stores, the
+    /// version is told only of what nobody else wrote into: whatever was, stands there as it was placed, and is ours to
+    /// replace; the rest is only known to be there.
     async fn like(&self, found: Vec<Found>, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
         let by_name: BTreeMap<_, _> = sought.iter().map(|sought| (sought.name(), sought)).collect();
         let mut alike = Vec::with_capacity(found.len());
-        for one in found {
-            let says = match (by_name.get(&one.intent), &one.content) {
-                (Some(sought), _) if sought.is_still_the_old(&one) => false,
-                (Some(sought), Some(content)) => self.says(sought, content).await?,
-                _ => true,
+        for mut one in found {
+            let likeness = match (by_name.get(&one.intent), &one.content) {
+                (Some(sought), _) if sought.is_still_the_old(&one) => Likeness::None,
+                (Some(sought), Some(content)) => self.likeness(sought, content).await?,
+                _ => Likeness::AsSent,
             };
-            if says {
-                alike.push(one);
+            match likeness {
+                Likeness::AsSent => {}
+                Likeness::InMeaning => one.version = None,
+                Likeness::None => continue,
             }
+            alike.push(one);
         }
         Ok(alike)
     }

@@ -1,13 +1,58 @@
 //! Versions that a target did not tell: many servers tell none of what they store in other words than they were sent.
 
 use super::{Push, settle::Sought};
-use crate::store::Placement;
+use crate::{
+    engine::meaning::Of,
+    store::{Placement, PlacementKey, TargetKey},
+};
+use bytes::Bytes;
 use transhume_contract::{Collection, Fault};
 
+/// Placements looked at in one read of the store.
+const PAGE: usize = 2000;
+
+/// How much what stands at a target is like what was sent there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// Nobody but the target itself wrote into it.
+    AsSent,
+    /// It says what its original says, as far as that can be compared; people may have written into it.
+    InMeaning,
+    None,
+}
+
 impl Push<'_> {
+    /// Learns the versions of what was placed or moved and has none, in the pass that did it: what people write
+    /// afterwards is theirs then. Answers up to where it looked, to go on after.
+    pub(super) async fn learn_placed(&self, after: Option<PlacementKey>) -> Result<Option<PlacementKey>, Fault> {
+        if self.engine.rehearsing || !self.traits.replaces {
+            return Ok(after);
+        }
+        let mut last = after;
+        for (key, at) in self.collections().await? {
+            last = last.max(self.learn_at(key, &at, after).await?);
+        }
+        Ok(last)
+    }
+
+    async fn learn_at(
+        &self,
+        key: TargetKey,
+        at: &Collection,
+        mut after: Option<PlacementKey>,
+    ) -> Result<Option<PlacementKey>, Fault> {
+        loop {
+            let mut page = self.store.placements_untold(key, after, PAGE).await?;
+            let Some(last) = page.last().map(|placement| placement.key) else { return Ok(after) };
+            self.engine.stop.check()?;
+            self.learn_versions(at, &mut page).await?;
+            after = Some(last);
+        }
+    }
+
     /// Learns the versions of those placements that have none, where the target puts one thing in the place of another
-    /// and must know it. What stands there and says what was placed is ours as it stands; where it says something else,
-    /// people wrote into it, and nothing is learnt. So no version is ever taken on trust from what was asked later.
+    /// and must know it. What stands there as it was sent is ours; where anybody wrote into it, nothing is learnt. So no
+    /// version is ever taken on trust from what was asked later.
     pub(super) async fn learn_versions<'a>(
         &self,
         at: &Collection,
@@ -46,5 +91,17 @@ impl Push<'_> {
             learnt.push((placement.key, found.handle.clone(), found.version.clone()));
         }
         self.store.name_placements(learnt).await
+    }
+
+    /// How much what was found is like what was sent. Where it is not as it was sent, its meaning tells whether it is
+    /// ours nevertheless.
+    pub(super) async fn likeness(&self, sought: &Sought, content: &Bytes) -> Result<Likeness, Fault> {
+        let of = Of { store: self.store, workload: self.workload, setting: &self.audience.setting };
+        let Some(rendering) = sought.rendering() else { return Ok(Likeness::AsSent) };
+        if self.engine.changed_there(of, sought.sent(), content).await?.is_empty() {
+            return Ok(Likeness::AsSent);
+        }
+        let said = self.engine.differences_there(of, vec![(rendering, content.clone(), Vec::new())]).await?;
+        Ok(if said.iter().all(Vec::is_empty) { Likeness::InMeaning } else { Likeness::None })
     }
 }

@@ -77,7 +77,8 @@ impl Comparison<'_> {
         Ok(left.is_empty())
     }
 
-    /// What stands at a target that rewrites what it stores, and says otherwise than its original.
+    /// What stands at a target that rewrites what it stores, and says otherwise than its original. Two readers of an
+    /// original need not agree in each letter of its text; what was placed and what stands there have to.
     pub(super) async fn said_otherwise(
         &self,
         ours: &BTreeMap<Handle, &Placement>,
@@ -91,8 +92,20 @@ impl Comparison<'_> {
         let there = rewritten
             .iter()
             .map(|(placement, content)| (placement.rendering, content.clone(), placement.losses.clone()));
-        let said = self.engine.differences_there(self.of(), there.collect()).await?;
+        let mut said = self.engine.differences_there(self.of(), there.collect()).await?;
+        for ((placement, content), said) in rewritten.iter().zip(&mut said) {
+            let reworded = self.engine.reworded_there(self.of(), &placement.stored.digest, content).await?;
+            let is_told = |one: &String| said.iter().any(|known| about(known) == about(one));
+            let more: Vec<_> = reworded.into_iter().filter(|one| !is_told(one)).collect();
+            said.extend(more);
+        }
         let handles = rewritten.into_iter().filter_map(|(placement, _)| placement.handle.clone());
         Ok(handles.zip(said).collect())
     }
+}
+
+/// `the description` of "the description was ...": what a sentence speaks of.
+fn about(sentence: &str) -> &str {
+    let words = sentence.split_once('`').map_or(sentence, |(words, _)| words);
+    words.split(' ').nth(1).unwrap_or_default()
 }

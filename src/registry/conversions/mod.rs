@@ -238,6 +238,14 @@ impl Meaning for Conversions {
         let (there, here) = (meaning::original(&Seen(original))?, meaning::mail(rendering)?);
         Ok(meaning::unexcused(meaning::differences(&there, &here), &losses))
     }
+
+    fn changed(&self, workload: Workload, sent: &[u8], there: &[u8]) -> Vec<String> {
+        objects::changed(workload, sent, there)
+    }
+
+    fn reworded(&self, workload: Workload, sent: &[u8], there: &[u8]) -> Vec<String> {
+        objects::reworded(workload, sent, there)
+    }
 }
 
 #[cfg(test)]

@@ -63,6 +63,29 @@ pub(super) fn differences(
     }
 }
 
+/// How what stands there was changed since it was sent. Of mail and files every byte counts.
+pub(super) fn changed(workload: Workload, sent: &[u8], there: &[u8]) -> Vec<String> {
+    let anew = || vec!["it was written anew".to_owned()];
+    match (std::str::from_utf8(sent), std::str::from_utf8(there)) {
+        _ if sent == there => Vec::new(),
+        (Ok(sent), Ok(there)) => match workload {
+            Workload::Calendar => meaning::changed::event(sent, there),
+            Workload::Tasks => meaning::changed::task(sent, there),
+            Workload::Contacts => meaning::changed::contact(sent, there),
+            Workload::Mail | Workload::Files => anew(),
+        },
+        _ => anew(),
+    }
+}
+
+/// How the text of an event or a task reads otherwise than it was sent.
+pub(super) fn reworded(workload: Workload, sent: &[u8], there: &[u8]) -> Vec<String> {
+    match (workload, std::str::from_utf8(sent), std::str::from_utf8(there)) {
+        (Workload::Calendar | Workload::Tasks, Ok(sent), Ok(there)) => meaning::changed::description(sent, there),
+        _ => Vec::new(),
+    }
+}
+
 fn calendar_setting(setting: &Setting) -> CalendarSetting {
     let mut own = CalendarSetting::new(setting.owner.as_str());
     own.zone.clone_from(&setting.zone);

@@ -105,7 +105,7 @@ impl Placement {
             key: self.message_id.clone(),
             digest: self.stored.digest,
             length: self.stored.length,
-            name: None,
+            name: self.handle.as_ref().map(|handle| handle.as_str().to_owned()),
         }
     }
 }
@@ -183,6 +183,18 @@ impl AccountStore {
     ) -> Result<Vec<Placement>, Fault> {
         let after = after.unwrap_or(PlacementKey(0));
         self.read(move |db| list(db, "p.target = ?1 AND p.state = 0 AND p.handle IS NULL", at, after, most)).await
+    }
+
+    /// Placements whose handle is known and whose version no answer told.
+    pub async fn placements_untold(
+        &self,
+        at: TargetKey,
+        after: Option<PlacementKey>,
+        most: usize,
+    ) -> Result<Vec<Placement>, Fault> {
+        let after = after.unwrap_or(PlacementKey(0));
+        let untold = "p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.version IS NULL";
+        self.read(move |db| list(db, untold, at, after, most)).await
     }
 
     /// The placements that bear these handles, in no order; handles that are not ours have none.

@@ -1,6 +1,6 @@
 //! An original beside what a target gave back.
 
-use super::{differences, graph, ical};
+use super::{CalendarMeaning, Unreadable, differences, graph, ical};
 use crate::{CalendarSetting, Loss, Parts, Tables};
 use std::io;
 
@@ -30,4 +30,17 @@ pub fn compare(
         return Ok(Vec::new());
     }
     Ok(found)
+}
+
+/// What a text says differently from the one that was sent. Either one's zones are read by their rules or, where these
+/// differ, by their names: servers put rules of their own in the place of those that were sent.
+pub(in crate::meaning) fn changed(sent: &str, there: &str) -> Result<Vec<String>, Unreadable> {
+    let (was, is) = (ical::text(sent)?, ical::text(there)?);
+    let found = differences(&was, &is, &[]);
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let (was_named, is_named) = (ical::by_name(sent)?.unwrap_or(was), ical::by_name(there)?.unwrap_or(is));
+    let same = |was: &CalendarMeaning, is: &CalendarMeaning| differences(was, is, &[]).is_empty();
+    Ok(if same(&was_named, &is_named) { Vec::new() } else { found })
 }

@@ -16,6 +16,7 @@ pub(in crate::meaning) mod rule;
 pub(in crate::meaning) mod words;
 mod zone;
 
+pub(in crate::meaning) use compare::changed;
 pub use compare::compare;
 pub use difference::{Difference, difference, differences};
 pub(in crate::meaning) use difference::{facts as compare_facts, said_elsewhere};

@@ -1,0 +1,223 @@
+//! What stands at a target beside what was sent there: whether anybody but the server wrote into it.
+//!
+//! This is stricter than a comparison with the original, and asks nothing of how the text was made: every property counts,
+//! letter by letter, also those that no meaning holds. Only what servers do of their own is no change:
+//!
+//! | what servers do | seen with |
+//! |---|---|
+//! | other folds, another order of properties and parameters | Radicale 3.9, Cyrus 3.6 |
+//! | a category parted at the comma within it, places in six digits | Cyrus 3.6 |
+//! | stamps (DTSTAMP, CREATED, LAST-MODIFIED, REV), PRODID, and what else stands about the object as a whole | Cyrus 3.6 |
+//! | VTIMEZONEs of their own, or none: times are compared as instants and by the clocks on the wall | Radicale 3.9 |
+//! | parameters of their own (RFC 6638 SCHEDULE-STATUS), defaults left out (RFC 5545) | none; allowed by the standards |
+//! | X- properties and empty ones left out | none; allowed by the standards |
+
+use super::calendar::lines::{Component, Line, only};
+use super::calendar::words::{plain, uri};
+use super::calendar::{self, Unreadable};
+use super::{contact, task};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most sentences on one object.
+const MOST: usize = 20;
+
+/// How an event, or a series of events, was changed since it was sent, as sentences; none when it was not.
+pub fn event(sent: &str, there: &str) -> Vec<String> {
+    beside("VCALENDAR", sent, there, calendar::changed)
+}
+
+/// How a task was changed since it was sent, as sentences; none when it was not.
+pub fn task(sent: &str, there: &str) -> Vec<String> {
+    beside("VCALENDAR", sent, there, |sent, there| Ok(task::differences(&task::text(sent)?, &task::text(there)?, &[])))
+}
+
+/// How a contact was changed since it was sent, as sentences; none when it was not.
+pub fn contact(sent: &str, there: &str) -> Vec<String> {
+    let meaning =
+        |sent: &str, there: &str| Ok(contact::differences(&contact::text(sent)?, &contact::text(there)?, &[]));
+    beside("VCARD", sent, there, meaning)
+}
+
+/// How the DESCRIPTION of an event or a task reads otherwise than it was sent, letter by letter, as sentences.
+pub fn description(sent: &str, there: &str) -> Vec<String> {
+    match (said("VCALENDAR", sent), said("VCALENDAR", there)) {
+        (Ok(sent), Ok(there)) => {
+            differing(&sent, &there).filter(|(name, ..)| name.ends_with("DESCRIPTION")).map(told).collect()
+        }
+        // Whoever compares meanings tells what cannot be read.
+        _ => Vec::new(),
+    }
+}
+
+type Values = BTreeMap<String, Vec<String>>;
+type Differing = (String, Vec<String>, Vec<String>);
+
+fn beside(
+    kind: &str,
+    sent: &str,
+    there: &str,
+    meaning: impl Fn(&str, &str) -> Result<Vec<String>, Unreadable>,
+) -> Vec<String> {
+    if sent == there {
+        return Vec::new();
+    }
+    let words = said(kind, sent).and_then(|was| said(kind, there).map(|is| differing(&was, &is).map(told).collect()));
+    let all = words.and_then(|words: Vec<String>| match words.is_empty() {
+        true => meaning(sent, there),
+        false => Ok(words),
+    });
+    all.map_or_else(
+        |why| vec![format!("what was sent and what stands there cannot be compared: {why}")],
+        |mut all| {
+            all.truncate(MOST);
+            all
+        },
+    )
+}
+
+fn differing(sent: &Values, there: &Values) -> impl Iterator<Item = Differing> {
+    let names: BTreeSet<&String> = sent.keys().chain(there.keys()).collect();
+    let of = |of: &Values, name: &String| of.get(name).cloned().unwrap_or_default();
+    let all: Vec<_> = names.into_iter().map(|name| (name.clone(), of(sent, name), of(there, name))).collect();
+    all.into_iter().filter(|(name, was, is)| was != is && !(is.is_empty() && is_extension(name)))
+}
+
+/// Servers leave out what is no property of the standard; what people see of it stands in the meaning.
+fn is_extension(name: &str) -> bool {
+    name.rsplit(' ').next().is_some_and(|property| property.starts_with("X-"))
+}
+
+fn told((name, was, is): Differing) -> String {
+    let only = |values: &[String], others: &[String]| {
+        values.iter().filter(|value| !others.contains(value)).cloned().collect::<Vec<_>>().join(" | ")
+    };
+    let (was, is) = (cut(&only(&was, &is)), cut(&only(&is, &was)));
+    let property = name.rsplit(' ').next().unwrap_or_default().to_lowercase();
+    match (was.is_empty(), is.is_empty()) {
+        (false, true) => format!("the {property} was `{was}` and is gone"),
+        (true, false) => format!("the {property} is new: `{is}`"),
+        _ => format!("the {property} was `{was}` and is `{is}`"),
+    }
+}
+
+fn cut(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+/// What stands in an object, by component and property, in order.
+fn said(kind: &str, text: &str) -> Result<Values, Unreadable> {
+    let object = only(kind, text)?;
+    let mut values = Values::new();
+    if kind == "VCARD" {
+        collect(&object, &mut values);
+    }
+    // What stands about a calendar object as a whole is its writer's.
+    object.children.iter().filter(|child| child.kind != "VTIMEZONE").for_each(|child| collect(child, &mut values));
+    values.values_mut().for_each(|all| all.sort());
+    Ok(values)
+}
+
+fn collect(component: &Component, values: &mut Values) {
+    for line in component.lines.iter().filter(|line| !is_compared_otherwise(line)) {
+        let all = values.entry(format!("{} {}", component.kind, line.name)).or_default();
+        all.extend(read(line).into_iter().filter(|value| !value.is_empty()));
+    }
+    values.retain(|_, all| !all.is_empty());
+    component.children.iter().for_each(|child| collect(child, values));
+}
+
+/// What servers stamp, and what the meaning holds whatever form it has: times, people, files within, and words that have a
+/// default.
+fn is_compared_otherwise(line: &Line) -> bool {
+    match line.name.as_str() {
+        "DTSTAMP" | "CREATED" | "LAST-MODIFIED" | "SEQUENCE" | "REV" | "PRODID" | "VERSION" => true,
+        "DTSTART" | "DTEND" | "DUE" | "DURATION" | "RRULE" | "RDATE" | "EXDATE" | "RECURRENCE-ID" | "TRIGGER" => true,
+        "ORGANIZER" | "ATTENDEE" | "CLASS" | "TRANSP" | "STATUS" | "PRIORITY" | "PHOTO" | "BDAY" => true,
+        "ATTACH" => line.param("ENCODING").is_some(),
+        _ => false,
+    }
+}
+
+fn read(line: &Line) -> Vec<String> {
+    match line.name.as_str() {
+        "CATEGORIES" => line.texts().iter().flat_map(|text| text.split(',')).map(plain).collect(),
+        "GEO" => vec![place(&line.text())],
+        "N" | "ADR" | "ORG" => vec![structured(line)],
+        "URL" | "CONFERENCE" | "ATTACH" => vec![uri(&line.text())],
+        _ => vec![plain(&line.text())],
+    }
+}
+
+/// Latitude and longitude, however many digits they are written with.
+fn place(text: &str) -> String {
+    let number =
+        |part: &str| part.trim().parse::<f64>().map_or_else(|_| part.trim().to_owned(), |number| number.to_string());
+    text.split(';').map(number).collect::<Vec<_>>().join(";")
+}
+
+/// Empty components at the end say nothing.
+fn structured(line: &Line) -> String {
+    let parts: Vec<String> = line.components().iter().map(|part| plain(part)).collect();
+    parts.join(";").trim_end_matches(';').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{description, event};
+
+    const SENT: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:ours\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n\
+        DTSTART:20261001T100000Z\r\nDTEND:20261001T110000Z\r\nSUMMARY:Council\r\nDESCRIPTION:Code 4711\\nRoom 3\r\n\
+        X-ALT-DESC;FMTTYPE=text/html:<p>Code 4711</p>\r\nCATEGORIES:a,b\r\nGEO:49.56;3.62\r\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n\
+        ATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:b@x.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+    fn with(from: &str, to: &str) -> String {
+        assert!(SENT.contains(from), "{from}");
+        SENT.replacen(from, to, 1)
+    }
+
+    #[test]
+    fn what_servers_do_of_their_own_is_no_change() {
+        let theirs = [
+            ("PRODID:ours", "PRODID:theirs\r\nCALSCALE:GREGORIAN"),
+            ("DTSTAMP:20260101T000000Z", "DTSTAMP:20260202T000000Z\r\nCREATED:20260202T000000Z\r\nSEQUENCE:1"),
+            ("CATEGORIES:a,b", "CATEGORIES:b\r\nCATEGORIES:a"),
+            ("CATEGORIES:a,b", "CATEGORIES:a\\,b"),
+            ("GEO:49.56;3.62", "GEO:49.560000;3.620000"),
+            ("SUMMARY:Council", "SUMM\r\n ARY:Council"),
+            ("X-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n", ""),
+            ("DTEND:20261001T110000Z", "DURATION:PT1H"),
+            (";SCHEDULE-AGENT=CLIENT", ";SCHEDULE-STATUS=\"1.1\""),
+            ("UID:a\r\nDTSTAMP", "STATUS:CONFIRMED\r\nUID:a\r\nDTSTAMP"),
+        ];
+        for (from, to) in theirs {
+            assert_eq!(event(SENT, &with(from, to)), [""; 0], "{to}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_a_change_whether_or_not_the_meaning_holds_it() {
+        let theirs = [
+            ("Code 4711\\n", "Code 4712\\n", "the description was `Code 4711"),
+            ("Room 3", "room 3", "the description was"),
+            ("UID:a", "UID:a\r\nCOMMENT:theirs", "the comment is new: `theirs`"),
+            ("GEO:49.56", "GEO:49.57", "the geo was"),
+            ("UID:a", "UID:a\r\nX-THEIRS:1", "the x-theirs is new"),
+            ("Council", "council", "the summary was `Council` and is `council`"),
+            ("DTEND:20261001T11", "DTEND:20261001T12", "the end on"),
+            ("mailto:b@", "mailto:c@", "the attendee"),
+            ("CLIENT", "CLIENT;PARTSTAT=ACCEPTED", "the attendee"),
+        ];
+        for (from, to, told) in theirs {
+            let found = event(SENT, &with(from, to));
+            assert!(found.iter().any(|one| one.starts_with(told)), "{to}: {found:?}");
+        }
+        assert_eq!(event(SENT, "no calendar").len(), 1);
+    }
+
+    #[test]
+    fn of_a_text_every_letter_counts_and_nothing_else() {
+        assert_eq!(description(SENT, &with("Room 3", "Room 4")).len(), 1);
+        assert_eq!(description(SENT, &with("Council", "council")), [""; 0]);
+    }
+}
