@@ -1,10 +1,10 @@
 //! A server that never says in which version it stored something: what is ours is found out by reading it.
 
 use crate::{
-    groupware::{event, groupware, project, recipe, standing},
+    groupware::{at_cyrus, event, groupware, project, recipe, standing},
     setting::{Story, login},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use transhume_servers::{DavKind, DavOptions, DavServer, RawDav, Wire, Words};
 use transhume_simulators::seed::Recipe;
 
@@ -95,6 +95,40 @@ fn other_code(text: &str) -> String {
     let other =
         |line: &str| if line.starts_with("DESCRIPTION") { line.replace("4711", "4712") } else { line.to_owned() };
     lines.map(other).collect()
+}
+
+#[test]
+fn what_people_write_into_a_moved_meeting_stays_theirs_at_cyrus() {
+    let (story, cyrus) = at_cyrus(&recipe(false));
+    let (url, user) = (cyrus.dav_url().unwrap(), story.addresses[0].clone());
+    let calendar =
+        story.mutate(json!([{ "op": "create_calendar", "user": user, "name": "Moved" }]))["done"][0]["id"].clone();
+    let ids = ["digit", "comment", "nobody"].map(|subject| (subject, meeting(&story, subject)));
+    story.run(&["check", "--canary"]).ok();
+    story.run(&["run", "--only", "calendar"]).ok();
+    story.mutate(json!(
+        ids.each_ref().map(|(_, id)| json!({ "op": "move_event", "user": user, "event": id, "to": calendar }))
+    ));
+    let moved = story.run(&["run", "--only", "calendar", "--json"]).ok().summary();
+    assert_eq!(moved["relocated"], json!(3), "{moved}");
+    let raw = RawDav::new(&url, &login(1), "secret");
+    let all = || story.wait(raw.objects(&format!("/dav/calendars/user/{}/", login(1)))).unwrap();
+    let named = |subject: &str| all().into_iter().find(|(_, text)| text.contains(&format!("SUMMARY:{subject}")));
+    let (path, text) = named("digit").unwrap();
+    story.wait(raw.send("PUT", &path, &other_code(&text))).unwrap();
+    let (path, text) = named("comment").unwrap();
+    story.wait(raw.send("PUT", &path, &text.replace("END:VEVENT", "COMMENT:theirs\r\nEND:VEVENT"))).unwrap();
+    let later = |(subject, _): &(&str, String)| {
+        let set = json!({ "subject": format!("newer {subject}") });
+        json!({ "op": "edit_event", "user": user, "event": event(&story, subject)["id"], "set": set })
+    };
+    story.mutate(Value::Array(ids.iter().map(later).collect()));
+    let said = story.run(&["run", "--only", "calendar", "--json"]);
+    assert_eq!((said.code, &said.summary()["changes_owed"]), (Some(3), &json!(2)), "{}", said.err);
+    assert!(named("newer nobody").is_some(), "what nobody changed is ours to replace");
+    assert!(named("digit").unwrap().1.contains("DESCRIPTION:Code 4712"), "people's change is gone");
+    assert!(named("comment").unwrap().1.contains("COMMENT:theirs"), "people's change is gone");
+    story.run(&["status", "--items"]).tells(0, &["2 changes owed: conflict", "owed (conflict) at the target"]);
 }
 
 #[test]
