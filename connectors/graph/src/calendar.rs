@@ -29,10 +29,16 @@ pub struct Known {
 
 impl Known {
     /// What events take, without their attachments, of which no listing tells. A series is read with its lists of
-    /// exceptions, and again in each round; where there are none, with its days and at least one of those that changed.
+    /// exceptions, and again in each round. Where there are no such lists, it is read with its days, window by window, and
+    /// at least one day that changed: no listing tells how long it goes on, so each counts as one without end that begins
+    /// today, of which each window is one page. Older and busier ones take more, those that end take less.
     pub fn cost(&self, items: &BTreeMap<String, u64>, page_size: u32) -> Cost {
         let (all, series): (u64, u64) = (items.values().sum(), items.get(rows::MASTER).copied().unwrap_or_default());
-        let (original, round) = if series::Lists::here(self) == series::Lists::Absent { (3, 2) } else { (2, 1) };
+        let round = match series::Lists::here(self) {
+            series::Lists::Absent => 1 + life::windows_of_an_endless_series(),
+            _ => 1,
+        };
+        let original = round + 1;
         let untracked = self.untracked.load(Ordering::Relaxed);
         let pages = if untracked { all.div_ceil(u64::from(page_size.max(1))) } else { 0 };
         Cost { originals: all - series + original * series, round: round * series + pages }
@@ -52,6 +58,6 @@ mod tests {
         assert_eq!(known.cost(&items, 50), Cost { originals: 120, round: 13 }, "everything is listed in each round");
         series::Lists::Narrow.refused(&known);
         series::Lists::Whole.refused(&known);
-        assert_eq!(known.cost(&items, 50), Cost { originals: 130, round: 23 }, "days in place of lists");
+        assert_eq!(known.cost(&items, 50), Cost { originals: 170, round: 63 }, "days in place of lists");
     }
 }

@@ -52,6 +52,13 @@ impl Life {
     }
 }
 
+/// How many windows a series without end takes that begins today, and whose days nobody changes.
+pub fn windows_of_an_endless_series() -> u64 {
+    let today = today();
+    let days = later(today, -MOVED).duration_until(end_of_year(today, AHEAD)).as_hours() / 24;
+    days.unsigned_abs().div_ceil(WINDOW.unsigned_abs())
+}
+
 /// The last day a series may have; `None` for one without end, or with an end this version does not know.
 fn last(first: Date, range: &Range, pattern: Option<&Pattern>) -> Option<Date> {
     match range.kind.as_deref() {
@@ -156,6 +163,14 @@ mod tests {
         let recurrence = json!({"pattern": {"type": "weekly"}, "range": {"type": "noEnd", "startDate": "2019-05-06"}});
         let tomorrow = Life::of(&serde_json::from_value(recurrence).unwrap(), None, Date::constant(2026, 3, 2));
         assert_eq!(tomorrow.map(|life| life.until), Some(endless.until), "the same all year long");
+    }
+
+    #[test]
+    fn what_an_endless_series_costs_is_what_is_listed() {
+        let recurrence =
+            json!({"pattern": {"type": "weekly"}, "range": {"type": "noEnd", "startDate": today().to_string()}});
+        let life = Life::of(&serde_json::from_value(recurrence).unwrap(), None, today()).unwrap();
+        assert_eq!(windows(life, false).len() as u64, windows_of_an_endless_series());
     }
 
     #[test]
