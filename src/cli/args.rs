@@ -161,7 +161,8 @@ pub enum Verb {
 #[derive(Debug, Args)]
 pub struct Check {
     /// Prove that the calendar server mails nobody when meetings are moved: a trial meeting goes from one of the accounts to
-    /// another, is changed and removed. Once for each server and version.
+    /// another, is changed and removed. Once for each server and version; of a server that tells no version, within 24 hours
+    /// before each run.
     #[arg(long)]
     pub canary: bool,
     /// An e-mail address on another server that the trial meeting invites, too: look into its mailbox after the trial.

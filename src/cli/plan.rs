@@ -120,6 +120,9 @@ fn matters(word: &str, plan: &Plan, of: fn(&AccountPlan) -> &Vec<String>) -> Str
     let of_one = |account| of(account).iter().map(String::as_str);
     let each =
         plan.accounts.iter().flat_map(|account| of_one(account).map(|said| (account.standing.account.as_str(), said)));
+    // One of an account is said once, whichever of its workloads it meets.
+    let mut met = BTreeSet::new();
+    let each = each.filter(|one| met.insert(*one));
     let line = |(accounts, said): (Vec<&str>, &str)| {
         let (who, names) = subject(&accounts);
         let names = names.map_or_else(String::new, |names| format!("{:<8}{names}\n", ""));

@@ -1,7 +1,7 @@
 //! No event is pushed to a server that could mail the people in it before that server was seen to keep quiet.
 
 use super::{Checked, Engine, Mover};
-use crate::store::{Project, Side};
+use crate::store::{Project, Side, UNVERSIONED};
 use transhume_contract::{Access, AccountId, Fault, Finding, Reach, Severity, What, Workload};
 
 impl Engine {
@@ -74,10 +74,18 @@ fn found(severity: Severity, sentence: &str, fix: &str) -> Access {
     Access { findings: vec![finding], quota: None }
 }
 
+/// What is said where the proof is missing.
+pub(super) const UNPROVEN: &str = "nobody has proven yet that this server mails nobody when meetings are moved";
+
 fn unproven(method: &str) -> Fault {
-    let sentence = format!("nobody has proven yet that this server mails nobody when meetings are moved ({method})");
+    let sentence = format!("{UNPROVEN} ({method})");
+    let step = match method.contains(UNVERSIONED) {
+        true => {
+            "Run `transhume check --canary`: it moves a trial meeting between two of the accounts and looks. This server tells \
+             no version, so that what was seen of it counts for 24 hours."
+        }
+        false => "Run `transhume check --canary` once: it moves a trial meeting between two of the accounts and looks.",
+    };
     // Everything else of the account moves.
-    Fault::new(What::Unsupported, sentence)
-        .reaching(Reach::Account)
-        .ask("Run `transhume check --canary` once: it moves a trial meeting between two of the accounts and looks.")
+    Fault::new(What::Unsupported, sentence).reaching(Reach::Account).ask(step)
 }

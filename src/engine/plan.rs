@@ -3,6 +3,7 @@
 
 use super::{
     AccountStanding, Engine, Mover, Rename, account_standing,
+    canary::UNPROVEN,
     check::{REFUSALS, found, refused},
     existing::HOLDS_MAIL,
     policy::standing,
@@ -11,7 +12,11 @@ use super::{
 use crate::store::{AccountStore, LossTotal, Project, Tally};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use transhume_contract::{
     Access, Collection, Fault, Finding, Reach, Scheduling, Severity, TargetTraits, Unreachable, What, Workload,
 };
@@ -92,8 +97,8 @@ impl Engine {
             .map(|(mover, doors)| self.plan_account(project, mover, doors, sample));
         let accounts: Vec<Vec<AccountPlan>> = planning.buffered(self.lanes.accounts).try_collect().await?;
         let accounts: Vec<_> = accounts.into_iter().flatten().collect();
-        let blockers: usize = accounts.iter().map(|account| account.blockers.len()).sum();
-        let minutes = movers.len() as f64 * MINUTES_PER_ACCOUNT + blockers as f64 * MINUTES_PER_BLOCKER;
+        let minutes =
+            movers.len() as f64 * MINUTES_PER_ACCOUNT + distinct_blockers(&accounts) as f64 * MINUTES_PER_BLOCKER;
         let sum = |of: fn(&AccountPlan) -> Tally| {
             let mut sum = Tally::default();
             accounts.iter().for_each(|account| sum += of(account));
@@ -115,16 +120,18 @@ impl Engine {
     async fn try_doors(&self, movers: &[Mover]) -> Result<Vec<Doors>, Fault> {
         let (mut doors, mut refusals) = (Vec::with_capacity(movers.len()), 0);
         for mover in movers {
-            let mut of_one = Doors::new();
-            for (workload, target) in &self.targets {
+            let (mut of_one, mut is_refused) = (Doors::new(), false);
+            for target in self.distinct_targets() {
                 self.stop.check()?;
                 let door = match refusals {
                     REFUSALS.. => untried(),
                     _ => found(self.stop.unless(target.check(Some(&mover.target))).await)?,
                 };
-                refusals += usize::from(refused(&door));
-                of_one.insert(*workload, door);
+                is_refused |= refused(&door);
+                let behind = self.targets.iter().filter(|(_, other)| Arc::ptr_eq(other, target));
+                of_one.extend(behind.map(|(workload, _)| (*workload, door.clone())));
             }
+            refusals += usize::from(is_refused);
             doors.push(of_one);
         }
         Ok(doors)
@@ -243,6 +250,10 @@ impl Engine {
         let looked = async {
             let traits = self.target_traits(workload, &mover.target).await?;
             there.losses = self.foresee(store, workload, &traits, &mut there.blockers).await?;
+            match self.heed_canary(workload, &mover.target).await {
+                Err(fault) if fault.sentence.starts_with(UNPROVEN) => there.blockers.push(said(&fault)),
+                heeded => heeded?,
+            }
             there.notes.extend(foretold(&traits, workload));
             let before = self.before(Some(store), &mover.target, workload).await?;
             before.iter().for_each(|before| there.take(&before.finding(self.policy.existing)));
@@ -410,9 +421,20 @@ fn side_by_side(accounts: &[AccountPlan], lanes: usize) -> u64 {
     longest.max(sum / lanes.max(1) as u64)
 }
 
+/// A wrong password blocks each workload of its account, and one proof is missing for everybody: each is mended once.
+fn distinct_blockers(accounts: &[AccountPlan]) -> usize {
+    let whose = |account: &'_ AccountPlan, said: &str| match said.starts_with(UNPROVEN) {
+        true => String::new(),
+        false => account.standing.account.clone(),
+    };
+    let each = accounts.iter().flat_map(|account| account.blockers.iter().map(move |said| (account, said)));
+    each.map(|(account, said)| (whose(account, said), said)).collect::<BTreeSet<_>>().len()
+}
+
 impl Plan {
+    /// What is to be mended before everything can move, each thing once.
     pub fn blockers(&self) -> usize {
-        self.accounts.iter().map(|account| account.blockers.len()).sum()
+        distinct_blockers(&self.accounts)
     }
 
     pub const fn time(&self) -> Duration {

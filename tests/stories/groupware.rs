@@ -303,11 +303,14 @@ fn a_task_ticked_off_a_contact_removed_and_an_event_moved_are_followed() {
 #[test]
 fn a_server_that_could_mail_people_gets_no_calendar_before_it_was_seen_to_keep_quiet() {
     let (story, _cyrus) = at_cyrus(&recipe(false));
+    let words = ["BLOCKER 2 accounts: nobody has proven yet", "transhume check --canary", "; 1 blocker to mend first."];
+    story.run(&["plan"]).tells(3, &words);
     let refused = story.run(&["run"]);
     refused.tells(3, &["nobody has proven yet that this server mails nobody", "transhume check --canary"]);
     let only = |workload: &str| story.run(&["run", "--only", workload, "--json"]).summary()["owed"].clone();
     assert_eq!((only("contacts"), only("tasks")), (json!(0), json!(0)), "the rest has moved");
     story.run(&["check", "--canary"]).tells(0, &["a trial meeting from account1 to account2 reached nobody"]);
+    story.run(&["plan"]).tells(0, &["; nothing blocks."]);
     let moved = story.run(&["run", "--only", "calendar", "--json"]).ok().summary();
     assert!(moved["placed"].as_u64().unwrap() >= 24, "{moved}");
     let verified = story.run(&["verify", "--only", "calendar", "--depth", "content"]);

@@ -33,6 +33,15 @@ fn a_second_project_doubles_nothing_and_adopts_what_is_there() {
     second.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
 }
 
+#[test]
+fn one_wrong_password_is_one_blocker_and_keeps_nobody_else_out() {
+    let (story, _server) = groupware(&recipe(false));
+    story.write("passwords.csv", format!("login,password\n{},wrong\n{},secret\n", login(1), login(2)));
+    let plan = story.run(&["plan"]);
+    plan.tells(3, &["refused the login of account1", "; 1 blocker to mend first."]);
+    assert!(!plan.out.contains("was not tried"), "{}", plan.out);
+}
+
 /// A calendar that people made at Radicale, with one entry of theirs.
 fn theirs(server: &DavServer, name: &str) -> PathBuf {
     let folder = server.dir().join("data/collection-root").join(login(1)).join("ours-since-1999");
