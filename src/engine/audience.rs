@@ -3,7 +3,7 @@
 use super::{Audience, Engine, Own, Setting, rendering::Loaded};
 use crate::store::AccountStore;
 use std::sync::Arc;
-use transhume_contract::{Fault, Profile, Workload};
+use transhume_contract::{Fault, Profile, Reach, What, Workload};
 
 impl Engine {
     pub(super) async fn audience(
@@ -35,6 +35,7 @@ impl Engine {
             let (render, loaded) = (Arc::clone(&self.render), Loaded::of_settings(original, bodies));
             let cut_short = |_| super::defect("reading the settings was cut short");
             let told = tokio::task::spawn_blocking(move || render.own(&loaded)).await.map_err(cut_short)?;
+            let told = told.map_err(|error| unread(&error))?;
             own.zone = own.zone.or(told.zone);
             if own.colours.is_empty() {
                 own.colours = told.colours;
@@ -42,4 +43,15 @@ impl Engine {
         }
         Ok(own)
     }
+}
+
+/// Without them events would fall back to another zone, in silence.
+fn unread(error: &std::io::Error) -> Fault {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()).cloned();
+    let sentence = || format!("the settings of the account cannot be read in the store: {error}");
+    inner.unwrap_or_else(|| {
+        Fault::new(What::StoreBroken, sentence())
+            .reaching(Reach::Account)
+            .ask("Run `transhume pull`, which captures them anew, then run again.")
+    })
 }

@@ -117,9 +117,10 @@ pub trait Render: Send + Sync {
         audience: &Audience,
         out: &mut dyn Write,
     ) -> Result<Rendered, Fault>;
-    /// What the account's settings say of it.
-    fn own(&self, _settings: &dyn Original) -> Own {
-        Own::default()
+    /// What the account's settings say of it. What they do not speak of, and what the source would not give, is left
+    /// open; what cannot be read is a fault.
+    fn own(&self, _settings: &dyn Original) -> std::io::Result<Own> {
+        Ok(Own::default())
     }
     /// What the rendering of an item will be known by at a target, where that is made from its id at the source; elsewhere
     /// the source tells it in the facts.

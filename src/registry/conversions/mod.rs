@@ -115,16 +115,20 @@ impl Render for Conversions {
         Ok(Rendered { losses: losses(rendered.losses), same_as, natural_key: rendered.message_id })
     }
 
-    fn own(&self, settings: &dyn Original) -> Own {
+    fn own(&self, settings: &dyn Original) -> io::Result<Own> {
         let told = |part: &str| {
+            if settings.parts().iter().all(|known| known.name != part) {
+                return Ok(None);
+            }
             let mut text = String::new();
-            settings.open(part).ok()?.read_to_string(&mut text).ok()?;
-            serde_json::from_str::<serde_json::Value>(&text).ok()
+            settings.open(part)?.read_to_string(&mut text)?;
+            // What the source would not give stands there as its error, which names neither zone nor colours.
+            serde_json::from_str::<serde_json::Value>(&text).map(Some).map_err(io::Error::from)
         };
-        Own {
-            zone: told("mailboxSettings").as_ref().and_then(objects::zone),
-            colours: told("masterCategories").as_ref().map(objects::colours).unwrap_or_default(),
-        }
+        Ok(Own {
+            zone: told("mailboxSettings")?.as_ref().and_then(objects::zone),
+            colours: told("masterCategories")?.as_ref().map(objects::colours).unwrap_or_default(),
+        })
     }
 
     fn made_key(&self, workload: Workload, item: &ItemId, profile: &Profile) -> Option<String> {
@@ -253,6 +257,37 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::collections::BTreeMap;
+
+    /// Settings of one part; none where it cannot be read.
+    struct Settings(Vec<transhume_contract::Part>, Option<&'static str>);
+
+    impl Original for Settings {
+        fn parts(&self) -> &[transhume_contract::Part] {
+            &self.0
+        }
+        fn open(&self, _: &str) -> io::Result<Box<dyn Read + '_>> {
+            let text = self.1.ok_or_else(|| io::Error::other("the disk is gone"))?;
+            Ok(Box::new(text.as_bytes()))
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_are_no_account_without_settings() {
+        let of = |text| {
+            let part = transhume_contract::Part {
+                name: "mailboxSettings".into(),
+                media_type: "application/json".into(),
+                length: None,
+            };
+            Conversions::new(Tables::embedded()).own(&Settings(vec![part], text))
+        };
+        assert_eq!(of(Some("{\"timeZone\":\"UTC\"}")).unwrap().zone.as_deref(), Some("UTC"));
+        let refused = "{\"transhume.error\":{\"code\":\"ErrorAccessDenied\",\"message\":\"no\"}}";
+        assert_eq!(of(Some(refused)).unwrap(), Own::default());
+        let none = Conversions::new(Tables::embedded()).own(&Settings(Vec::new(), None));
+        assert_eq!(none.unwrap(), Own::default());
+        assert!(of(None).is_err() && of(Some("{\"timeZone\":")).is_err());
+    }
 
     fn with(file: &str, text: &str) -> Conversions {
         Conversions::new(Tables::with_overrides(&BTreeMap::from([(file.to_owned(), text.to_owned())])).unwrap())
