@@ -163,8 +163,8 @@ impl Summary {
         if self.outdated > 0 {
             let _infallible = write!(
                 text,
-                "; {} outdated, rendered by an earlier edition, other tables or for another accounts.csv (`transhume push \
-                 --rerender` renders anew and replaces what changed)",
+                "; {} perhaps outdated, rendered by an earlier edition, with other tables, for another accounts.csv or with other \
+                 colours of categories (`transhume push --rerender` renders anew and replaces only what comes out otherwise)",
                 count(self.outdated, "item")
             );
         }

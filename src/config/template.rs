@@ -107,7 +107,8 @@ const REST: &str = r#"
 # Withdraw at the target what was deleted at the source: only what transhume placed and nobody changed since.
 # withdraw_deleted = false
 # What is done where what is to be moved stands at the target before the first run (a former migration):
-# "ask" stops that account, "adopt" takes for placed what is there byte for byte, "add" places everything beside it.
+# "ask" stops that account, "adopt" takes for placed what is there byte for byte (events, contacts and tasks: what says the
+# same), "add" places everything beside it.
 # existing = "ask"
 # An event whose UID stands in another calendar of its account already, where the server takes a UID once (Cyrus):
 # "quarantine" keeps it in the store, "derive" places it with a UID of its own, which updates from its organiser do not find.

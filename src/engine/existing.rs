@@ -110,7 +110,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         let Some(before) = self.before(Some(store), login, workload).await? else { return Ok(()) };
         if before.ours > 0 && self.policy.existing == Existing::Ask {
-            return Err(Fault::new(What::Exists, before.sentence()).reaching(Reach::Account).ask(DECIDE));
+            return Err(Fault::new(What::Exists, before.sentence()).reaching(Reach::Account).ask(decide(workload)));
         }
         let account = Some(store.account().address.clone());
         self.tell(super::Event::Note { account, sentence: before.sentence() });
@@ -123,8 +123,18 @@ const fn home(workload: Workload) -> &'static str {
     if matches!(workload, Workload::Mail) { "mailbox" } else { "account" }
 }
 
-const DECIDE: &str = "Empty it at the target; or set `existing` under [policy] in transhume.toml: \"adopt\" takes \
-    for placed what is there byte for byte and places the rest, \"add\" places everything beside it.";
+/// By what adopting knows what is there.
+const fn alike(workload: Workload) -> &'static str {
+    if matches!(workload, Workload::Mail) { "is there byte for byte" } else { "stands there and says the same" }
+}
+
+fn decide(workload: Workload) -> String {
+    format!(
+        "Empty it at the target; or set `existing` under [policy] in transhume.toml: \"adopt\" takes for placed what {} and \
+         places the rest, \"add\" places everything beside it.",
+        alike(workload)
+    )
+}
 
 impl Before {
     pub fn sentence(&self) -> String {
@@ -148,14 +158,21 @@ impl Before {
 
     pub(super) fn finding(&self, decided: Existing) -> Finding {
         let (severity, fix) = match (self.ours, decided) {
-            (0, _) => (Severity::Note, ""),
-            (_, Existing::Ask) => (Severity::Blocker, DECIDE),
+            (0, _) => (Severity::Note, String::new()),
+            (_, Existing::Ask) => (Severity::Blocker, decide(self.workload)),
             (_, Existing::Adopt) => {
-                (Severity::Note, "What is there byte for byte is taken for placed (policy existing).")
+                let alike = alike(self.workload);
+                (Severity::Note, format!("What {alike} is taken for placed (policy existing)."))
             }
-            (_, Existing::Add) => (Severity::Warning, "Everything is placed beside it, as the policy `existing` says."),
+            (_, Existing::Add) => {
+                (Severity::Warning, "Everything is placed beside it, as the policy `existing` says.".to_owned())
+            }
         };
-        let code = if self.ours == 0 { HOLDS_MAIL } else { "holds_same_mail" };
-        Finding { severity, code: code.into(), sentence: self.sentence(), fix: fix.into() }
+        let code = match (self.ours, self.workload) {
+            (0, _) => HOLDS_MAIL,
+            (_, Workload::Mail) => "holds_same_mail",
+            (_, _) => "holds_same_items",
+        };
+        Finding { severity, code: code.into(), sentence: self.sentence(), fix }
     }
 }

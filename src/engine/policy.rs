@@ -12,7 +12,8 @@ pub enum Existing {
     /// Stop the account and ask: placing everything would double that mail.
     #[default]
     Ask,
-    /// Take for placed what is there byte for byte in the same folder, and place the rest.
+    /// Take for placed what is there byte for byte in the same folder (of events, contacts and tasks: what says the
+    /// same), and place the rest.
     Adopt,
     /// Place everything.
     Add,
