@@ -20,7 +20,7 @@ mod watched;
 
 use std::process::ExitCode;
 
-/// Its name, what it runs, and the number of messages, items or megabytes it is made for.
+/// Its name, what it runs, and the number of messages, events, items or megabytes it is made for.
 type Bench = (&'static str, fn(u32), u32);
 
 const ALL: [Bench; 9] = [
@@ -29,10 +29,10 @@ const ALL: [Bench; 9] = [
     ("single", push::single, 4_000),
     ("pull", pull::run, 2_000),
     ("large", memory::large, 150),
-    ("memory", memory::many, 200_000),
     ("radicale", dav::radicale, 5_000),
     ("xandikos", dav::xandikos, 2_000),
     ("cyrus", dav::cyrus, 5_000),
+    ("memory", memory::many, 200_000),
 ];
 
 fn main() -> ExitCode {

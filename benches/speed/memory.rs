@@ -15,19 +15,15 @@ pub fn many(messages: u32) {
     let address = tenants::addresses(&dump).remove(0);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let simulator = tenants::serve(&runtime, dump, 4, Duration::ZERO);
-    let dir = tempfile::tempdir().unwrap();
-    project::write(dir.path(), &simulator.base_url(), &Target::Folder, 4);
-    let accounts = &[(address, "box".into())];
-    project::accounts(dir.path(), accounts);
-    table::head(&format!("memory: a mailbox of {messages} messages"), &["", "peak MB", "seconds"]);
-    show("pull", &transhume(dir.path(), &["pull"]));
-    show("push into a folder", &transhume(dir.path(), &["push"]));
-    show("run again, without changes", &transhume(dir.path(), &["run"]));
     let (dovecot, dir) = (dovecot(), tempfile::tempdir().unwrap());
     into(&dovecot, dir.path(), &simulator.base_url());
-    project::accounts(dir.path(), accounts);
+    project::accounts(dir.path(), &[(address, "box".into())]);
+    table::head(&format!("memory: a mailbox of {messages} messages"), &["", "peak MB", "seconds"]);
     show("run into Dovecot", &transhume(dir.path(), &["run"]));
     show("verify --depth content", &transhume(dir.path(), &["verify", "--depth", "content"]));
+    show("run again, without changes", &transhume(dir.path(), &["run"]));
+    project::aim(dir.path(), &simulator.base_url(), &Target::Folder, 4);
+    show("push into a folder", &transhume(dir.path(), &["push"]));
 }
 
 pub fn large(megabytes: u32) {

@@ -40,14 +40,6 @@ impl Kind {
             Self::Xandikos | Self::Cyrus => 4,
         }
     }
-
-    /// Processors it can compute on at once: a Python program has one lock for all its threads.
-    pub fn processors(self) -> f64 {
-        match self {
-            Self::Radicale | Self::Xandikos => 1.0,
-            Self::Cyrus => std::thread::available_parallelism().map_or(1.0, |number| number.get() as f64),
-        }
-    }
 }
 
 /// A calendar server that commits each item waits for the disk each time, and disks differ: here it waits for none.
