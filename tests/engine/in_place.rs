@@ -184,11 +184,12 @@ impl Agenda {
     }
 }
 
-/// Every event below a folder.
+/// Every event below a folder. A folder that is renamed meanwhile, as one in the making, is not looked into.
 pub fn files(place: &Path) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![place.to_owned()], Vec::new());
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        for entry in entries.map(|entry| entry.unwrap().path()) {
             match entry.is_dir() {
                 true => folders.push(entry),
                 false if entry.extension().is_some_and(|ending| ending == "ics") => found.push(entry),
