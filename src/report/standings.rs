@@ -194,8 +194,8 @@ pub fn named_losses(all: &[&AccountStanding], width: Option<usize>) -> String {
     match losses_listed(sums, width) {
         none if none.is_empty() => none,
         listed => format!(
-            "named losses, and in how many items (`transhume explain ITEM` says what one of them lost; its original is \
-             kept):\n{listed}"
+            "named losses, and in how many items:\n{listed}    `transhume explain ITEM` says what an item lost; its \
+             original is kept.\n"
         ),
     }
 }
