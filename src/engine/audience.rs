@@ -20,8 +20,8 @@ impl Engine {
 
     async fn setting(&self, store: &AccountStore) -> Result<Setting, Fault> {
         let owner = store.account().address.clone();
-        let Own { zone, colours } = self.own(store).await?;
-        Ok(Setting { owner, zone, colours: Arc::new(colours), people: Arc::clone(&self.people) })
+        let Own { zone, territory, colours } = self.own(store).await?;
+        Ok(Setting { owner, zone, territory, colours: Arc::new(colours), people: Arc::clone(&self.people) })
     }
 
     /// What the account's settings say of it, where they were captured. What those of its calendars leave open is asked
@@ -37,6 +37,7 @@ impl Engine {
             let told = tokio::task::spawn_blocking(move || render.own(&loaded)).await.map_err(cut_short)?;
             let told = told.map_err(|error| unread(&error))?;
             own.zone = own.zone.or(told.zone);
+            own.territory = own.territory.or(told.territory);
             if own.colours.is_empty() {
                 own.colours = told.colours;
             }

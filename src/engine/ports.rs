@@ -22,6 +22,9 @@ pub struct Setting {
     pub owner: String,
     /// The account's own time zone, as the source names it.
     pub zone: Option<String>,
+    /// The territory of its language, two letters of ISO 3166: some names of zones stand for another one there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub territory: Option<String>,
     /// The colours of the account's categories as the source names them, by name in small letters.
     #[serde(serialize_with = "plainly")]
     pub colours: Arc<BTreeMap<String, String>>,
@@ -39,6 +42,8 @@ fn plainly<S: serde::Serializer>(shared: &BTreeMap<String, String>, serializer: 
 pub struct Own {
     /// Its time zone, as the source names it.
     pub zone: Option<String>,
+    /// The territory of its language, two letters of ISO 3166.
+    pub territory: Option<String>,
     /// The colours of its categories as the source names them, by name in small letters.
     pub colours: BTreeMap<String, String>,
 }

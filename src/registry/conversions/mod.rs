@@ -125,8 +125,10 @@ impl Render for Conversions {
             // What the source would not give stands there as its error, which names neither zone nor colours.
             serde_json::from_str::<serde_json::Value>(&text).map(Some).map_err(io::Error::from)
         };
+        let mailbox = told("mailboxSettings")?;
         Ok(Own {
-            zone: told("mailboxSettings")?.as_ref().and_then(objects::zone),
+            zone: mailbox.as_ref().and_then(objects::zone),
+            territory: mailbox.as_ref().and_then(objects::territory),
             colours: told("masterCategories")?.as_ref().map(objects::colours).unwrap_or_default(),
         })
     }
@@ -281,7 +283,8 @@ mod tests {
             };
             Conversions::new(Tables::embedded()).own(&Settings(vec![part], text))
         };
-        assert_eq!(of(Some("{\"timeZone\":\"UTC\"}")).unwrap().zone.as_deref(), Some("UTC"));
+        let told = of(Some("{\"timeZone\":\"UTC\",\"language\":{\"locale\":\"fr-BE\"}}")).unwrap();
+        assert_eq!((told.zone.as_deref(), told.territory.as_deref()), (Some("UTC"), Some("BE")));
         let refused = "{\"transhume.error\":{\"code\":\"ErrorAccessDenied\",\"message\":\"no\"}}";
         assert_eq!(of(Some(refused)).unwrap(), Own::default());
         let none = Conversions::new(Tables::embedded()).own(&Settings(Vec::new(), None));

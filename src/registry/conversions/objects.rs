@@ -89,6 +89,7 @@ pub(super) fn reworded(workload: Workload, sent: &[u8], there: &[u8]) -> Vec<Str
 fn calendar_setting(setting: &Setting) -> CalendarSetting {
     let mut own = CalendarSetting::new(setting.owner.as_str());
     own.zone.clone_from(&setting.zone);
+    own.territory.clone_from(&setting.territory);
     own.among(Arc::clone(&setting.people)).coloured(Arc::clone(&setting.colours))
 }
 
@@ -119,6 +120,14 @@ pub(super) fn zone(mailbox_settings: &Value) -> Option<String> {
     mailbox_settings["timeZone"].as_str().filter(|zone| !zone.is_empty()).map(str::to_owned)
 }
 
+/// The territory of the account's language (`BE` of `fr-BE`), where its tag has one of two letters, as ISO 3166 has them
+/// (RFC 5646 2.2.4; Microsoft Graph docs: mailboxSettings resource, language).
+pub(super) fn territory(mailbox_settings: &Value) -> Option<String> {
+    let locale = mailbox_settings["language"]["locale"].as_str()?;
+    let region = |part: &&str| part.len() == 2 && part.bytes().all(|letter| letter.is_ascii_alphabetic());
+    locale.split('-').skip(1).find(region).map(str::to_uppercase)
+}
+
 /// The colours of its categories by their names (Microsoft Graph docs: outlookCategory resource).
 pub(super) fn colours(master_categories: &Value) -> BTreeMap<String, String> {
     let rows = master_categories["value"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -133,7 +142,7 @@ pub(super) fn colours(master_categories: &Value) -> BTreeMap<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{colours, zone};
+    use super::{Setting, Tables, calendar_setting, colours, territory, zone};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -143,6 +152,19 @@ mod tests {
         assert_eq!(zone(&told).as_deref(), Some("W. Europe Standard Time"));
         assert_eq!(zone(&json!({ "timeZone": "" })), None);
         assert_eq!(zone(&json!([])), None);
+    }
+
+    #[test]
+    fn the_territory_is_that_of_the_language() {
+        let of = |locale: &str| territory(&json!({ "language": { "locale": locale } }));
+        assert_eq!([of("fr-BE"), of("sr-Latn-RS"), of("pt-br")], ["BE", "RS", "BR"].map(|one| Some(one.to_owned())));
+        assert_eq!([of("fr"), of("es-419"), of("zh-Hans"), of("")], [None, None, None, None]);
+        assert_eq!(territory(&json!({ "language": null })), None);
+        let setting = Setting { territory: Some("BE".into()), ..Setting::default() };
+        let own = calendar_setting(&setting);
+        let zone = |territory| Tables::embedded().zone("Romance Standard Time", territory).map(str::to_owned);
+        assert_eq!(zone(own.territory.as_deref()).as_deref(), Some("Europe/Brussels"));
+        assert_eq!(zone(None).as_deref(), Some("Europe/Paris"));
     }
 
     #[test]
