@@ -66,8 +66,8 @@ fn race(ground: &Ground, kind: Kind, each_way: Duration) -> Speeds {
 
 /// No client gets more out of a server than it computes. None of the three works on two writes of an account at once, on
 /// however many connections they come: Radicale and Xandikos are Python programs with one lock for all their threads
-/// (Radicale takes 5 ms to read an event with a time zone, in whatever way it comes), and Cyrus locks the account. Where
-/// the server computes nearly all the time of a push, the goal is met.
+/// (Radicale takes 5 ms to read an event with a time zone, in whatever way it comes), and Cyrus was seen to take turns.
+/// Where the server computes nearly all the time of a push, the goal is met.
 const BUSY: f64 = 0.85;
 
 fn judge(kind: Kind, each_way: Duration, speeds: &Speeds) {
