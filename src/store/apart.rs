@@ -12,8 +12,8 @@ use super::{
 use rusqlite::Connection;
 use transhume_contract::{Cause, Fault, Workload};
 
-/// In quarantine because of its key, never placed, and what has that key stands in another target collection because of
-/// us: nothing of other people's is doubled.
+/// In quarantine because of its key, neither standing nor lost at the target, and what has that key stands in another
+/// target collection because of us: nothing of other people's is doubled.
 const DOUBLED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i.key = f.item
         JOIN rendering r ON r.key = i.rendering
     WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2 AND i.apart = 0

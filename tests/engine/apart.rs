@@ -86,6 +86,7 @@ impl Meaning for Events {
 struct OnceForEach {
     target: Arc<dyn Target>,
     place: PathBuf,
+    one_of_a_key: bool,
     /// Looking and writing are one step for the server.
     one_at_a_time: tokio::sync::Mutex<()>,
 }
@@ -109,7 +110,7 @@ impl Target for OnceForEach {
         self.target.identity()
     }
     async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
-        self.target.traits(account).await
+        Ok(TargetTraits { one_of_a_key: self.one_of_a_key, ..self.target.traits(account).await? })
     }
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         self.target.check(account).await
@@ -167,6 +168,8 @@ impl Target for OnceForEach {
 
 /// Two calendars with the same meeting, which differ in the room they name, and the folder they go to.
 struct Agenda {
+    /// What the target says of itself.
+    one_of_a_key: bool,
     source: Arc<MemorySource>,
     account: Account,
     calendars: [CollectionId; 2],
@@ -186,7 +189,7 @@ impl Agenda {
         let account = source.add_account("ada@example.org");
         let calendars =
             ["Council", "Private"].map(|name| source.add_collection(&account.id, None, name, Role::Ordinary));
-        let agenda = Self { source, account, calendars, dir: project().await };
+        let agenda = Self { one_of_a_key: true, source, account, calendars, dir: project().await };
         agenda.told(0, "hall", "first");
         agenda.told(1, "office", "first");
         agenda
@@ -201,8 +204,12 @@ impl Agenda {
     fn engine(&self, duplicate_uid: DuplicateUid) -> Engine {
         let place = self.dir.path().join("target");
         let target = transhume_folder::open(place.clone(), CALENDAR).unwrap();
-        let server: Arc<dyn Target> =
-            Arc::new(OnceForEach { target, place, one_at_a_time: tokio::sync::Mutex::default() });
+        let server: Arc<dyn Target> = Arc::new(OnceForEach {
+            target,
+            place,
+            one_of_a_key: self.one_of_a_key,
+            one_at_a_time: tokio::sync::Mutex::default(),
+        });
         let conversions = Arc::new(Events);
         let policy = Policy { duplicate_uid, ..Policy::default() };
         Engine { policy, ..engine(self.source.clone(), (CALENDAR, server), conversions.clone(), conversions) }
@@ -279,6 +286,14 @@ async fn what_has_a_uid_of_its_own_is_not_outdated_for_that() {
     let proof = engine.verify(&project, &movers, Depth::Content).await.unwrap().remove(0);
     assert_eq!((proof.differences, proof.outdated), (0, 0));
     assert_eq!(engine.rerender(&project, &movers).await.unwrap(), 0);
+}
+
+/// Where a calendar alone takes a UID once, what is refused for it met something in its own calendar, which is none of
+/// ours to double.
+#[tokio::test]
+async fn where_calendars_do_not_share_their_uids_none_is_derived() {
+    let agenda = Agenda { one_of_a_key: false, ..Agenda::new().await };
+    assert_eq!((agenda.settled(DuplicateUid::Derive).await, agenda.standing().len()), ((1, 0), 1));
 }
 
 /// What somebody else put there is none of ours to double.

@@ -120,6 +120,8 @@ pub struct TargetTraits {
     pub max_item_bytes: Option<u64>,
     /// `place` puts what changed in the place of the old one; else it is placed anew and the old one withdrawn.
     pub replaces: bool,
+    /// A key stands once in the whole account, not once in each collection.
+    pub one_of_a_key: bool,
 }
 
 /// A collection wanted at a target.

@@ -122,6 +122,7 @@ fn traits_of(accounts: &Accounts, home: &Home) -> TargetTraits {
         tells_handle: true,
         max_item_bytes: Some(objects.object_bytes),
         replaces: true,
+        one_of_a_key: home.server.kind == Kind::Cyrus,
         profile: Profile { objects: Some(objects), keyword_bytes: 0, ..Profile::default() },
     }
 }

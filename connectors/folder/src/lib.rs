@@ -246,6 +246,7 @@ fn traits() -> TargetTraits {
         tells_handle: true,
         max_item_bytes: None,
         replaces: false,
+        one_of_a_key: false,
     }
 }
 

@@ -164,6 +164,7 @@ fn traits_of(config: &ImapConfig, link: &Link) -> TargetTraits {
         tells_handle: link.can("UIDPLUS"),
         max_item_bytes: link.append_limit(),
         replaces: false,
+        one_of_a_key: false,
     }
 }
 

@@ -5,10 +5,12 @@ use crate::engine::{DuplicateUid, Event};
 use transhume_contract::Fault;
 
 impl Push<'_> {
-    /// What is in quarantine because its UID stands in another calendar, placed by us, is to be rendered with one of its
+    /// Where a UID is taken once in each calendar, what was refused for it met something in its own calendar, which is none
+    /// of ours to double. What is in quarantine because its UID stands in another calendar, placed by us, is to be rendered with one of its
     /// own, and placed. Answers how many.
     pub(super) async fn set_apart(&self) -> Result<u64, Fault> {
-        if self.engine.policy.duplicate_uid == DuplicateUid::Quarantine || self.engine.rehearsing {
+        let once = self.traits.one_of_a_key && self.engine.policy.duplicate_uid == DuplicateUid::Derive;
+        if !once || self.engine.rehearsing {
             return Ok(0);
         }
         let items = self.store.set_apart(self.workload).await?;

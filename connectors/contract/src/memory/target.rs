@@ -366,6 +366,7 @@ impl Target for MemoryTarget {
             tells_handle: self.tells_handle,
             max_item_bytes: None,
             replaces: false,
+            one_of_a_key: false,
         })
     }
 

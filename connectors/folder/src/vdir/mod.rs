@@ -120,6 +120,7 @@ fn traits(workload: Workload) -> TargetTraits {
         tells_handle: true,
         max_item_bytes: None,
         replaces: true,
+        one_of_a_key: false,
     }
 }
 
