@@ -13,13 +13,13 @@
 //! of a large collection as at its beginning.
 
 use crate::{
-    answer::Answer,
     ask::{self, If},
     collections::Shelf,
     lines::unfolded,
     merged::{Object, one_calendar, repeated},
     paths::is_plain,
     place::{Job, Placer, Written},
+    read::Listed,
     reserve::{is_reservable, reservation},
     server::Kind,
 };
@@ -104,9 +104,9 @@ impl Placer<'_> {
             match self.send(&ask::put(&self.reader.path, self.at.workload, body, If::Unchanged(etag))).await {
                 Ok(answer) if answer.stored() => return self.stored(parting).await,
                 Ok(answer) if answer.is_doubtful() => match self.reader.list().await {
-                    Ok((listed, _)) if !listed.is_empty() => return self.stored(parting).await,
-                    Ok(_) if !is_relayed(&answer) => {}
-                    Ok(_) | Err(_) => {
+                    Ok((listed, _)) if !listed.is_empty() => return self.listed(parting, listed).await,
+                    Ok(_) => {}
+                    Err(_) => {
                         self.link.account.remember_loss(&self.reader.path, false);
                         return self.unsettled(parting, &self.refused(&answer).outcome_unknown()).await;
                     }
@@ -137,15 +137,22 @@ impl Placer<'_> {
         (sent.map(|job| (job.intent, Err(fault.clone()))).collect(), parting.alone)
     }
 
-    /// What the server says stands there now; what does not is placed by itself.
+    /// The server said that it stored the whole.
     async fn stored(&self, parting: Parting) -> (Vec<Written>, Vec<Job>) {
+        if let Ok((listed, _)) = self.reader.list().await {
+            return self.listed(parting, listed).await;
+        }
         self.dress().await;
         let Parting { along, reserved, mut alone } = parting;
-        let Ok((listed, _)) = self.reader.list().await else {
-            // They stand, all of them or none: only their versions are not known.
-            alone.extend(reserved);
-            return (along.into_iter().map(|job| (job.intent, Ok((job.name, None)))).collect(), alone);
-        };
+        // All of them stand: only their versions are not known.
+        alone.extend(reserved);
+        (along.into_iter().map(|job| (job.intent, Ok((job.name, None)))).collect(), alone)
+    }
+
+    /// What stands there now; what does not is placed by itself.
+    async fn listed(&self, parting: Parting, listed: Vec<Listed>) -> (Vec<Written>, Vec<Job>) {
+        self.dress().await;
+        let Parting { along, reserved, mut alone } = parting;
         let mut known: BTreeMap<String, Option<String>> = listed.into_iter().map(|one| (one.name, one.etag)).collect();
         let (mut written, mut to_fill) = (Vec::new(), Vec::new());
         for job in along {
@@ -172,11 +179,6 @@ impl Placer<'_> {
             tracing::warn!(%fault, "a collection is without its name until the next run");
         }
     }
-}
-
-/// Said by one who stands before the server, which may still be at work.
-fn is_relayed(answer: &Answer) -> bool {
-    matches!(answer.inner_status(), 502..=504)
 }
 
 /// Whether an item arrives as a whole just as it does by itself, and under the same name.
