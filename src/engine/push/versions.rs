@@ -6,7 +6,8 @@ use crate::{
     store::{Placement, PlacementKey, TargetKey},
 };
 use bytes::Bytes;
-use transhume_contract::{Collection, Fault};
+use futures::{StreamExt, stream};
+use transhume_contract::{Collection, Fault, Reach};
 
 /// Placements looked at in one read of the store.
 const PAGE: usize = 2000;
@@ -28,9 +29,19 @@ impl Push<'_> {
         if self.engine.rehearsing || !self.traits.replaces {
             return Ok(after);
         }
+        let learn = |(key, at): (TargetKey, Collection)| async move { self.learn_at(key, &at, after).await };
+        let collections = stream::iter(self.collections().await?).map(learn);
+        let mut learnt = collections.buffer_unordered(self.traits.lanes.max(1));
         let mut last = after;
-        for (key, at) in self.collections().await? {
-            last = last.max(self.learn_at(key, &at, after).await?);
+        while let Some(here) = learnt.next().await {
+            match here {
+                Ok(here) => last = last.max(here),
+                // One that cannot be read now keeps nothing from the others: its versions are learnt in a later pass.
+                Err(fault) if fault.reach < Reach::Account => {
+                    tracing::warn!(%fault, "what was placed in a collection cannot be read back now");
+                }
+                Err(fault) => return Err(fault),
+            }
         }
         Ok(last)
     }
