@@ -119,7 +119,7 @@ fn said(kind: &str, text: &str) -> Result<Values, Unreadable> {
 }
 
 fn collect(component: &Component, values: &mut Values) {
-    for line in component.lines.iter().filter(|line| !is_compared_otherwise(line)) {
+    for line in component.lines.iter().filter(|line| !is_compared_otherwise(&component.kind, line)) {
         let all = values.entry(format!("{} {}", component.kind, line.name)).or_default();
         all.extend(read(line).into_iter().filter(|value| !value.is_empty()));
     }
@@ -128,9 +128,22 @@ fn collect(component: &Component, values: &mut Values) {
 }
 
 /// What servers stamp, and what the meaning holds whatever form it has: times, people, files within, and words that have a
-/// default.
-fn is_compared_otherwise(line: &Line) -> bool {
+/// default. The meaning of a task holds the days of its times, and no people.
+fn is_compared_otherwise(kind: &str, line: &Line) -> bool {
+    const NOT_OF_TASKS: [&str; 10] = [
+        "DTSTART",
+        "DUE",
+        "DURATION",
+        "RDATE",
+        "EXDATE",
+        "RECURRENCE-ID",
+        "ORGANIZER",
+        "ATTENDEE",
+        "CLASS",
+        "PRIORITY",
+    ];
     match line.name.as_str() {
+        name if kind == "VTODO" && NOT_OF_TASKS.contains(&name) => false,
         "DTSTAMP" | "CREATED" | "LAST-MODIFIED" | "SEQUENCE" | "REV" | "PRODID" | "VERSION" => true,
         "DTSTART" | "DTEND" | "DUE" | "DURATION" | "RRULE" | "RDATE" | "EXDATE" | "RECURRENCE-ID" | "TRIGGER" => true,
         "ORGANIZER" | "ATTENDEE" | "CLASS" | "TRANSP" | "STATUS" | "PRIORITY" | "PHOTO" | "BDAY" => true,
@@ -164,7 +177,7 @@ fn structured(line: &Line) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{description, event};
+    use super::{description, event, task};
 
     const SENT: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:ours\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n\
         DTSTART:20261001T100000Z\r\nDTEND:20261001T110000Z\r\nSUMMARY:Council\r\nDESCRIPTION:Code 4711\\nRoom 3\r\n\
@@ -213,6 +226,23 @@ mod tests {
             assert!(found.iter().any(|one| one.starts_with(told)), "{to}: {found:?}");
         }
         assert_eq!(event(SENT, "no calendar").len(), 1);
+    }
+
+    #[test]
+    fn what_people_write_into_a_task_is_a_change_though_the_meaning_holds_only_days() {
+        let sent = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Pay\r\n\
+            DUE;VALUE=DATE:20261001\r\nPRIORITY:1\r\nEND:VTODO\r\nEND:VCALENDAR\r\n";
+        assert_eq!(task(sent, &sent.replace("20260101T", "20260202T")), [""; 0]);
+        let theirs = [
+            ("DUE;VALUE=DATE:20261001", "DUE:20261001T150000Z", "the due was"),
+            ("PRIORITY:1", "PRIORITY:4", "the priority was"),
+            ("PRIORITY:1", "PRIORITY:1\r\nCLASS:PRIVATE", "the class is new"),
+            ("PRIORITY:1", "PRIORITY:1\r\nATTENDEE:mailto:b@x.example", "the attendee is new"),
+        ];
+        for (from, to, told) in theirs {
+            let found = task(sent, &sent.replace(from, to));
+            assert!(found.iter().any(|one| one.starts_with(told)), "{to}: {found:?}");
+        }
     }
 
     #[test]
