@@ -30,7 +30,7 @@ const ALL: [Bench; 9] = [
     ("pull", pull::run, 2_000),
     ("large", memory::large, 150),
     ("radicale", dav::radicale, 5_000),
-    ("xandikos", dav::xandikos, 2_000),
+    ("xandikos", dav::xandikos, 3_000),
     ("cyrus", dav::cyrus, 5_000),
     ("memory", memory::many, 200_000),
 ];

@@ -36,8 +36,8 @@ impl Kind {
     /// Connections that transhume uses.
     pub const fn lanes(self) -> usize {
         match self {
-            Self::Radicale => 6,
-            Self::Xandikos | Self::Cyrus => 4,
+            Self::Radicale | Self::Xandikos => 6,
+            Self::Cyrus => 4,
         }
     }
 }

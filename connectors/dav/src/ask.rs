@@ -206,9 +206,10 @@ pub fn put(path: &str, workload: Workload, body: Bytes, condition: If<'_>) -> As
     ask
 }
 
-/// Several items at once, which the server names itself (draft-daboo-calendarserver-bulk-change, section 4.1).
+/// Several items at once, which the server names itself (draft-daboo-calendarserver-bulk-change, section 4.1). Cyrus
+/// tells the ETags of those it writes in other words only where it is asked for what it stored.
 pub fn import(collection: &str, workload: Workload, body: Bytes) -> Ask {
-    let mut ask = Ask::new(Method::POST, &folder(collection)).silently().once();
+    let mut ask = Ask::new(Method::POST, &folder(collection)).silently().once().telling();
     ask.body = Some((media(workload), body));
     ask
 }
@@ -268,7 +269,9 @@ mod tests {
         );
         assert_eq!(told(&relocate("/a", "http://h/b", None), "if-match"), None);
         let telling = put("/a", Workload::Calendar, Bytes::new(), If::Nothing).telling();
-        assert_eq!(told(&telling, "prefer").as_deref(), Some("return=representation"));
+        for ask in [telling, import("/a", Workload::Calendar, Bytes::new())] {
+            assert_eq!(told(&ask, "prefer").as_deref(), Some("return=representation"));
+        }
     }
 
     #[test]

@@ -86,7 +86,8 @@ const fn ways(kind: Kind) -> Ways {
             scheduling: Scheduling::Unneeded,
             zero_length: true,
             vcard: VCard::V4,
-            lanes: 4,
+            // As with Radicale.
+            lanes: 6,
             writers: 1,
             principal: Some("/{account}/"),
             ..CAUTIOUS

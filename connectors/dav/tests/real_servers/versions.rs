@@ -82,11 +82,17 @@ async fn cyrus_tells_the_version_of_a_meeting_in_its_answer() {
     let server = cyrus();
     let wire = Wire::start(port_of(&server.dav_url().unwrap()), &[], &[]).unwrap();
     let target = target_at(&wire.url());
-    let (at, to) = (calendar(&target, "Meetings").await, calendar(&target, "More").await);
+    let (at, to) = (calendar(&target, "Meetings").await, calendar(&target, "Moved").await);
+    let more = calendar(&target, "More").await;
     let people = "ORGANIZER:mailto:alice@lab.example\r\nATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:b@elsewhere.example\r\n";
     let placed = place_one(&target, &at, "m", &event("m", people)).await.unwrap();
     let newer = replace(&target, &placed, "m", &format!("{people}LOCATION:there\r\n")).await.unwrap();
-    assert_eq!(wire.seen("REPORT"), 0, "nothing was asked for after the writes");
+    let several = (0..6).map(|n| format!("s{n}")).collect::<Vec<_>>();
+    let several = several.iter().map(|uid| placing(uid, &event(uid, people))).collect();
+    for (_, placed) in place(&target, &more, several).await {
+        assert!(placed.unwrap().version.is_some());
+    }
+    assert_eq!((wire.seen("POST"), wire.seen("REPORT")), (1, 0), "nothing was asked for after the writes");
     let seen = observe(&target, &at).await.remove(0);
     assert!(placed.version.is_some() && newer.version == seen.version && seen.version != placed.version);
     // It writes a meeting anew when it moves it, and tells no ETag.
