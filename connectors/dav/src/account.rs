@@ -383,3 +383,26 @@ fn authorization(secret: &Secret) -> Result<HeaderValue, Fault> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_shared_evenly_by_the_calls_under_way_and_given_back() {
+        let account = Account::new(&AccountId::new("ann"));
+        let first = account.begin_placing();
+        assert_eq!(first.share(6), 6);
+        let second = account.begin_placing();
+        assert_eq!([first.share(6), second.share(6)], [3, 3]);
+        let third = account.begin_placing();
+        assert_eq!([first.share(6), second.share(6), third.share(6)], [2, 2, 2]);
+        assert_eq!(third.share(2), 1, "none is left without a lane");
+        let other = Account::new(&AccountId::new("bob"));
+        assert_eq!(other.begin_placing().share(6), 6, "lanes are an account's own");
+        drop(second);
+        assert_eq!([first.share(6), third.share(6)], [3, 3]);
+        drop((first, third));
+        assert_eq!(account.begin_placing().share(6), 6);
+    }
+}

@@ -34,16 +34,21 @@ pub async fn amend(reader: &Reader, changes: Vec<Amending>) -> Result<Vec<(Inten
 }
 
 /// Moves with MOVE, else by placing a copy and removing what it was made from.
-pub async fn relocate(link: &Link, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
+pub async fn relocate(
+    link: &Link,
+    home: &Home,
+    what: &Placement,
+    (to, copy): (&Collection, Option<&Handle>),
+) -> Result<Placed, Fault> {
     let (from, into) = (Reader::of(link.clone(), &what.at), Reader::of(link.clone(), to));
     if let Some(copy) = copy {
-        remove_source(&from, what).await?;
+        remove_source(&from, home, what).await?;
         // In the version that it was found in, which whoever found it knows.
         return Ok(Placed { handle: Some(copy.clone()), ..Placed::default() });
     }
     let name = what.handle.as_str();
     let stood = from.etag(name).await?.ok_or_else(faults::item_vanished)?;
-    let answer = moved(link, (&from, &into), name, &stood).await?;
+    let (answer, stood) = moved(link, (&from, &into), name, stood).await?;
     match answer.inner_status() {
         201 | 204 => {
             let told = answer.etag();
@@ -54,7 +59,7 @@ pub async fn relocate(link: &Link, what: &Placement, to: &Collection, copy: Opti
             Ok(placed(name, version(what, &stood, told, &stands)))
         }
         404 | 410 => Err(faults::item_vanished()),
-        405 | 501 => by_copy(link, (&from, &into), what).await,
+        405 | 501 => by_copy(home, (&from, &into), what).await,
         _ => {
             let fault = faults::unwritten(&link.place(), "to move the item", &answer);
             let here = weighed(fault, &answer, &from, (name, Some(&stood))).await;
@@ -63,15 +68,18 @@ pub async fn relocate(link: &Link, what: &Placement, to: &Collection, copy: Opti
     }
 }
 
-/// What was looked at is what is moved, on servers that heed the condition. A refusal of it that no item in the way
-/// explains is of one who changed it in that moment, or of a server that compares otherwise: without it, then.
-async fn moved(link: &Link, way: (&Reader, &Reader), name: &str, stood: &str) -> Result<Answer, Fault> {
-    let answer = try_to_move(link, way, name, Some(stood)).await?;
+/// What was looked at is what is moved, on servers that heed the condition; with the answer comes the ETag that it had.
+/// A refusal that no item in the way explains is of one who changed it in that moment: then what he wrote is what is
+/// moved, and his it stays. Or it is of a server that compares otherwise: without the condition, then.
+async fn moved(link: &Link, way: (&Reader, &Reader), name: &str, stood: String) -> Result<(Answer, String), Fault> {
+    let answer = try_to_move(link, way, name, Some(&stood)).await?;
     let refused = answer.inner_status() == 412 && answer.complaint().conditions.is_empty();
-    match refused && way.1.etag(name).await?.is_none() {
-        true => try_to_move(link, way, name, None).await,
-        false => Ok(answer),
+    if !refused || way.1.etag(name).await?.is_some() {
+        return Ok((answer, stood));
     }
+    let stands = way.0.etag(name).await?.ok_or_else(faults::item_vanished)?;
+    let changed = (stands != stood).then_some(stands.as_str());
+    Ok((try_to_move(link, way, name, changed).await?, stands))
 }
 
 async fn try_to_move(
@@ -105,9 +113,13 @@ async fn arrived(into: &Reader, name: &str) -> Result<String, Fault> {
     etag.ok_or_else(|| Fault::new(What::Vanished, "What was moved is not where it went.").outcome_unknown())
 }
 
-async fn by_copy(link: &Link, (from, into): (&Reader, &Reader), what: &Placement) -> Result<Placed, Fault> {
-    let name = what.handle.as_str();
+/// What stands there may be people's: it is written and removed only where the server tells nobody of either.
+async fn by_copy(home: &Home, (from, into): (&Reader, &Reader), what: &Placement) -> Result<Placed, Fault> {
+    let (link, name) = (&from.link, what.handle.as_str());
     let held = from.content(name).await?.ok_or_else(faults::item_vanished)?;
+    if let Some(why) = lines::would_invite(&held.content, home.scheduling(), &home.addresses) {
+        return Err(faults::would_tell(home.server.name(), &why));
+    }
     let put = ask::put(&below(&into.path, name), into.workload, held.content, If::Nothing);
     let answer = link.write(&put, &into.path).await?;
     if !answer.stored() {
@@ -115,15 +127,15 @@ async fn by_copy(link: &Link, (from, into): (&Reader, &Reader), what: &Placement
         return Err(weighed(fault, &answer, into, (name, None)).await);
     }
     let stood = Placement { version: held.etag.clone().map(Version::new), ..what.clone() };
-    remove_source(from, &stood).await.map_err(Fault::outcome_unknown)?;
+    remove_source(from, home, &stood).await.map_err(Fault::outcome_unknown)?;
     let (stood, told) = (held.etag.unwrap_or_default(), answer.etag());
     let stands = told.clone().unwrap_or_default();
     Ok(placed(name, version(what, &stood, told, &stands)))
 }
 
 /// What it was made from, if it still stands.
-async fn remove_source(from: &Reader, what: &Placement) -> Result<(), Fault> {
-    match withdraw_from(from, what).await {
+async fn remove_source(from: &Reader, home: &Home, what: &Placement) -> Result<(), Fault> {
+    match withdraw_silently(from, home, what).await {
         Err(fault) if fault.what == What::Vanished && fault.reach == Reach::Item => Ok(()),
         outcome => outcome,
     }
@@ -131,14 +143,17 @@ async fn remove_source(from: &Reader, what: &Placement) -> Result<(), Fault> {
 
 /// Removes what still stands as it was placed. Nextcloud keeps it in its trash, and its UID with it.
 pub async fn withdraw(link: &Link, home: &Home, what: &Placement) -> Result<Vec<Loss>, Fault> {
-    let from = Reader::of(link.clone(), &what.at);
-    if home.scheduling() == Scheduling::NoOrganizer {
-        without_people(&from, home, what.handle.as_str()).await?;
-    }
-    withdraw_from(&from, what).await?;
+    withdraw_silently(&Reader::of(link.clone(), &what.at), home, what).await?;
     let detail = "it lies in the calendar's trash, where its UID stays taken until the trash is emptied";
     let trashed = home.server.kind == Kind::Nextcloud;
     Ok(trashed.then(|| Loss::new("left_in_trash", detail)).into_iter().collect())
+}
+
+async fn withdraw_silently(from: &Reader, home: &Home, what: &Placement) -> Result<(), Fault> {
+    if home.scheduling() == Scheduling::NoOrganizer {
+        without_people(from, home, what.handle.as_str()).await?;
+    }
+    withdraw_from(from, what).await
 }
 
 /// A server that heeds no mark and no header mails a cancellation for what it deletes: an event that got its people

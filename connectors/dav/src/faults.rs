@@ -123,6 +123,15 @@ pub fn would_cancel(server: &str) -> Fault {
     Fault::new(What::Forbidden, sentence)
 }
 
+/// A meeting that only a copy would move, and of which the server would tell its people.
+pub fn would_tell(server: &str, why: &str) -> Fault {
+    let sentence = format!(
+        "The event was not moved: {server} moves nothing by itself, and could mail the event's people when it is written \
+         anew and removed, because {why}. Move it there by hand."
+    );
+    Fault::new(What::Forbidden, sentence)
+}
+
 pub fn over_limit(length: u64, limit: u64) -> Fault {
     Fault::new(What::TooLarge, format!("The item has {length} bytes; the server takes at most {limit}."))
         .skip(Cause::OverTargetLimit)

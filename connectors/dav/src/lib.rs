@@ -215,7 +215,9 @@ impl Target for DavTarget {
     }
 
     async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
-        change::relocate(&self.link(&what.at.account), what, to, copy).await
+        let link = self.link(&what.at.account);
+        let home = link.home().await?;
+        change::relocate(&link, &home, what, (to, copy)).await
     }
 
     async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {

@@ -4,10 +4,14 @@
 mod conformance;
 mod cutter;
 mod double;
+mod doubted;
+mod front;
 mod given;
+mod lanes;
 mod left;
 mod logins;
 mod lost;
+mod moving;
 mod placing;
 mod raw;
 mod scheduling;

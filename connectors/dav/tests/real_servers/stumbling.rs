@@ -2,17 +2,13 @@
 
 use crate::{
     cutter::{Cutter, Loss},
+    front::{ERROR, PAGE},
     setting::{calendar, event, key, observe, place_one, placement, started, target_at},
 };
 use std::sync::atomic::Ordering;
 use transhume_contract::{Collection, Outcome, Placement, Target, What};
 use transhume_dav::DavTarget;
 use transhume_servers::{DavKind, DavServer};
-
-const ERROR: &str = "HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-/// As a proxy answers that lets nobody through any more.
-const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\nConnection: close\r\n\r\n\
-                    <html>log in</html>";
 
 /// One item in one calendar, another calendar beside it, and a wire that loses what this verb says or hears.
 struct Stage {
