@@ -87,11 +87,12 @@ impl Leash {
     fn await_word(&self, port: u16, speaks: fn(u16) -> bool) -> Result<(), StartError> {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
-            if speaks(port) {
-                return Ok(());
-            }
+            let heard = speaks(port) && self.listens(port);
             if !self.is_running() {
                 return Err(self.silent("it ended at once"));
+            }
+            if heard {
+                return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -105,6 +106,20 @@ impl Leash {
         };
         // "pid (name) state ...": the name may hold anything, so read from its closing bracket.
         stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+
+    /// Whether what listens on a port is this server. Between the moment in which a port was found free and the one in
+    /// which the server takes it, that of another test may have done so: whoever asks hears an answer, of the wrong one.
+    /// Where nobody may look into the server's files (another user's, in a container), it is believed.
+    fn listens(&self, port: u16) -> bool {
+        let sockets = listening_on(port);
+        match fs::read_dir(format!("/proc/{}/fd", self.pid)) {
+            Ok(files) => files
+                .flatten()
+                .filter_map(|file| fs::read_link(file.path()).ok())
+                .any(|file| sockets.iter().any(|socket| file.as_os_str() == socket.as_str())),
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        }
     }
 
     /// Ends the server as a crash would (SIGKILL), without waiting.
@@ -132,6 +147,20 @@ fn first_line(shell: &mut Child) -> io::Result<String> {
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
     Ok(line)
+}
+
+/// The sockets that listen on a port, as they are called among the files of a process (proc(5)).
+fn listening_on(port: u16) -> Vec<String> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
+    tables.iter().flat_map(|table| table.lines()).filter_map(|line| socket_in(line, port)).collect()
+}
+
+/// `sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode`; state 0A is LISTEN.
+fn socket_in(line: &str, port: u16) -> Option<String> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let (_, local) = fields.get(1)?.rsplit_once(':')?;
+    let listens = u16::from_str_radix(local, 16) == Ok(port) && fields.get(3) == Some(&"0A");
+    fields.get(9).filter(|_| listens).map(|inode| format!("socket:[{inode}]"))
 }
 
 fn greeted(port: u16) -> bool {

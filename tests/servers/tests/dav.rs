@@ -40,3 +40,22 @@ fn each_tells_who_is_logged_in_and_refuses_strangers() {
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
+
+/// Each found the port free, and one of them took it: the other does not take what it hears there for its own.
+#[test]
+fn two_servers_that_were_given_one_port_do_not_become_one() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let begin = |_| {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("ports"), free.to_string()).unwrap();
+        let options = DavOptions::with_accounts(DavKind::Radicale, &["alice"]);
+        std::thread::spawn(move || {
+            let server = DavServer::start(DavOptions { dir: Some(dir.path().to_owned()), ..options }).unwrap();
+            (server, dir)
+        })
+    };
+    let [one, two] = [0, 1].map(begin).map(|server| server.join().unwrap());
+    assert_ne!(one.0.port(), two.0.port());
+    let alive = |server: &DavServer| std::path::Path::new(&format!("/proc/{}/cmdline", server.pid())).exists();
+    assert!(alive(&one.0) && alive(&two.0));
+}
