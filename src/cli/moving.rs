@@ -11,8 +11,8 @@ use super::{
 use crate::{
     engine::{AccountStanding, Event, Half},
     report::{
-        Standing, TableManner, accounts, bytes, count, duration, grouped, standings_notes, standings_table,
-        standings_troubles,
+        Standing, TableManner, accounts, bytes, count, duration, grouped, not_listed, refused_at_target,
+        standings_notes, standings_table, standings_troubles,
     },
 };
 use serde::Serialize;
@@ -146,6 +146,9 @@ struct Summary {
     unlisted: usize,
     /// Folders that the target does not take, empty ones included.
     refused_folders: usize,
+    /// What people call those folders, and how many there are of each kind.
+    #[serde(skip)]
+    words: [String; 2],
 }
 
 /// What was done in one pass.
@@ -213,8 +216,9 @@ impl Summary {
             changes_owed: standings.iter().map(|standing| standing.changes).sum(),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             stopped: accounts(standings.iter().filter(|standing| !standing.stops.is_empty())),
-            unlisted: accounts(standings.iter().filter(|standing| standing.stops.is_empty() && !standing.settled)),
+            unlisted: accounts(standings.iter().filter(|standing| standing.is_unlisted())),
             refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
+            words: [not_listed(standings), refused_at_target(standings)],
         }
     }
 
@@ -245,12 +249,13 @@ impl Summary {
         if self.changes_owed > 0 {
             sentence += &format!(", {} of what is placed owed", count(self.changes_owed, "change"));
         }
+        let [unlisted, refused] = &self.words;
         if self.unlisted > 0 {
             let accounts = count(self.unlisted as u64, "account");
-            sentence += &format!(", {accounts} with folders not listed to the end (run again)");
+            sentence += &format!(", {accounts} with {unlisted} not listed to the end (run again)");
         }
         if self.refused_folders > 0 {
-            sentence += &format!(", {} refused at the target", count(self.refused_folders as u64, "folder"));
+            sentence += &format!(", {refused} refused at the target");
         }
         if self.stopped > 0 {
             sentence += &format!(", {} stopped", count(self.stopped as u64, "account"));

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{AccountStanding, Compared},
-    report::{count, fault_lines, grouped, named_losses},
+    report::{accounts, count, fault_lines, grouped, named_losses, not_listed, refused_at_target},
 };
 use differences::Differences;
 use serde::Serialize;
@@ -86,6 +86,9 @@ struct Summary {
     not_compared: usize,
     /// Folders that the target does not take, empty ones included.
     refused_folders: usize,
+    /// What people call those folders, and how many there are of each kind.
+    #[serde(skip)]
+    words: [String; 2],
 }
 
 impl Summary {
@@ -107,10 +110,11 @@ impl Summary {
             done: folders::sum(compared, |folder| folder.done),
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             excluded: folders::sum(compared, |folder| folder.excluded),
-            unlisted: standings.iter().filter(|account| account.stops.is_empty() && !account.settled).count(),
-            stopped: standings.iter().filter(|account| !account.stops.is_empty()).count(),
+            unlisted: accounts(standings.iter().filter(|standing| standing.is_unlisted())),
+            stopped: accounts(standings.iter().filter(|standing| !standing.stops.is_empty())),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
             refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
+            words: [not_listed(standings), refused_at_target(standings)],
         }
     }
 
@@ -148,17 +152,17 @@ impl Summary {
             let _infallible =
                 write!(text, "; {} in quarantine (`transhume status` says why)", grouped(self.quarantined));
         }
+        let [unlisted, refused] = &self.words;
         if self.unlisted > 0 {
             let accounts = count(self.unlisted as u64, "account");
-            let _infallible = write!(text, "; {accounts} with folders not listed to the end (run again)");
+            let _infallible = write!(text, "; {accounts} with {unlisted} not listed to the end (run again)");
         }
         if self.stopped > 0 {
             let accounts = count(self.stopped as u64, "account");
             let _infallible = write!(text, "; {accounts} stopped in the last pass (`transhume status` says why)");
         }
         if self.refused_folders > 0 {
-            let folders = count(self.refused_folders as u64, "folder");
-            let _infallible = write!(text, "; {folders} refused at the target (`transhume status` says why)");
+            let _infallible = write!(text, "; {refused} refused at the target (`transhume status` says why)");
         }
         if self.outdated > 0 {
             let _infallible = write!(

@@ -78,6 +78,11 @@ impl AccountStanding {
         self.refused.iter().filter(|folder| folder.side == Side::Target).count()
     }
 
+    /// Some of it could not be listed to the end, though nothing stopped it: nobody knows what it holds.
+    pub const fn is_unlisted(&self) -> bool {
+        self.stops.is_empty() && !self.settled
+    }
+
     /// Differences that `verify` found last.
     pub fn differences(&self) -> u64 {
         self.verdicts

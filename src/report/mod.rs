@@ -15,9 +15,9 @@ pub use causes::{named, said_once, subject};
 pub use explained::{explained, standing};
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};
-pub use refused::{fate, why};
+pub use refused::{fate, not_listed, refused_at_target, why};
 pub use standings::{
     Manner as TableManner, Standing, accounts, named_losses, standings_notes, standings_table, standings_troubles,
 };
 pub use table::{Column, table};
-pub use words::{bytes, count, duration, fault_lines, grouped, moment};
+pub use words::{bytes, collections, count, duration, fault_lines, grouped, moment};

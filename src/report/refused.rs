@@ -1,6 +1,6 @@
 //! Folders that one side refused as a whole: which, why, and the next step; folders with one cause together.
 
-use super::words::{count, fault_lines};
+use super::words::{collections, count, fault_lines, kinds_of_collections};
 use crate::{engine::AccountStanding, store::Side};
 use transhume_contract::{Fault, Workload};
 
@@ -34,6 +34,16 @@ pub fn refused_folders(all: &[&AccountStanding]) -> String {
         }
     }
     groups.iter().map(told).collect()
+}
+
+/// `2 calendars and 1 task list`: what the target does not take, each by the word of its workload.
+pub fn refused_at_target(all: &[AccountStanding]) -> String {
+    collections(all.iter().map(|standing| (standing.workload, standing.refused_at_target() as u64)))
+}
+
+/// `folders and calendars`: what some of could not be listed to the end, where nothing else stopped the account.
+pub fn not_listed(all: &[AccountStanding]) -> String {
+    kinds_of_collections(all.iter().filter(|standing| standing.is_unlisted()).map(|standing| standing.workload))
 }
 
 /// The sentence names the folder; all else says whether it is the same matter.

@@ -1,12 +1,38 @@
 //! Numbers and faults as people read them.
 
-use std::time::Duration;
-use transhume_contract::{Fault, Timestamp};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use transhume_contract::{Fault, Timestamp, Workload};
 
 /// `1,234 messages`, `1 message`.
 pub fn count(number: u64, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", grouped(number))
+}
+
+/// `12 folders, 2 calendars and 1 task list`; `0 folders` of none.
+pub fn collections(of: impl IntoIterator<Item = (Workload, u64)>) -> String {
+    let mut sums: BTreeMap<Workload, u64> = BTreeMap::new();
+    of.into_iter().for_each(|(workload, number)| *sums.entry(workload).or_default() += number);
+    sums.retain(|_, number| *number > 0);
+    match sums.is_empty() {
+        true => count(0, Workload::Mail.collection()),
+        false => and(sums.into_iter().map(|(workload, number)| count(number, workload.collection())).collect()),
+    }
+}
+
+/// `folders, calendars and task lists`: what these workloads call theirs.
+pub fn kinds_of_collections(of: impl IntoIterator<Item = Workload>) -> String {
+    let words: BTreeSet<&str> = of.into_iter().map(Workload::collection).collect();
+    and(words.into_iter().map(|word| format!("{word}s")).collect())
+}
+
+/// `a, b and c`.
+fn and(mut all: Vec<String>) -> String {
+    let last = all.pop().unwrap_or_default();
+    if all.is_empty() { last } else { format!("{} and {last}", all.join(", ")) }
 }
 
 pub fn grouped(number: u64) -> String {
@@ -59,8 +85,18 @@ pub fn fault_lines(fault: &Fault) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration};
+    use super::{bytes, collections, count, duration, kinds_of_collections};
     use std::time::Duration;
+    use transhume_contract::Workload::{Calendar, Contacts, Mail, Tasks};
+
+    #[test]
+    fn collections_go_by_the_word_of_their_workload() {
+        let all = [(Tasks, 1), (Mail, 9), (Calendar, 2), (Mail, 3), (Contacts, 0)];
+        assert_eq!(collections(all), "12 folders, 2 calendars and 1 task list");
+        assert_eq!((collections([(Calendar, 1)]), collections([])), ("1 calendar".to_owned(), "0 folders".to_owned()));
+        assert_eq!(kinds_of_collections([Tasks, Calendar, Tasks]), "calendars and task lists");
+        assert_eq!(kinds_of_collections([Mail]), "folders");
+    }
 
     #[test]
     fn numbers_read_well() {

@@ -26,14 +26,14 @@ const DOUBLED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i
 
 impl AccountStore {
     /// Takes out of quarantine what was refused because its key stands in another collection at the target, where we
-    /// placed it: from now on it is rendered apart. Answers how many items.
-    pub async fn set_apart(&self, workload: Workload) -> Result<u64, Fault> {
+    /// placed it: from now on it is rendered apart. Answers which items.
+    pub async fn set_apart(&self, workload: Workload) -> Result<Vec<ItemKey>, Fault> {
         let run = self.inner.run;
         self.write(move |db| set_apart(db, run, workload)).await
     }
 }
 
-fn set_apart(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<u64, Trouble> {
+fn set_apart(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<Vec<ItemKey>, Trouble> {
     let mut query = db.prepare_cached(DOUBLED)?;
     let rows = query.query_map((Work(workload), Cause::DuplicateUid.name()), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let doubled: Vec<(ItemKey, CollectionKey)> = rows.collect::<Result<_, _>>()?;
@@ -43,5 +43,5 @@ fn set_apart(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<
         journal::note(db, run, &Event { name: "set_apart", item: *item, digest: None, detail: None })?;
         memberships::restage(db, *item, *from)?;
     }
-    Ok(doubled.len() as u64)
+    Ok(doubled.into_iter().map(|(item, _)| item).collect())
 }

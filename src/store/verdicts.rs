@@ -141,6 +141,19 @@ impl AccountStore {
         .await
     }
 
+    /// Drops the verdicts of this kind on what stands in a target collection and is not ours, but for those on what bears
+    /// one of these handles still.
+    pub async fn forget_extras(&self, at: TargetKey, kind: &'static str, still: BTreeSet<Handle>) -> Result<(), Fault> {
+        self.write(move |db| {
+            let sql = "DELETE FROM verdict WHERE placement = 0 AND target = ?1 AND kind <> 'ok' AND kind = ?2
+                AND handle NOT IN (SELECT value FROM json_each(?3))";
+            let still: Vec<&str> = still.iter().map(Handle::as_str).collect();
+            db.execute(sql, (at, kind, Json(still)))?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Which of these handles belong to something that answers for nothing of ours, with the kind of its verdict.
     pub async fn extras_among(&self, at: TargetKey, handles: Vec<Handle>) -> Result<BTreeMap<Handle, String>, Fault> {
         self.read(move |db| {

@@ -4,10 +4,11 @@
 use crate::{
     in_place::files,
     proof::opened,
-    world::{LOGIN, engine, fault, pass, project, texts},
+    wires::{Behind, Between},
+    world::{Ear, LOGIN, engine, fault, pass, project, texts},
 };
 use async_trait::async_trait;
-use futures::{StreamExt, stream, stream::BoxStream};
+use futures::StreamExt;
 use std::{
     io::{Read, Write},
     path::PathBuf,
@@ -16,15 +17,14 @@ use std::{
 use tempfile::TempDir;
 use transhume::{
     engine::{
-        Audience, DuplicateUid, Engine, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
+        Audience, DuplicateUid, Engine, Event, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
         account_standing,
     },
     store::{Opening, Project, Stop, StoreOptions},
 };
 use transhume_contract::{
-    Access, Account, AccountId, Amended, Amending, Cause, Collection, CollectionId, Content, Depth, Digest, Facts,
-    Fault, Foreseen, Found, Handle, Holdings, Identity, IntentId, ItemId, Look, Loss, NaturalKey, Observed, Placed,
-    Placement, Placing, Profile, Role, Target, TargetTraits, Wanted, What, Workload, memory::MemorySource,
+    Account, Cause, Collection, CollectionId, Content, Depth, Digest, Facts, Fault, IntentId, ItemId, Loss, Placed,
+    Placing, Profile, Role, Target, TargetTraits, What, Workload, memory::MemorySource,
 };
 
 const CALENDAR: Workload = Workload::Calendar;
@@ -91,7 +91,16 @@ struct OnceForEach {
     one_at_a_time: tokio::sync::Mutex<()>,
 }
 
-impl OnceForEach {
+#[async_trait]
+impl Between for OnceForEach {
+    fn target(&self) -> &dyn Target {
+        &*self.target
+    }
+
+    fn alter(&self, traits: TargetTraits) -> TargetTraits {
+        TargetTraits { one_of_a_key: self.one_of_a_key, ..traits }
+    }
+
     async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
         let uid = format!("UID:{}\r\n", placing.key.as_deref().unwrap());
         let _turn = self.one_at_a_time.lock().await;
@@ -101,68 +110,6 @@ impl OnceForEach {
             return (placing.intent, Err(refused));
         }
         self.target.place(at, vec![placing]).collect::<Vec<_>>().await.pop().unwrap()
-    }
-}
-
-#[async_trait]
-impl Target for OnceForEach {
-    fn identity(&self) -> &Identity {
-        self.target.identity()
-    }
-    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
-        Ok(TargetTraits { one_of_a_key: self.one_of_a_key, ..self.target.traits(account).await? })
-    }
-    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
-        self.target.check(account).await
-    }
-    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
-        self.target.holdings(account, workload, sample).await
-    }
-    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
-        self.target.foresee(want).await
-    }
-    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
-        self.target.ensure(want).await
-    }
-    async fn others(
-        &self,
-        account: &AccountId,
-        workload: Workload,
-        known: &[CollectionId],
-    ) -> Result<Vec<Collection>, Fault> {
-        self.target.others(account, workload, known).await
-    }
-    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
-        self.target.may_name(at, handle)
-    }
-    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
-        self.target.find(at, keys).await
-    }
-    fn place<'a>(
-        &'a self,
-        at: &'a Collection,
-        batch: Vec<Placing>,
-    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
-        stream::iter(batch).then(move |placing| self.place_one(at, placing)).boxed()
-    }
-    async fn amend(
-        &self,
-        at: &Collection,
-        changes: Vec<Amending>,
-    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
-        self.target.amend(at, changes).await
-    }
-    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
-        self.target.relocate(what, to, copy).await
-    }
-    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
-        self.target.withdraw(what).await
-    }
-    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
-        self.target.settle(at).await
-    }
-    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
-        self.target.observe(at, look)
     }
 }
 
@@ -204,12 +151,8 @@ impl Agenda {
     fn engine(&self, duplicate_uid: DuplicateUid) -> Engine {
         let place = self.dir.path().join("target");
         let target = transhume_folder::open(place.clone(), CALENDAR).unwrap();
-        let server: Arc<dyn Target> = Arc::new(OnceForEach {
-            target,
-            place,
-            one_of_a_key: self.one_of_a_key,
-            one_at_a_time: tokio::sync::Mutex::default(),
-        });
+        let (one_of_a_key, one_at_a_time) = (self.one_of_a_key, tokio::sync::Mutex::default());
+        let server: Arc<dyn Target> = Arc::new(Behind(OnceForEach { target, place, one_of_a_key, one_at_a_time }));
         let conversions = Arc::new(Events);
         let policy = Policy { duplicate_uid, ..Policy::default() };
         Engine { policy, ..engine(self.source.clone(), (CALENDAR, server), conversions.clone(), conversions) }
@@ -296,6 +239,25 @@ async fn where_calendars_do_not_share_their_uids_none_is_derived() {
     assert_eq!((agenda.settled(DuplicateUid::Derive).await, agenda.standing().len()), ((1, 0), 1));
 }
 
+/// How many refusals were told, and how often that UIDs were given.
+fn heard(ear: &Ear) -> (usize, usize) {
+    let all = ear.0.lock().unwrap();
+    let refused = all.iter().filter(|event| matches!(event, Event::Refused { .. })).count();
+    let given = |event: &&Event| matches!(event, Event::Note { sentence, .. } if sentence.starts_with("given a UID"));
+    (refused, all.iter().filter(given).count())
+}
+
+/// What arrives in the same pass under a UID of its own was refused to nobody who reads of it.
+#[tokio::test]
+async fn a_refusal_is_told_unless_the_same_pass_gets_round_it() {
+    for (policy, told) in [(DuplicateUid::Quarantine, (1, 0)), (DuplicateUid::Derive, (0, 1))] {
+        let (agenda, ear) = (Agenda::new().await, Arc::new(Ear::default()));
+        let engine = Engine { observer: ear.clone(), ..agenda.engine(policy) };
+        pass(&engine, &opened(&agenda.dir).await).await.unwrap();
+        assert_eq!((heard(&ear), agenda.standing().len()), (told, 1 + told.1));
+    }
+}
+
 /// What somebody else put there is none of ours to double.
 #[tokio::test]
 async fn a_uid_that_other_people_placed_stays_in_quarantine() {
@@ -306,12 +268,14 @@ async fn a_uid_that_other_people_placed_stays_in_quarantine() {
     std::fs::write(folder.join("theirs.ics"), event(UID, "elsewhere", "theirs")).unwrap();
     let policy = Policy { existing: transhume::engine::Existing::Add, ..Policy::default() };
     let project = opened(&agenda.dir).await;
-    let base = agenda.engine(DuplicateUid::Derive);
-    let engine = Engine { policy: Policy { duplicate_uid: DuplicateUid::Derive, ..policy }, ..base };
+    let (base, observer) = (agenda.engine(DuplicateUid::Derive), Arc::new(Ear::default()));
+    let engine =
+        Engine { policy: Policy { duplicate_uid: DuplicateUid::Derive, ..policy }, observer: observer.clone(), ..base };
     let movers = pass(&engine, &project).await.unwrap();
     let store = project.open_account(&agenda.account.id).await.unwrap();
     let standing = account_standing(&project, &store, &movers[0].row, CALENDAR, &policy).await.unwrap();
     assert_eq!((standing.quarantine(), agenda.standing().len()), (1, 1), "{:#?}", agenda.standing());
+    assert_eq!(heard(&observer), (1, 0), "it stays refused, and that is told");
 }
 
 #[tokio::test]

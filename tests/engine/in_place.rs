@@ -3,7 +3,7 @@
 
 use crate::{
     proof::opened,
-    wires::{Fate, Wire},
+    wires::{Behind, Fate, Wire},
     world::{engine, pass, project, texts},
 };
 use std::{
@@ -23,7 +23,7 @@ use transhume_contract::{
     memory::MemorySource,
 };
 
-const CALENDAR: Workload = Workload::Calendar;
+pub const CALENDAR: Workload = Workload::Calendar;
 
 /// Events mean what stands in their SUMMARY.
 struct Summaries;
@@ -83,7 +83,7 @@ impl Meaning for Summaries {
     }
 }
 
-fn event(summary: &str, colour: &str) -> String {
+pub fn event(summary: &str, colour: &str) -> String {
     format!(
         "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:one@example.org\r\nSUMMARY:{summary}\r\nCOLOR:{colour}\r\nEND:VEVENT\r\n\
          END:VCALENDAR\r\n"
@@ -91,10 +91,10 @@ fn event(summary: &str, colour: &str) -> String {
 }
 
 /// One event in one calendar, and the folder it goes to.
-struct Agenda {
-    source: Arc<MemorySource>,
-    account: Account,
-    calendar: CollectionId,
+pub struct Agenda {
+    pub source: Arc<MemorySource>,
+    pub account: Account,
+    pub calendar: CollectionId,
     /// Of this run.
     project: Option<Project>,
     /// The mapping has an error.
@@ -103,7 +103,7 @@ struct Agenda {
 }
 
 impl Agenda {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let source = Arc::new(MemorySource::new(3).of(CALENDAR));
         let account = source.add_account("ada@example.org");
         let calendar = source.add_collection(&account.id, None, "Council", Role::Ordinary);
@@ -111,32 +111,32 @@ impl Agenda {
         Self { source, account, calendar, project: Some(opened(&dir).await), errs: false, dir }
     }
 
-    fn project(&self) -> &Project {
+    pub fn project(&self) -> &Project {
         self.project.as_ref().unwrap()
     }
 
     /// What was tried in vain is tried again in another run of the program.
-    async fn next_run(&mut self) {
+    pub async fn next_run(&mut self) {
         self.project = None;
         self.project = Some(opened(&self.dir).await);
     }
 
-    fn told(&self, summary: &str, colour: &str) {
+    pub fn told(&self, summary: &str, colour: &str) {
         let (account, text) = (&self.account.id, event(summary, colour));
         self.source.put(account, &self.calendar, "one", Content::FollowsVersion, Facts::default(), text);
     }
 
-    fn place(&self) -> PathBuf {
+    pub fn place(&self) -> PathBuf {
         self.dir.path().join("target")
     }
 
-    fn folder(&self) -> Arc<dyn Target> {
+    pub fn folder(&self) -> Arc<dyn Target> {
         transhume_folder::open(self.place(), CALENDAR).unwrap()
     }
 
     /// The same behind a server that writes what it gets in its own words, and whose answers meet this fate. Counts
     /// what is sent.
-    fn server(&self, fate: Fate, sent: &Arc<Mutex<u64>>) -> Arc<dyn Target> {
+    pub fn server(&self, fate: Fate, sent: &Arc<Mutex<u64>>) -> Arc<dyn Target> {
         let (place, sent) = (self.place(), Arc::clone(sent));
         let fate = move |_: &Facts| {
             *sent.lock().unwrap() += 1;
@@ -149,10 +149,10 @@ impl Agenda {
                 std::fs::write(&path, stamped).unwrap();
             }
         };
-        Arc::new(Wire { target: self.folder(), fate, placed: rewrite })
+        Arc::new(Behind(Wire { target: self.folder(), fate, placed: rewrite }))
     }
 
-    async fn pass(&self, target: Arc<dyn Target>) -> (Engine, Vec<Mover>) {
+    pub async fn pass(&self, target: Arc<dyn Target>) -> (Engine, Vec<Mover>) {
         let render = Arc::new(Renders { errs: self.errs });
         let engine = engine(self.source.clone(), (CALENDAR, target), render, Arc::new(Summaries));
         let movers = pass(&engine, self.project()).await.unwrap();
@@ -160,26 +160,26 @@ impl Agenda {
     }
 
     /// Items owed, changes owed, and those of them that are conflicts.
-    async fn owing(&self, movers: &[Mover]) -> (u64, u64, u64) {
+    pub async fn owing(&self, movers: &[Mover]) -> (u64, u64, u64) {
         let store = self.project().open_account(&self.account.id).await.unwrap();
         let row = &movers[0].row;
         let standing = account_standing(self.project(), &store, row, CALENDAR, &Policy::default()).await.unwrap();
         (standing.owed.items, standing.changes, standing.conflicts)
     }
 
-    async fn differences(&self, (engine, movers): &(Engine, Vec<Mover>), depth: Depth) -> u64 {
+    pub async fn differences(&self, (engine, movers): &(Engine, Vec<Mover>), depth: Depth) -> u64 {
         engine.verify(self.project(), movers, depth).await.unwrap()[0].differences
     }
 
     /// Writes into what stands there, as people do.
-    fn people_write(&self, line: &str) {
+    pub fn people_write(&self, line: &str) {
         for path in files(&self.place()) {
             let text = std::fs::read_to_string(&path).unwrap();
             std::fs::write(&path, text.replace("END:VEVENT", &format!("{line}\r\nEND:VEVENT"))).unwrap();
         }
     }
 
-    fn standing(&self) -> Vec<String> {
+    pub fn standing(&self) -> Vec<String> {
         files(&self.place()).into_iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 }
@@ -323,7 +323,8 @@ async fn what_people_wrote_into_what_nobody_answered_for_stays_theirs() {
             std::fs::write(&path, text.replace("END:VEVENT", "COMMENT:theirs\r\nEND:VEVENT")).unwrap();
         }
     };
-    agenda.pass(Arc::new(Wire { target: agenda.folder(), fate: |_: &Facts| Fate::Unanswered, placed: write })).await;
+    let wire = Wire { target: agenda.folder(), fate: |_: &Facts| Fate::Unanswered, placed: write };
+    agenda.pass(Arc::new(Behind(wire))).await;
     agenda.next_run().await;
     agenda.told("second", "red");
     let (_, movers) = agenda.pass(agenda.server(Fate::Arrives, &sent)).await;

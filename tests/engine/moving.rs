@@ -2,7 +2,7 @@
 
 use crate::{
     proof::{kinds, opened},
-    wires::{Fate, Waiting, Wire},
+    wires::{Behind, Fate, Waiting, Wire},
     world::{Ear, World, project},
 };
 use futures::FutureExt;
@@ -41,7 +41,7 @@ async fn what_was_moved_while_its_answer_is_owed_is_moved_and_not_placed_twice()
             .boxed()
         };
         let source = Arc::new(Waiting(world.source.clone(), before));
-        let target = Arc::new(Wire { target: world.target.clone(), fate, placed });
+        let target = Arc::new(Behind(Wire { target: world.target.clone(), fate, placed }));
         let engine = world.engine_with(source, target, Arc::new(Ear::default()));
         let project = opened(&dir).await;
         let movers = world.pass(&engine, &project).await.unwrap();

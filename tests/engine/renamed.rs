@@ -2,7 +2,7 @@
 
 use crate::{
     proof::{kinds, opened},
-    wires::{Fate, Wire},
+    wires::{Behind, Fate, Wire},
     world::{Ear, LOGIN, World, project},
 };
 use std::sync::Arc;
@@ -40,7 +40,7 @@ fn swallowing(world: &World) -> Engine {
         let first_try = second && !sent.swap(true, std::sync::atomic::Ordering::SeqCst);
         if first_try { Fate::Swallowed } else { Fate::Arrives }
     };
-    let wire = Wire { target: world.target.clone(), fate, placed: |_: &Facts| {} };
+    let wire = Behind(Wire { target: world.target.clone(), fate, placed: |_: &Facts| {} });
     world.engine_with(world.source.clone(), Arc::new(wire), Arc::new(Ear::default()))
 }
 

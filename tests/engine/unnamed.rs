@@ -2,7 +2,7 @@
 
 use crate::{
     proof::{kinds, opened},
-    wires::{Fate, Wire},
+    wires::{Behind, Fate, Wire},
     world::{Ear, LOGIN, World, project},
 };
 use std::sync::Arc;
@@ -61,7 +61,7 @@ impl Unnamed {
                 *keeps.lock().unwrap() = Some(take_five(&takes));
             }
         };
-        let wire = Wire { target: world.target.clone(), fate: |_: &Facts| Fate::Arrives, placed };
+        let wire = Behind(Wire { target: world.target.clone(), fate: |_: &Facts| Fate::Arrives, placed });
         let engine = world.engine_with(world.source.clone(), Arc::new(wire), ear.clone());
         let project = opened(&dir).await;
         let movers = world.pass(&engine, &project).await.unwrap();

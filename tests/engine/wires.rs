@@ -48,6 +48,96 @@ impl<F: Fn(&ItemRef) -> BoxFuture<'static, ()> + Send + Sync> Source for Waiting
     }
 }
 
+/// What a test puts between the engine and a target: what it does not take into its own hands passes through.
+#[async_trait]
+pub trait Between: Send + Sync {
+    fn target(&self) -> &dyn Target;
+
+    fn alter(&self, traits: TargetTraits) -> TargetTraits {
+        traits
+    }
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.target().find(at, keys).await
+    }
+    async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
+        self.target().place(at, vec![placing]).collect::<Vec<_>>().await.pop().unwrap()
+    }
+    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
+        self.target().settle(at).await
+    }
+    fn is_left_behind(&self, seen: &Observed) -> bool {
+        self.target().is_left_behind(seen)
+    }
+}
+
+/// A target behind what a test puts before it.
+pub struct Behind<B>(pub B);
+
+#[async_trait]
+impl<B: Between> Target for Behind<B> {
+    fn identity(&self) -> &Identity {
+        self.0.target().identity()
+    }
+    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
+        self.0.target().traits(account).await.map(|traits| self.0.alter(traits))
+    }
+    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
+        self.0.target().check(account).await
+    }
+    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
+        self.0.target().holdings(account, workload, sample).await
+    }
+    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
+        self.0.target().foresee(want).await
+    }
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        self.0.target().ensure(want).await
+    }
+    async fn others(
+        &self,
+        account: &AccountId,
+        workload: Workload,
+        known: &[CollectionId],
+    ) -> Result<Vec<Collection>, Fault> {
+        self.0.target().others(account, workload, known).await
+    }
+    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
+        self.0.target().may_name(at, handle)
+    }
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.0.find(at, keys).await
+    }
+    fn place<'a>(
+        &'a self,
+        at: &'a Collection,
+        batch: Vec<Placing>,
+    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
+        stream::iter(batch).then(move |placing| self.0.place_one(at, placing)).boxed()
+    }
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        self.0.target().amend(at, changes).await
+    }
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
+        self.0.target().relocate(what, to, copy).await
+    }
+    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
+        self.0.target().withdraw(what).await
+    }
+    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
+        self.0.settle(at).await
+    }
+    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
+        self.0.target().observe(at, look)
+    }
+    fn is_left_behind(&self, seen: &Observed) -> bool {
+        self.0.is_left_behind(seen)
+    }
+}
+
 /// What becomes of one placing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -68,7 +158,11 @@ pub struct Wire<D, T> {
     pub placed: T,
 }
 
-impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Wire<D, T> {
+#[async_trait]
+impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Between for Wire<D, T> {
+    fn target(&self) -> &dyn Target {
+        &*self.target
+    }
     async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
         let (intent, facts) = (placing.intent.clone(), placing.facts.clone());
         let lost = || Err(Fault::new(What::Unreachable, "the connection was lost").outcome_unknown());
@@ -85,70 +179,5 @@ impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Wire<D, T
             Fate::Unanswered | Fate::Swallowed => lost(),
         };
         (intent, answer)
-    }
-}
-
-#[async_trait]
-impl<D: Fn(&Facts) -> Fate + Send + Sync, T: Fn(&Facts) + Send + Sync> Target for Wire<D, T> {
-    fn identity(&self) -> &Identity {
-        self.target.identity()
-    }
-    async fn traits(&self, account: &AccountId) -> Result<TargetTraits, Fault> {
-        self.target.traits(account).await
-    }
-    async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
-        self.target.check(account).await
-    }
-    async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
-        self.target.holdings(account, workload, sample).await
-    }
-    async fn foresee(&self, want: &Wanted) -> Result<Foreseen, Fault> {
-        self.target.foresee(want).await
-    }
-    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
-        self.target.ensure(want).await
-    }
-    async fn others(
-        &self,
-        account: &AccountId,
-        workload: Workload,
-        known: &[CollectionId],
-    ) -> Result<Vec<Collection>, Fault> {
-        self.target.others(account, workload, known).await
-    }
-    fn may_name(&self, at: &Collection, handle: &Handle) -> bool {
-        self.target.may_name(at, handle)
-    }
-    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
-        self.target.find(at, keys).await
-    }
-    fn place<'a>(
-        &'a self,
-        at: &'a Collection,
-        batch: Vec<Placing>,
-    ) -> BoxStream<'a, (IntentId, Result<Placed, Fault>)> {
-        stream::iter(batch).then(move |placing| self.place_one(at, placing)).boxed()
-    }
-    async fn amend(
-        &self,
-        at: &Collection,
-        changes: Vec<Amending>,
-    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
-        self.target.amend(at, changes).await
-    }
-    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
-        self.target.relocate(what, to, copy).await
-    }
-    async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
-        self.target.withdraw(what).await
-    }
-    async fn settle(&self, at: &Collection) -> Result<(), Fault> {
-        self.target.settle(at).await
-    }
-    fn observe<'a>(&'a self, at: &'a Collection, look: Look) -> BoxStream<'a, Result<Observed, Fault>> {
-        self.target.observe(at, look)
-    }
-    fn is_left_behind(&self, seen: &Observed) -> bool {
-        self.target.is_left_behind(seen)
     }
 }

@@ -155,7 +155,7 @@ fn a_calendar_that_takes_nothing_keeps_its_events_owed_and_the_others_move() {
     };
     rights("lrsa");
     let refused = story.run(&["run", "--only", "calendar"]);
-    refused.tells(3, &["owed"]);
+    refused.tells(3, &["owed", ", 1 calendar refused at the target"]);
     rights("lrsaitexkwd");
     story.run(&["run", "--only", "calendar"]).ok();
     proven(&story);

@@ -7,6 +7,7 @@ mod certificate;
 mod corrected;
 mod deleted;
 mod demo;
+mod doubled;
 mod estimated;
 mod foreseen;
 mod groupware;

@@ -3,12 +3,9 @@
 use crate::{
     cli::terminal::Terminal,
     engine::{Compared, Reconciled, There},
-    report::{Column, Of, count, grouped, table},
+    report::{self, Column, Of, count, grouped, table},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write,
-};
+use std::{collections::BTreeSet, fmt::Write};
 use transhume_contract::Workload;
 
 /// Tells every folder to scripts; to people the sum, and the folders that have something to say.
@@ -66,13 +63,8 @@ fn told(account: &Compared, width: Option<usize>) -> String {
     text
 }
 
-/// `12 folders, 2 calendars and 1 task list`.
 fn collections(all: &[&Reconciled]) -> String {
-    let mut sums: BTreeMap<Workload, u64> = BTreeMap::new();
-    all.iter().for_each(|one| *sums.entry(one.workload).or_default() += 1);
-    let mut each: Vec<_> = sums.into_iter().map(|(workload, sum)| count(sum, workload.collection())).collect();
-    let last = each.pop().unwrap_or_else(|| count(0, Workload::Mail.collection()));
-    if each.is_empty() { last } else { format!("{} and {last}", each.join(", ")) }
+    report::collections(all.iter().map(|one| (one.workload, 1)))
 }
 
 const INDENT: &str = "  ";
@@ -113,7 +105,8 @@ fn row(folder: &Reconciled) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BTreeMap, Compared, Reconciled, Workload, told};
+    use super::{Compared, Reconciled, Workload, told};
+    use std::collections::BTreeMap;
 
     fn owing(workload: Workload, folder: &str) -> Reconciled {
         Reconciled {

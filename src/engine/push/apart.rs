@@ -1,25 +1,48 @@
 //! Giving a key of its own to what a target refuses because it takes a key once, where the policy says so.
 
 use super::Push;
-use crate::engine::{DuplicateUid, Event};
-use transhume_contract::Fault;
+use crate::{
+    engine::{DuplicateUid, Event},
+    store::ItemKey,
+};
+use transhume_contract::{Cause, Fault, Remedy};
 
 impl Push<'_> {
-    /// Where a UID is taken once in each calendar, what was refused for it met something in its own calendar, which is none
-    /// of ours to double. What is in quarantine because its UID stands in another calendar, placed by us, is to be rendered with one of its
-    /// own, and placed. Answers how many.
-    pub(super) async fn set_apart(&self) -> Result<u64, Fault> {
+    /// Where a UID is taken once in each calendar, what was refused for it met something in its own calendar, which is
+    /// none of ours to double.
+    fn derives(&self) -> bool {
         let once = self.traits.one_of_a_key && self.engine.policy.duplicate_uid == DuplicateUid::Derive;
-        if !once || self.engine.rehearsing {
+        once && !self.engine.rehearsing
+    }
+
+    /// What is in quarantine because its UID stands in another calendar, placed by us, is to be rendered with one of its
+    /// own, and placed. Answers how many.
+    pub(super) async fn set_apart(&self) -> Result<usize, Fault> {
+        if !self.derives() {
             return Ok(0);
         }
-        let items = self.store.set_apart(self.workload).await?;
-        if items > 0 {
-            let (account, items_named) = (Some(self.account()), self.workload.items(items));
-            let sentence =
-                format!("given a UID of their own, for theirs stand in another calendar already: {items_named}");
+        let apart = self.store.set_apart(self.workload).await?;
+        if !apart.is_empty() {
+            self.withheld.lock().await.retain(|item, _| !apart.contains(item));
+            let (account, items) = (Some(self.account()), self.workload.items(apart.len() as u64));
+            let sentence = format!("given a UID of their own, for theirs stand in another calendar already: {items}");
             self.engine.tell(Event::Note { account, sentence });
         }
-        Ok(items)
+        Ok(apart.len())
+    }
+
+    /// Withholds the news of a refusal that this very pass may get round. False where it has to be told now.
+    pub(super) async fn withhold(&self, item: ItemKey, fault: &Fault) -> bool {
+        let withheld = self.derives() && fault.remedy == Remedy::Skip(Cause::DuplicateUid);
+        if withheld {
+            self.withheld.lock().await.insert(item, fault.clone());
+        }
+        withheld
+    }
+
+    /// Tells what stays refused after all.
+    pub(super) async fn tell_withheld(&self) {
+        let withheld = std::mem::take(&mut *self.withheld.lock().await);
+        withheld.into_iter().for_each(|(item, fault)| self.tell_refusal(item, &fault));
     }
 }

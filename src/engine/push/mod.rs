@@ -17,11 +17,11 @@ mod unnamed;
 mod versions;
 
 use super::{Audience, Engine, Event, Mover, Phase};
-use crate::store::{AccountStore, CollectionKey, TargetKey};
+use crate::store::{AccountStore, CollectionKey, ItemKey, TargetKey};
 use futures::{StreamExt, stream};
 use routes::Routes;
 use std::{collections::BTreeMap, sync::Arc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use transhume_contract::{Collection, Fault, Reach, Target, TargetTraits, Workload};
 
 /// Rounds of looking and placing again after lost answers, within one pass.
@@ -41,6 +41,8 @@ pub(super) struct Push<'a> {
     calls: Semaphore,
     audience: Audience,
     routes: Routes<'a>,
+    /// Refusals that are not told yet, since another key may bring the item through.
+    withheld: Mutex<BTreeMap<ItemKey, Fault>>,
 }
 
 impl Engine {
@@ -59,7 +61,8 @@ impl Engine {
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
         let calls = Semaphore::new(traits.lanes.max(1));
-        let push = Push { engine: self, store, target, workload, traits, calls, audience, routes };
+        let withheld = Mutex::default();
+        let push = Push { engine: self, store, target, workload, traits, calls, audience, routes, withheld };
         push.ensure_open().await?;
         push.settle_intents().await?;
         push.settle_moves().await?;
@@ -123,8 +126,7 @@ impl Push<'_> {
         !self.engine.rehearsing && !self.adopts()
     }
 
-    /// Does all that is left once nothing more arrives.
-    pub async fn finish(&self) -> Result<(), Fault> {
+    async fn place_rest(&self) -> Result<(), Fault> {
         for _ in 0..ROUNDS {
             self.place_ready().await?;
             // Only what is known to stand there stands in the way of another.
@@ -132,6 +134,14 @@ impl Push<'_> {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Does all that is left once nothing more arrives.
+    pub async fn finish(&self) -> Result<(), Fault> {
+        let placed = self.place_rest().await;
+        self.tell_withheld().await;
+        placed?;
         self.routes.ensure_all().await?;
         self.name_placements().await?;
         self.follow_moves().await?;
@@ -146,8 +156,8 @@ impl Push<'_> {
         self.withdraw().await?;
         self.name_placements().await?;
         self.owe_unnamed().await?;
-        self.look_after_what_was_left().await?;
         self.routes.settle().await?;
+        self.look_after_what_was_left().await?;
         self.routes.forgive().await?;
         self.engine.tell(Event::Finished { account: self.account(), phase: Phase::Push });
         Ok(())

@@ -214,7 +214,9 @@ impl Push<'_> {
                 Err(fault) if fault.outcome == Outcome::Unknown => known = false,
                 Err(fault) => {
                     let fault = at_last(fault, one.attempts);
-                    self.tell_refusal(one.item, &fault);
+                    if !self.withhold(one.item, &fault).await {
+                        self.tell_refusal(one.item, &fault);
+                    }
                     if far.as_ref().is_none_or(|worst| worst.reach < fault.reach) {
                         far = Some(fault.clone());
                     }
@@ -233,7 +235,7 @@ impl Push<'_> {
         }
     }
 
-    fn tell_refusal(&self, item: ItemKey, fault: &Fault) {
+    pub(super) fn tell_refusal(&self, item: ItemKey, fault: &Fault) {
         if fault.reach == Reach::Item {
             let quarantined = matches!(fault.remedy, Remedy::Skip(_));
             let (account, item) = (self.account(), item.number().to_string());

@@ -2,7 +2,7 @@
 
 use super::{
     PAGE, PAGE_WITH_BYTES, There,
-    extra::Extras,
+    extra::{Duplicate, Extras},
     judge::{Differences, Reading, judge, where_it_is},
 };
 use crate::{
@@ -38,14 +38,18 @@ impl<'a> Comparison<'a> {
 
     /// Read at once: fewer where each comes with its bytes.
     const fn page(&self) -> usize {
-        if matches!(self.workload, Workload::Mail | Workload::Files) { PAGE } else { PAGE_WITH_BYTES }
+        if self.is_verbatim() { PAGE } else { PAGE_WITH_BYTES }
+    }
+
+    /// Targets keep these byte for byte; events, contacts and tasks they may write anew.
+    pub const fn is_verbatim(&self) -> bool {
+        matches!(self.workload, Workload::Mail | Workload::Files)
     }
 
     /// Compares everything that stands in the collection with what was placed there.
     pub async fn compare(&self, account: &str) -> Result<There, Fault> {
         self.store.begin_comparison(self.key).await?;
-        let (mut there, mut extras) =
-            (There::at(&self.at.name), Extras::of(self.store, self.key, self.look.depth()).await?);
+        let (mut there, mut extras) = (There::at(&self.at.name), Extras::of(self).await?);
         let target = self.engine.target(self.workload)?;
         let mut seen = target.observe(self.at, self.look).chunks(self.page());
         while let Some(page) = self.engine.stop.unless(async { Ok(seen.next().await) }).await? {
@@ -78,7 +82,8 @@ impl<'a> Comparison<'a> {
         let ours: BTreeMap<_, _> =
             ours.iter().filter_map(|placement| Some((placement.handle.clone()?, placement))).collect();
         let otherwise = self.said_otherwise(&ours, &page).await?;
-        let (target, mut verdicts) = (self.engine.target(self.workload)?, Vec::with_capacity(page.len()));
+        let (target, mut others) = (self.engine.target(self.workload)?, Vec::new());
+        let mut verdicts = Vec::with_capacity(page.len());
         for observed in &page {
             match ours.get(&observed.handle) {
                 Some(placement) => {
@@ -87,7 +92,7 @@ impl<'a> Comparison<'a> {
                     let said = Differences {
                         of_rendering: readings.get(&placement.rendering).unwrap_or(&Reading::Faithful),
                         there: otherwise.get(&observed.handle).map_or(&[][..], Vec::as_slice),
-                        verbatim: matches!(self.workload, Workload::Mail | Workload::Files),
+                        verbatim: self.is_verbatim(),
                     };
                     let depth = self.look.depth_of(&observed.handle);
                     verdicts.push(self.verdict(placement, depth, judge(placement, observed, &said)));
@@ -98,7 +103,7 @@ impl<'a> Comparison<'a> {
                 }
                 None => {
                     there.others += 1;
-                    extras.note(observed);
+                    others.push(observed);
                     verdicts.push(self.extra(
                         &observed.handle,
                         Kind::Extra,
@@ -107,6 +112,7 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
+        extras.note(self, &others).await?;
         self.keep(account, verdicts, there).await
     }
 
@@ -131,15 +137,15 @@ impl<'a> Comparison<'a> {
         NewVerdict { workload: self.workload, subject, depth, kind: kind.name().into(), detail }
     }
 
-    /// What was placed and not seen is missing. Where the same bytes stand there under another handle, it is said: the
-    /// server numbered its messages anew, or people took the message away and put it back.
+    /// What was placed and not seen is missing. Where the same stands there under another handle, it is said: the server
+    /// numbered its messages anew, or people took the message away and put it back.
     async fn find_missing(&self, account: &str, there: &mut There, extras: &mut Extras) -> Result<(), Fault> {
         let mut after = None;
         loop {
             let page = self.store.placements_without_verdict(self.key, after, PAGE).await?;
             let Some(last) = page.last().map(|placement| placement.key) else { return Ok(()) };
             let missing = |placement: &Placement| {
-                let again = extras.take(&placement.stored.digest);
+                let again = extras.take(&placement.natural_key());
                 let detail = if again { json!({ "stands_there_anew": true }) } else { json!({}) };
                 self.verdict(placement, self.look.depth(), (Kind::Missing, detail))
             };
@@ -163,9 +169,9 @@ impl<'a> Comparison<'a> {
     /// What equals ours and no placement answers for is a second copy.
     async fn tell_duplicates(&self, account: &str, there: &mut There, extras: Extras) -> Result<(), Fault> {
         let copies = extras.left();
-        let verdict = |(handle, placement): &(Handle, Placement)| {
-            let detail = json!({ "copy_of": placement.item.number(), "bytes": placement.stored.length });
-            self.extra(handle, Kind::Duplicate, where_it_is(detail, &self.at.name, placement))
+        let verdict = |Duplicate { handle, bytes, of }: &Duplicate| {
+            let detail = json!({ "copy_of": of.item.number(), "bytes": bytes });
+            self.extra(handle, Kind::Duplicate, where_it_is(detail, &self.at.name, of))
         };
         for page in copies.chunks(PAGE) {
             self.keep(account, page.iter().map(verdict).collect(), there).await?;

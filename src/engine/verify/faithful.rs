@@ -9,6 +9,7 @@ use crate::{
     },
     store::{Placement, Rendering, RenderingKey},
 };
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use transhume_contract::{Depth, Fault, Handle, Observed};
 
@@ -101,6 +102,18 @@ impl Comparison<'_> {
         }
         let handles = rewritten.into_iter().filter_map(|(placement, _)| placement.handle.clone());
         Ok(handles.zip(said).collect())
+    }
+}
+
+impl Comparison<'_> {
+    /// Whether what stands there under a handle of others says what was placed: as it was sent, or in its meaning.
+    pub(super) async fn says_the_same(&self, placement: &Placement, content: &Bytes) -> Result<bool, Fault> {
+        if self.engine.changed_there(self.of(), &placement.stored.digest, content).await?.is_empty() {
+            return Ok(true);
+        }
+        let there = vec![(placement.rendering, content.clone(), placement.losses.clone())];
+        let said = self.engine.differences_there(self.of(), there).await?;
+        Ok(said.iter().all(Vec::is_empty))
     }
 }
 

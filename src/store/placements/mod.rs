@@ -202,6 +202,24 @@ impl AccountStore {
         self.read(move |db| by_handle(db, at, &handles)).await
     }
 
+    /// What stands in a target collection because of us and was rendered with one of these keys of its own (a UID).
+    pub async fn placements_by_message_id(
+        &self,
+        at: TargetKey,
+        keys: BTreeSet<String>,
+    ) -> Result<Vec<Placement>, Fault> {
+        self.read(move |db| {
+            let sql = format!(
+                "{SELECT} WHERE p.target = ?1 AND p.state = 0
+                    AND r.message_id IN (SELECT value FROM json_each(?2)) ORDER BY p.key"
+            );
+            let mut query = db.prepare_cached(&sql)?;
+            let rows = query.query_map((at, Json(&keys)), placement_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     /// All placements an item ever had, oldest first.
     pub async fn placements_of(&self, item: ItemKey) -> Result<Vec<Placement>, Fault> {
         self.read(move |db| of_item(db, item)).await

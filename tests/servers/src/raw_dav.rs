@@ -59,9 +59,14 @@ impl RawDav {
         let told = format!("{method} {path}");
         let request = self.client.request(method, format!("{}{path}", self.root)).header("Depth", depth);
         let request = request.basic_auth(&self.user, Some(&self.password)).body(body.to_owned());
-        let request = match body.chars().next() {
-            Some('<') => request.header("Content-Type", "application/xml; charset=utf-8"),
-            Some(_) => request.header("Content-Type", "text/calendar; charset=utf-8"),
+        let form = match body {
+            "" => None,
+            xml if xml.starts_with('<') => Some("application/xml"),
+            card if card.starts_with("BEGIN:VCARD") => Some("text/vcard"),
+            _ => Some("text/calendar"),
+        };
+        let request = match form {
+            Some(form) => request.header("Content-Type", format!("{form}; charset=utf-8")),
             None => request,
         };
         let answer = request.send().await.map_err(|error| format!("{told}: {error}"))?;
