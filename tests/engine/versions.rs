@@ -56,8 +56,8 @@ async fn pass(agenda: &Agenda, calendar: Option<&'static str>, refused: &Arc<Ato
     let mut known = BTreeMap::new();
     for (key, at) in store.target_collections(CALENDAR).await.unwrap() {
         let placed = store.placements_at(key, None, 10).await.unwrap();
-        assert_eq!(placed.len(), 1);
-        known.insert(at.name, placed[0].version.is_some());
+        // The account has a calendar of its own, in which nothing is.
+        known.extend(placed.first().map(|placed| (at.name, placed.version.is_some())));
     }
     known
 }
