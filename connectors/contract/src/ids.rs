@@ -69,11 +69,23 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
     }
+    /// Of several texts, none of which can run into the next.
+    pub fn of_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for text in texts {
+            hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        }
+        hasher.finalize().into()
+    }
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
     pub fn hex(&self) -> String {
         blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+    /// Its first hexadecimal digits, for names.
+    pub fn front(&self, digits: usize) -> String {
+        self.hex().chars().take(digits).collect()
     }
     /// Reads 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
@@ -106,5 +118,21 @@ impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         Self::from_hex(&text).ok_or_else(|| serde::de::Error::custom("a digest is 64 hexadecimal digits"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands at targets has names made from it.
+    #[test]
+    fn a_digest_of_texts_is_the_same_in_every_version() {
+        assert_eq!(
+            Digest::of_texts(["a", "b"]).hex(),
+            "237238bc1341a057099f91fc90c2271e7e46c06f721604aac598b322cea79554"
+        );
+        assert_eq!(Digest::of_texts(["a", "b"]).front(8), "237238bc");
+        assert_ne!(Digest::of_texts(["a", "b"]), Digest::of_texts(["ab"]));
     }
 }

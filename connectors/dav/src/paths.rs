@@ -4,7 +4,7 @@
 //! addresses. Here a path is always made of segments encoded by ourselves, so that equal means equal.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use transhume_contract::Workload;
+use transhume_contract::{Digest, Workload};
 use transhume_http::Url;
 
 /// RFC 3986 section 2.3: only what is unreserved stays bare.
@@ -71,7 +71,7 @@ pub fn is_plain(uid: &str) -> bool {
 
 /// The name an item has wherever it is placed: from its UID alone.
 pub fn item_name(workload: Workload, uid: &str) -> String {
-    let stem = if is_plain(uid) { uid.to_owned() } else { format!("u-{}", digest(&[uid], 40)) };
+    let stem = if is_plain(uid) { uid.to_owned() } else { format!("u-{}", Digest::of_texts([uid]).front(40)) };
     format!("{stem}.{}", extension(workload))
 }
 
@@ -79,9 +79,9 @@ pub fn item_name(workload: Workload, uid: &str) -> String {
 pub fn collection_name(workload: Workload, path: &[String], number: u32) -> String {
     let shown = path.last().map(|name| readable(name)).unwrap_or_default();
     let shown = if shown.is_empty() { workload.name().to_owned() } else { shown };
-    let parts: Vec<&str> = std::iter::once(workload.name()).chain(path.iter().map(String::as_str)).collect();
+    let parts = std::iter::once(workload.name()).chain(path.iter().map(String::as_str));
     let number = if number > 1 { format!("-{number}") } else { String::new() };
-    format!("{shown}-{}{number}", digest(&parts, 10))
+    format!("{shown}-{}{number}", Digest::of_texts(parts).front(10))
 }
 
 fn readable(name: &str) -> String {
@@ -90,16 +90,6 @@ fn readable(name: &str) -> String {
     let kept: String = kept.collect();
     let words: Vec<&str> = kept.split('-').filter(|word| !word.is_empty()).collect();
     words.join("-").chars().take(40).collect::<String>().trim_end_matches('-').to_owned()
-}
-
-/// The front of the hash of several texts, none of which can run into the next.
-fn digest(parts: &[&str], digits: usize) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().to_hex().chars().take(digits).collect()
 }
 
 #[cfg(test)]
@@ -159,5 +149,13 @@ mod tests {
         assert_eq!(distinct.len(), names.len());
         assert!(names.iter().all(|name| is_plain(name)), "{names:?}");
         assert!(names[5].starts_with("calendar-"));
+    }
+
+    /// Other names would be other items: what stands would be placed a second time.
+    #[test]
+    fn names_are_the_same_in_every_version() {
+        assert_eq!(item_name(Workload::Calendar, "a:b"), "u-24ddfe5821d95e41ae318d5667c2708815ce4560.ics");
+        let path = ["Büro".to_owned(), "Plan B".to_owned()];
+        assert_eq!(collection_name(Workload::Tasks, &path, 2), "plan-b-666d2ddfd2-2");
     }
 }

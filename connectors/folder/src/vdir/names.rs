@@ -56,8 +56,8 @@ pub(super) const fn extension(workload: Workload) -> &'static str {
 pub(super) fn item(workload: Workload, uid: Option<&str>, digest: &Digest) -> String {
     let stem = match uid {
         Some(uid) if is_safe(uid) => uid.to_owned(),
-        Some(uid) => format!("{}~{}", spelled(uid), hash(&[uid], 16)),
-        None => digest.hex().chars().take(40).collect(),
+        Some(uid) => format!("{}~{}", spelled(uid), Digest::of_texts([uid]).front(16)),
+        None => digest.front(40),
     };
     stem + extension(workload)
 }
@@ -81,11 +81,10 @@ fn is_plain(name: &str) -> bool {
 }
 
 fn marked(path: &[String], digits: usize) -> String {
-    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let clean = cleaned(&path.join("-"));
     let room = clean.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= LONGEST_NAME);
     let kept = clean.get(..room.last().unwrap_or(0)).unwrap_or_default();
-    format!("{kept}~{}", hash(&parts, digits))
+    format!("{kept}~{}", Digest::of_texts(path.iter().map(String::as_str)).front(digits))
 }
 
 fn cleaned(name: &str) -> String {
@@ -103,16 +102,6 @@ fn cleaned(name: &str) -> String {
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
     DEVICES.contains(&stem.trim_end_matches(|letter: char| letter.is_ascii_digit()))
-}
-
-/// The front of the hash of several texts, none of which can run into the next.
-fn hash(parts: &[&str], digits: usize) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().to_hex().chars().take(digits).collect()
 }
 
 #[cfg(test)]
@@ -156,6 +145,7 @@ mod tests {
         assert!(one != two && one.len() <= 100, "{one}");
         let (one, two) = (named(&"x".repeat(300)), named(&"x".repeat(301)));
         assert!(one != two && one.len() <= 100, "{one}");
+        assert_eq!(named("a:b"), "a_b~24ddfe5821d95e41.ics", "as in every version: what stands there is found by it");
     }
 
     #[test]
