@@ -99,13 +99,15 @@ impl Placer<'_> {
 
     async fn try_as_a_whole(&self, mut parting: Parting, etag: &str) -> (Vec<Written>, Vec<Job>) {
         self.link.account.remember_reserved(&self.reader.path);
+        let mut doubted = false;
         for last in [false, true] {
             let body = Bytes::from(parting.body(self.at.workload));
             match self.send(&ask::put(&self.reader.path, self.at.workload, body, If::Unchanged(etag))).await {
                 Ok(answer) if answer.stored() => return self.stored(parting).await,
-                Ok(answer) if answer.is_doubtful() => match self.reader.list().await {
+                // After one doubtful answer the next refusal may be of what arrived meanwhile.
+                Ok(answer) if doubted || answer.is_doubtful() => match self.reader.list().await {
                     Ok((listed, _)) if !listed.is_empty() => return self.listed(parting, listed).await,
-                    Ok(_) => {}
+                    Ok(_) => doubted = true,
                     Err(_) => {
                         self.link.account.remember_loss(&self.reader.path, false);
                         return self.unsettled(parting, &self.refused(&answer).outcome_unknown()).await;

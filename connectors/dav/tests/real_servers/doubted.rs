@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use transhume_contract::{Collection, Outcome, Placing, Reach, Target, What, Workload};
 use transhume_dav::DavTarget;
@@ -71,6 +72,27 @@ async fn a_whole_that_was_stored_is_found_whatever_the_answer() {
         }
         all_stand(&target, &at).await;
     }
+}
+
+/// The list is empty at first, and what is sent again is refused for what arrived after it.
+#[tokio::test]
+async fn a_whole_that_arrives_late_is_found_when_the_next_is_refused() {
+    let server = started(DavKind::Radicale);
+    let wholes = AtomicUsize::new(0);
+    let url = front(server.port(), move |head| match is_whole(head).then(|| wholes.fetch_add(1, Ordering::SeqCst)) {
+        Some(0) => Turn::Late(ERROR),
+        Some(_) => {
+            std::thread::sleep(Duration::from_secs(2));
+            Turn::Pass
+        }
+        None => Turn::Pass,
+    });
+    let target = target_at(&url);
+    let at = calendar(&target, "Late").await;
+    for (uid, answer) in place(&target, &at, batch(&uids())).await {
+        answer.unwrap_or_else(|fault| panic!("{uid}: {fault}"));
+    }
+    all_stand(&target, &at).await;
 }
 
 /// Where it cannot even be listed, nothing is taken for placed: each is looked for, and found.

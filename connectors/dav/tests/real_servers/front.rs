@@ -5,6 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
+    time::Duration,
 };
 
 /// As a server answers that stumbled.
@@ -21,6 +22,8 @@ pub enum Turn {
     Say(&'static str),
     /// The server does what it is asked, and the client hears this in the stead of its answer.
     Instead(&'static str),
+    /// The client hears this at once, and the server does what it is asked half a second later.
+    Late(&'static str),
     /// The server's own answer, with this line among its headers.
     With(String),
 }
@@ -47,6 +50,12 @@ fn converse(mut client: TcpStream, server: u16, script: &dyn Fn(&str) -> Turn) -
         Turn::Pass => asked(server, &head, &body)?,
         Turn::Say(words) => words.as_bytes().to_vec(),
         Turn::Instead(words) => asked(server, &head, &body).map(|_| words.as_bytes().to_vec())?,
+        Turn::Late(words) => {
+            client.write_all(words.as_bytes())?;
+            drop(client);
+            thread::sleep(Duration::from_millis(500));
+            return asked(server, &head, &body).map(drop);
+        }
         Turn::With(line) => with_line(&asked(server, &head, &body)?, &line),
     };
     client.write_all(&answer)
