@@ -1,7 +1,8 @@
 //! What stands at a target beside what was sent there: whether anybody but the server wrote into it.
 //!
 //! This is stricter than a comparison with the original, and asks nothing of how the text was made: every property counts,
-//! letter by letter, also those that no meaning holds. Only what servers do of their own is no change:
+//! letter by letter, also those that no meaning holds; times, people and files within by what they mean. Parameters count
+//! where they are a time's, a person's, or the types of a number or an address. What servers do of their own is no change:
 //!
 //! | what servers do | seen with |
 //! |---|---|
@@ -130,23 +131,15 @@ fn collect(component: &Component, values: &mut Values) {
 /// What servers stamp, and what the meaning holds whatever form it has: times, people, files within, and words that have a
 /// default. The meaning of a task holds the days of its times, and no people.
 fn is_compared_otherwise(kind: &str, line: &Line) -> bool {
-    const NOT_OF_TASKS: [&str; 10] = [
-        "DTSTART",
-        "DUE",
-        "DURATION",
-        "RDATE",
-        "EXDATE",
-        "RECURRENCE-ID",
-        "ORGANIZER",
-        "ATTENDEE",
-        "CLASS",
-        "PRIORITY",
-    ];
+    const NOT_OF_TASKS: [&str; 9] =
+        ["DTSTART", "DUE", "DURATION", "RDATE", "EXDATE", "RECURRENCE-ID", "ORGANIZER", "ATTENDEE", "CLASS"];
     match line.name.as_str() {
         name if kind == "VTODO" && NOT_OF_TASKS.contains(&name) => false,
         "DTSTAMP" | "CREATED" | "LAST-MODIFIED" | "SEQUENCE" | "REV" | "PRODID" | "VERSION" => true,
         "DTSTART" | "DTEND" | "DUE" | "DURATION" | "RRULE" | "RDATE" | "EXDATE" | "RECURRENCE-ID" | "TRIGGER" => true,
-        "ORGANIZER" | "ATTENDEE" | "CLASS" | "TRANSP" | "STATUS" | "PRIORITY" | "PHOTO" | "BDAY" => true,
+        "ORGANIZER" | "ATTENDEE" | "CLASS" | "TRANSP" | "STATUS" | "PHOTO" | "BDAY" => true,
+        // What says nothing of it has no priority (RFC 5545 section 3.8.1.9).
+        "PRIORITY" => line.text() == "0",
         "ATTACH" => line.param("ENCODING").is_some(),
         _ => false,
     }
@@ -158,6 +151,7 @@ fn read(line: &Line) -> Vec<String> {
         "GEO" => vec![place(&line.text())],
         "N" | "ADR" | "ORG" => vec![structured(line)],
         "URL" | "CONFERENCE" | "ATTACH" => vec![uri(&line.text())],
+        "TEL" | "EMAIL" => vec![typed(line)],
         _ => vec![plain(&line.text())],
     }
 }
@@ -169,6 +163,17 @@ fn place(text: &str) -> String {
     text.split(';').map(number).collect::<Vec<_>>().join(";")
 }
 
+/// A number or an address with its types, but for those that are its defaults or its order (RFC 6350 section 6.4.1,
+/// RFC 2426 section 3.3).
+fn typed(line: &Line) -> String {
+    const NO_TYPES: [&str; 3] = ["VOICE", "INTERNET", "PREF"];
+    let told = line.params.iter().filter(|(name, _)| name == "TYPE").flat_map(|(_, values)| values);
+    let types: BTreeSet<String> =
+        told.flat_map(|value| value.split(',')).map(|one| one.trim().to_uppercase()).collect();
+    let types: Vec<String> = types.into_iter().filter(|one| !NO_TYPES.contains(&one.as_str())).collect();
+    format!("{} {}", plain(&line.text()), types.join(" ")).trim_end().to_owned()
+}
+
 /// Empty components at the end say nothing.
 fn structured(line: &Line) -> String {
     let parts: Vec<String> = line.components().iter().map(|part| plain(part)).collect();
@@ -177,7 +182,7 @@ fn structured(line: &Line) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{description, event, task};
+    use super::{contact, description, event, task};
 
     const SENT: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:ours\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\n\
         DTSTART:20261001T100000Z\r\nDTEND:20261001T110000Z\r\nSUMMARY:Council\r\nDESCRIPTION:Code 4711\\nRoom 3\r\n\
@@ -197,6 +202,7 @@ mod tests {
             ("CATEGORIES:a,b", "CATEGORIES:b\r\nCATEGORIES:a"),
             ("CATEGORIES:a,b", "CATEGORIES:a\\,b"),
             ("GEO:49.56;3.62", "GEO:49.560000;3.620000"),
+            ("UID:a", "UID:a\r\nPRIORITY:0"),
             ("SUMMARY:Council", "SUMM\r\n ARY:Council"),
             ("X-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n", ""),
             ("DTEND:20261001T110000Z", "DURATION:PT1H"),
@@ -216,6 +222,7 @@ mod tests {
             ("UID:a", "UID:a\r\nCOMMENT:theirs", "the comment is new: `theirs`"),
             ("GEO:49.56", "GEO:49.57", "the geo was"),
             ("UID:a", "UID:a\r\nX-THEIRS:1", "the x-theirs is new"),
+            ("UID:a", "UID:a\r\nPRIORITY:4", "the priority is new"),
             ("Council", "council", "the summary was `Council` and is `council`"),
             ("DTEND:20261001T11", "DTEND:20261001T12", "the end on"),
             ("mailto:b@", "mailto:c@", "the attendee"),
@@ -243,6 +250,17 @@ mod tests {
             let found = task(sent, &sent.replace(from, to));
             assert!(found.iter().any(|one| one.starts_with(told)), "{to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_number_with_another_type_is_another_number() {
+        let sent =
+            "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Ada\r\nN:;Ada;;;\r\nTEL;TYPE=WORK,VOICE:1\r\nEND:VCARD\r\n";
+        for same in ["TYPE=work", "TYPE=VOICE;TYPE=WORK", "TYPE=\"pref,work\""] {
+            assert_eq!(contact(sent, &sent.replace("TYPE=WORK,VOICE", same)), [""; 0], "{same}");
+        }
+        let found = contact(sent, &sent.replace("WORK,VOICE", "WORK,FAX"));
+        assert_eq!(found, ["the tel was `1 WORK` and is `1 FAX WORK`"]);
     }
 
     #[test]
