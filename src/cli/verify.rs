@@ -167,8 +167,8 @@ impl Summary {
         if self.outdated > 0 {
             let _infallible = write!(
                 text,
-                "; {} perhaps outdated, rendered by an earlier edition, with other tables, for another accounts.csv or with other \
-                 colours of categories (`transhume push --rerender` renders anew and replaces only what comes out otherwise)",
+                "; {} perhaps outdated, rendered by an earlier edition, with other tables, for another accounts.csv or with \
+                 other settings of the account or the target: zone, language, colours, limits (`transhume push --rerender` renders anew and replaces only what comes out otherwise)",
                 count(self.outdated, "item")
             );
         }

@@ -111,7 +111,8 @@ const REST: &str = r#"
 # same), "add" places everything beside it.
 # existing = "ask"
 # An event whose UID stands in another calendar of its account already, where the server takes a UID once (Cyrus):
-# "quarantine" keeps it in the store, "derive" places it with a UID of its own, which updates from its organiser do not find.
+# "quarantine" keeps it in the store; "derive" places it with a UID of its own, where transhume placed the other one: updates
+# from its organiser do not find it, and it keeps that UID.
 # duplicate_uid = "quarantine"
 
 [limits]

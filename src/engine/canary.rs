@@ -1,8 +1,8 @@
 //! No event is pushed to a server that could mail the people in it before that server was seen to keep quiet.
 
 use super::{Checked, Engine, Mover};
-use crate::store::{Project, Side, UNVERSIONED};
-use transhume_contract::{Access, AccountId, Fault, Finding, Reach, Severity, What, Workload};
+use crate::store::{Project, Side};
+use transhume_contract::{Access, AccountId, Fault, Finding, Reach, Severity, UNVERSIONED, What, Workload};
 
 impl Engine {
     /// Refuses to push calendars by a way that nobody has proven yet.

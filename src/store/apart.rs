@@ -13,12 +13,12 @@ use rusqlite::Connection;
 use transhume_contract::{Cause, Fault, Workload};
 
 /// In quarantine because of its key, neither standing nor lost at the target, and what has that key stands in another
-/// target collection because of us: nothing of other people's is doubled.
+/// target collection because of us: nothing of other people's is doubled. What is about to be withdrawn makes way.
 const DOUBLED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i.key = f.item
         JOIN rendering r ON r.key = i.rendering
     WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2 AND i.apart = 0
         AND NOT EXISTS (SELECT 1 FROM placement own WHERE own.item = i.key AND own.state IN (0, 3))
-        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0
+        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0 AND NOT (p.orphan AND ?3)
             JOIN rendering q ON q.key = p.rendering
             WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key
                 AND q.message_id = r.message_id
@@ -26,16 +26,22 @@ const DOUBLED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i
 
 impl AccountStore {
     /// Takes out of quarantine what was refused because its key stands in another collection at the target, where we
-    /// placed it: from now on it is rendered apart. Answers which items.
-    pub async fn set_apart(&self, workload: Workload) -> Result<Vec<ItemKey>, Fault> {
+    /// placed it: from now on it is rendered apart. Answers which items. `withdraws`: what the source deleted goes.
+    pub async fn set_apart(&self, workload: Workload, withdraws: bool) -> Result<Vec<ItemKey>, Fault> {
         let run = self.inner.run;
-        self.write(move |db| set_apart(db, run, workload)).await
+        self.write(move |db| set_apart(db, run, workload, withdraws)).await
     }
 }
 
-fn set_apart(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<Vec<ItemKey>, Trouble> {
+fn set_apart(
+    db: &Connection,
+    run: Option<RunId>,
+    workload: Workload,
+    withdraws: bool,
+) -> Result<Vec<ItemKey>, Trouble> {
     let mut query = db.prepare_cached(DOUBLED)?;
-    let rows = query.query_map((Work(workload), Cause::DuplicateUid.name()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = query
+        .query_map((Work(workload), Cause::DuplicateUid.name(), withdraws), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let doubled: Vec<(ItemKey, CollectionKey)> = rows.collect::<Result<_, _>>()?;
     for (item, from) in &doubled {
         db.prepare_cached("UPDATE item SET apart = 1 WHERE key = ?1")?.execute([item])?;

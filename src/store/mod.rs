@@ -74,7 +74,6 @@ pub use placements::{
     Withdrawing,
 };
 pub use project::{NotOpened, Opening, Project};
-pub use proofs::UNVERSIONED;
 pub use refused::RefusedCollection;
 pub use renderings::{NewRendering, Rendering, Shape};
 pub use rows::{CollectionKey, ItemKey, OriginalKey, PlacementKey, RenderingKey, RunId, Side, TargetKey};

@@ -2,10 +2,8 @@
 
 use super::{project::Project, rows::now};
 use std::{collections::BTreeSet, time::Duration};
-use transhume_contract::Fault;
+use transhume_contract::{Fault, UNVERSIONED};
 
-/// How a way speaks of a server that tells no version.
-pub const UNVERSIONED: &str = "unknown version";
 /// What was seen of such a server counts for so long: whether it was brought up to date since, or another one stands in
 /// its place, nobody is told.
 pub const UNVERSIONED_FOR: Duration = Duration::from_secs(24 * 3600);

@@ -38,6 +38,7 @@ impl Kind {
                 include_str!("schema/account_6.sql"),
                 include_str!("schema/account_7.sql"),
                 include_str!("schema/account_8.sql"),
+                include_str!("schema/account_9.sql"),
             ],
         }
     }

@@ -14,7 +14,8 @@ use std::{
 use tempfile::TempDir;
 use transhume::{
     engine::{
-        Audience, Engine, Half, Handover, Meaning, Mover, Original, Policy, Render, Rendered, Setting, account_standing,
+        Audience, Engine, Existing, Half, Handover, Meaning, Mover, Original, Policy, Render, Rendered, Setting,
+        account_standing,
     },
     store::Project,
 };
@@ -99,6 +100,8 @@ pub struct Agenda {
     project: Option<Project>,
     /// The mapping has an error.
     errs: bool,
+    /// What stands there before the first run is taken for placed.
+    adopts: bool,
     dir: TempDir,
 }
 
@@ -108,7 +111,7 @@ impl Agenda {
         let account = source.add_account("ada@example.org");
         let calendar = source.add_collection(&account.id, None, "Council", Role::Ordinary);
         let dir = project().await;
-        Self { source, account, calendar, project: Some(opened(&dir).await), errs: false, dir }
+        Self { source, account, calendar, project: Some(opened(&dir).await), errs: false, adopts: false, dir }
     }
 
     pub fn project(&self) -> &Project {
@@ -154,7 +157,11 @@ impl Agenda {
 
     pub async fn pass(&self, target: Arc<dyn Target>) -> (Engine, Vec<Mover>) {
         let render = Arc::new(Renders { errs: self.errs });
-        let engine = engine(self.source.clone(), (CALENDAR, target), render, Arc::new(Summaries));
+        let existing = if self.adopts { Existing::Adopt } else { Existing::default() };
+        let engine = Engine {
+            policy: Policy { existing, ..Policy::default() },
+            ..engine(self.source.clone(), (CALENDAR, target), render, Arc::new(Summaries))
+        };
         let movers = pass(&engine, self.project()).await.unwrap();
         (engine, movers)
     }
@@ -307,6 +314,32 @@ async fn what_people_wrote_beside_the_meaning_stays_theirs_though_no_answer_told
         let (_, movers) = agenda.pass(agenda.server(Fate::Untold, &sent)).await;
         assert_eq!(agenda.owing(&movers).await, (0, 1, 1));
         assert!(agenda.standing()[0].contains("COMMENT:theirs"), "{:?}", agenda.standing());
+    }
+}
+
+/// Another tool placed it, in words of its own. What was taken for placed follows the source from then on, until people
+/// write into it.
+#[tokio::test]
+async fn what_was_adopted_in_other_words_follows_the_source() {
+    for theirs in [None, Some("COMMENT:theirs")] {
+        let former = Agenda::new().await;
+        former.told("first", "blue");
+        former.pass(former.folder()).await;
+        let mut agenda = Agenda { adopts: true, ..Agenda::new().await };
+        std::fs::rename(former.place(), agenda.place()).unwrap();
+        agenda.told("first", "red");
+        agenda.pass(agenda.folder()).await;
+        assert_eq!(agenda.standing(), [event("first", "blue")], "nothing is placed beside it");
+        theirs.into_iter().for_each(|line| agenda.people_write(line));
+        agenda.told("second", "red");
+        agenda.next_run().await;
+        let (_, movers) = agenda.pass(agenda.folder()).await;
+        match theirs {
+            None => {
+                assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 0, 0), vec![event("second", "red")]))
+            }
+            Some(_) => assert_eq!(agenda.owing(&movers).await, (0, 1, 1), "{:?}", agenda.standing()),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub use source::{
 };
 pub use target::{
     Amended, Amending, Batch, Canary, Foreseen, Holdings, Objects, Profile, Scheduling, Sharing, Target, TargetTraits,
-    VCard, Wanted,
+    UNVERSIONED, VCard, Wanted,
 };
 pub use words::{
     Access, Account, AccountKind, AccountPage, Appearance, Collection, Feed, Finding, Identity, Presence, Role,

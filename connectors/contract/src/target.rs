@@ -294,6 +294,10 @@ pub trait Target: Send + Sync {
 /// Creating shares at a target without mailing anybody. Verbs arrive with the first target that has shares.
 pub trait Sharing: Send + Sync {}
 
+/// How [`Canary::method`] speaks of the version of a server that tells none: such a proof does not count for long, since
+/// nobody is told when another version, or another server, stands there.
+pub const UNVERSIONED: &str = "unknown version";
+
 /// Proving that a target sends no scheduling mail.
 #[async_trait]
 pub trait Canary: Send + Sync {

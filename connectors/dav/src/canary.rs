@@ -13,7 +13,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use transhume_contract::{AccountId, Appearance, Canary, Fault, Finding, Reach, Scheduling, Severity, What, Workload};
+use transhume_contract::{
+    AccountId, Appearance, Canary, Fault, Finding, Reach, Scheduling, Severity, UNVERSIONED, What, Workload,
+};
 
 /// The calendar that the meeting is put into, and that is removed after.
 const NAME: &str = "transhume canary";
@@ -30,8 +32,7 @@ impl Canary for DavTarget {
             (Scheduling::ByClient, _) => "schedule-agent-client",
             (Scheduling::Unneeded | Scheduling::NoOrganizer, _) => return Ok(None),
         };
-        // By these words the store knows that this proof is to be repeated: it counts for a day.
-        let version = home.server.version.as_deref().unwrap_or("unknown version");
+        let version = home.server.version.as_deref().unwrap_or(UNVERSIONED);
         Ok(Some(format!("{} {version} {way}", home.server.name())))
     }
 

@@ -21,7 +21,7 @@ impl Push<'_> {
         if !self.derives() {
             return Ok(0);
         }
-        let apart = self.store.set_apart(self.workload).await?;
+        let apart = self.store.set_apart(self.workload, self.engine.policy.withdraw_deleted).await?;
         if !apart.is_empty() {
             self.withheld.lock().await.retain(|item, _| !apart.contains(item));
             let (account, items) = (Some(self.account()), self.workload.items(apart.len() as u64));

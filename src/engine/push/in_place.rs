@@ -2,9 +2,16 @@
 //! their bookmark of it. Where they changed it, it stays theirs, and the newer one is owed.
 
 use super::{Push, replace::Replaced};
-use crate::store::{CollectionKey, ItemKey, PlacementKey, Resolution, Superseding};
+use crate::store::{CollectionKey, PlacementKey, Resolution, Superseding};
 use std::collections::BTreeMap;
 use transhume_contract::{Collection, Fault, IntentId, Outcome, Placed, Reach, What};
+
+/// What is to be replaced.
+struct Old {
+    key: PlacementKey,
+    /// The target told its version: whether anybody changed it since is known, and not surmised.
+    versioned: bool,
+}
 
 impl Push<'_> {
     /// Replaces a page of what stands in one collection. Each of them is written down before the first is sent.
@@ -17,14 +24,17 @@ impl Push<'_> {
         if self.engine.rehearsing {
             return Ok(vec![Replaced::Done; page.len()]);
         }
-        self.learn_versions(at, page.iter_mut().map(|one| &mut one.placement)).await?;
-        let (mut standing, mut next) = (BTreeMap::new(), Vec::with_capacity(page.len()));
+        if let Err(fault) = self.learn_versions(at, page.iter_mut().map(|one| &mut one.placement)).await {
+            return self.put_off_all(&page, fault).await;
+        }
+        let (mut standing, mut olds) = (BTreeMap::new(), BTreeMap::new());
+        let mut next = Vec::with_capacity(page.len());
         for one in page {
             let Some(there) = one.placement.at_target(at) else { continue };
+            olds.insert(one.next.item, Old { key: one.placement.key, versioned: there.version.is_some() });
             standing.insert(one.next.item, (one.placement.key, there));
             next.push(one.next);
         }
-        let olds: BTreeMap<ItemKey, PlacementKey> = standing.iter().map(|(item, (key, _))| (*item, *key)).collect();
         let mut ready = self.make_ready(next).await?;
         for one in &mut ready {
             one.instead = standing.remove(&one.item.item);
@@ -38,14 +48,22 @@ impl Push<'_> {
         for (intent, answer) in answers {
             let old = item_of.get(&intent).and_then(|item| olds.get(item));
             let Some(old) = old else { continue };
-            replaced.push(self.write_down_one(*old, intent, answer).await?);
+            replaced.push(self.write_down_one(old, intent, answer).await?);
         }
         Ok(replaced)
     }
 
+    /// What cannot be read back now is owed, and keeps nothing from the other collections.
+    async fn put_off_all(&self, page: &[Superseding], fault: Fault) -> Result<Vec<Replaced>, Fault> {
+        for one in page {
+            self.put_off(one.placement.key, fault.clone()).await?;
+        }
+        Ok(vec![Replaced::Not; page.len()])
+    }
+
     async fn write_down_one(
         &self,
-        old: PlacementKey,
+        old: &Old,
         intent: IntentId,
         answer: Result<Placed, Fault>,
     ) -> Result<Replaced, Fault> {
@@ -60,19 +78,24 @@ impl Push<'_> {
         };
         self.store.resolve(vec![Resolution::NotSent { intent }]).await?;
         match fault.what {
-            What::Vanished => self.lose(old).await.map(|()| Replaced::Not),
+            What::Vanished => self.lose(old.key).await.map(|()| Replaced::Not),
             What::Forbidden if fault.reach == Reach::Item => {
-                self.put_off(old, conflict(fault)).await.map(|()| Replaced::Kept)
+                self.put_off(old.key, conflict(fault, old.versioned)).await.map(|()| Replaced::Kept)
             }
-            _ => self.put_off(old, fault).await.map(|()| Replaced::Not),
+            _ => self.put_off(old.key, fault).await.map(|()| Replaced::Not),
         }
     }
 }
 
 /// What people changed stays theirs as long as they want it: only they can say that the newer one is to stand there.
-fn conflict(fault: Fault) -> Fault {
-    let sentence =
-        "People changed it at the target since it was placed: theirs stays there, and the newer one is owed.";
+fn conflict(fault: Fault, versioned: bool) -> Fault {
+    let sentence = match versioned {
+        true => "People changed it at the target since it was placed: theirs stays there, and the newer one is owed.",
+        false => {
+            "It does not read as it was sent, and the target told no version of it: people may have changed it. What \
+             stands there stays, and the newer one is owed."
+        }
+    };
     Fault { what: What::Conflict, sentence: sentence.to_owned(), ..fault }.ask(
         "If the newer one shall stand there, delete theirs at the target, then run `transhume verify` and `transhume push --repair`.",
     )

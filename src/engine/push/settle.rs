@@ -131,6 +131,18 @@ impl Push<'_> {
         self.share_out(key, found, sought).await
     }
 
+    /// The same, where whatever means what is sought is ours from now on, whoever put it there and in whatever words.
+    pub(super) async fn to_adopt(
+        &self,
+        key: TargetKey,
+        at: &Collection,
+        sought: &[Sought],
+    ) -> Result<BTreeMap<IntentId, Found>, Fault> {
+        let mut found = self.all_like(at, sought).await?;
+        found.retain(|(one, _)| !one.deleted);
+        self.share_out(key, found.into_iter().map(|(one, _)| one).collect(), sought).await
+    }
+
     /// Gives each thing looked for a match of its own that no placement names.
     pub(super) async fn share_out(
         &self,
@@ -147,8 +159,18 @@ impl Push<'_> {
         Ok(share(found, sought, claimed))
     }
 
-    /// Everything there that is what is sought: byte for byte, or in its meaning where the target rewrites.
+    /// Everything there that is what is sought: byte for byte, or in its meaning where the target rewrites. There the
+    /// version is told only of what nobody else wrote into: whatever was, stands there as it was placed, and is ours to
+    /// replace; the rest is only known to be there.
     pub(super) async fn matches(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
+        let known = |(mut one, likeness): (Found, Likeness)| {
+            one.version = one.version.filter(|_| likeness == Likeness::AsSent);
+            one
+        };
+        Ok(self.all_like(at, sought).await?.into_iter().map(known).collect())
+    }
+
+    async fn all_like(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<(Found, Likeness)>, Fault> {
         let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
         match self.engine.stop.unless(self.target.find(at, &keys)).await {
             // The whole collection is gone, and all that was in it.
@@ -157,24 +179,19 @@ impl Push<'_> {
         }
     }
 
-    /// Leaves out what was found by its key alone and says something else. Where a target rewrites what it stores, the
-    /// version is told only of what nobody else wrote into: whatever was, stands there as it was placed, and is ours to
-    /// replace; the rest is only known to be there.
-    async fn like(&self, found: Vec<Found>, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
+    /// Leaves out what was found by its key alone and says something else.
+    async fn like(&self, found: Vec<Found>, sought: &[Sought]) -> Result<Vec<(Found, Likeness)>, Fault> {
         let by_name: BTreeMap<_, _> = sought.iter().map(|sought| (sought.name(), sought)).collect();
         let mut alike = Vec::with_capacity(found.len());
-        for mut one in found {
+        for one in found {
             let likeness = match (by_name.get(&one.intent), &one.content) {
                 (Some(sought), _) if sought.is_still_the_old(&one) => Likeness::None,
                 (Some(sought), Some(content)) => self.likeness(sought, content).await?,
                 _ => Likeness::AsSent,
             };
-            match likeness {
-                Likeness::AsSent => {}
-                Likeness::InMeaning => one.version = None,
-                Likeness::None => continue,
+            if likeness != Likeness::None {
+                alike.push((one, likeness));
             }
-            alike.push(one);
         }
         Ok(alike)
     }

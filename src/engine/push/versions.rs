@@ -57,6 +57,8 @@ impl Push<'_> {
             let Some(last) = page.last().map(|placement| placement.key) else { return Ok(after) };
             self.engine.stop.check()?;
             self.learn_versions(at, &mut page).await?;
+            // What people wrote into tells nothing in the next pass either.
+            self.store.record_asked(page.iter().map(|placement| placement.key).collect()).await?;
             after = Some(last);
         }
     }

@@ -185,7 +185,7 @@ impl AccountStore {
         self.read(move |db| list(db, "p.target = ?1 AND p.state = 0 AND p.handle IS NULL", at, after, most)).await
     }
 
-    /// Placements whose handle is known and whose version no answer told.
+    /// Placements whose handle is known, whose version no answer told, and that were not asked for it since.
     pub async fn placements_untold(
         &self,
         at: TargetKey,
@@ -193,7 +193,7 @@ impl AccountStore {
         most: usize,
     ) -> Result<Vec<Placement>, Fault> {
         let after = after.unwrap_or(PlacementKey(0));
-        let untold = "p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.version IS NULL";
+        let untold = "p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.version IS NULL AND p.asked = 0";
         self.read(move |db| list(db, untold, at, after, most)).await
     }
 

@@ -45,6 +45,15 @@ impl AccountStore {
         .await
     }
 
+    /// Notes that the versions of these were asked for, where no answer told them.
+    pub async fn record_asked(&self, keys: Vec<PlacementKey>) -> Result<(), Fault> {
+        self.write(move |db| {
+            let mut asked = db.prepare_cached("UPDATE placement SET asked = 1 WHERE key = ?1")?;
+            keys.iter().try_for_each(|key| asked.execute([key]).map(drop)).map_err(Into::into)
+        })
+        .await
+    }
+
     /// Which of these handles placements bear already.
     pub async fn claimed(&self, at: TargetKey, handles: Vec<Handle>) -> Result<Vec<Handle>, Fault> {
         let placements = self.placements_by_handle(at, handles).await?;
@@ -218,7 +227,7 @@ fn moved(
     placed: &Placed,
 ) -> Result<(), Trouble> {
     let placement = by_key(db, key)?;
-    let sql = "UPDATE placement SET collection = ?2, target = ?3, handle = ?4, version = ?5,
+    let sql = "UPDATE placement SET collection = ?2, target = ?3, handle = ?4, version = ?5, asked = 0,
         moving_to = NULL, moving_at = NULL, orphan = NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = placement.item AND m.collection = ?2) WHERE key = ?1";
     let (handle, version) = (placed.handle.as_ref().map(Handle::as_str), placed.version.as_ref().map(Version::as_str));
     db.prepare_cached(sql)?.execute((key, to, at, handle, version))?;

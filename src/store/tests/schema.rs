@@ -111,7 +111,7 @@ async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
     drop(newer);
     let project = fixture.project().await;
     let refused = project.open_account(&account().id).await.map(|_| ()).unwrap_err();
-    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 8)"), "{refused}");
+    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 9)"), "{refused}");
     assert!(refused.next_step().unwrap().contains("newer transhume"));
 }
 
