@@ -2,11 +2,13 @@
 
 use crate::{
     account::Unsettled,
+    homes::Home,
     lines,
     paths::item_name,
     read::{Held, Listed, Reader, windows},
     reserve::is_reservation,
 };
+use bytes::Bytes;
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -125,6 +127,17 @@ async fn one_by_one(reader: &Reader, keys: &[&NaturalKey]) -> Result<Vec<Found>,
 /// Where a place is reserved, what it is for has not come.
 fn is_an_item(held: &Held) -> bool {
     !is_reservation(&held.content)
+}
+
+/// A meeting that is not silent was not written by us, or people wrote into it. Replacing it, or removing it, would tell
+/// the people in it (Cyrus cancels it for whoever the newer one does not name): without a version it is neither.
+pub fn left_alone_where_it_invites(found: Found, home: &Home) -> Found {
+    let invites = |content: &Bytes| lines::would_invite(content, home.scheduling(), &home.addresses).is_some();
+    let version = match &found.content {
+        Some(content) if invites(content) => None,
+        _ => found.version,
+    };
+    Found { version, ..found }
 }
 
 fn told(key: &NaturalKey, held: &Held) -> Found {

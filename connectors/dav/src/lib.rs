@@ -195,7 +195,9 @@ impl Target for DavTarget {
         let reader = self.reader(at);
         let lost = reader.link.account.unsettled(&reader.path);
         find::await_still(&reader, lost, keys.len()).await?;
-        find::find(&reader, keys).await
+        let home = reader.link.home().await?;
+        let found = find::find(&reader, keys).await?;
+        Ok(found.into_iter().map(|one| find::left_alone_where_it_invites(one, &home)).collect())
     }
 
     fn place<'a>(

@@ -114,10 +114,10 @@ impl Leash {
     fn listens(&self, port: u16) -> bool {
         let sockets = listening_on(port);
         match fs::read_dir(format!("/proc/{}/fd", self.pid)) {
-            Ok(files) => files
-                .flatten()
-                .filter_map(|file| fs::read_link(file.path()).ok())
-                .any(|file| sockets.iter().any(|socket| file.as_os_str() == socket.as_str())),
+            Ok(files) => files.flatten().any(|file| match fs::read_link(file.path()) {
+                Ok(file) => sockets.iter().any(|socket| file.as_os_str() == socket.as_str()),
+                Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            }),
             Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
         }
     }

@@ -1,10 +1,15 @@
 //! Nobody hears of a meeting that is moved. Cyrus delivers to other accounts of its own when it is not kept silent.
 
-use crate::setting::{alice, bob, calendar, cyrus, event, observe, place, place_one, placing, started, target_at};
+use crate::{
+    raw::Raw,
+    setting::{
+        alice, bob, calendar, cyrus, event, key, observe, place, place_one, placement, placing, started, target_at,
+    },
+};
 use futures::StreamExt;
 use std::os::unix::{fs::PermissionsExt, net::UnixDatagram};
 use transhume_contract::{
-    AccountId, Canary, Collection, CollectionId, Depth, Placing, Remedy, Scheduling, Target, What, Workload,
+    AccountId, Canary, Collection, CollectionId, Depth, Placed, Placing, Remedy, Scheduling, Target, What, Workload,
 };
 use transhume_dav::{DavConfig, DavTarget, Kind};
 use transhume_servers::{Cyrus, DavKind, RawDav, Wire, Words};
@@ -132,6 +137,30 @@ async fn what_could_invite_is_not_sent_at_all() {
     assert!(matches!(fault.remedy, Remedy::Skip(_)) && fault.sentence.contains("SCHEDULE-AGENT=CLIENT"), "{fault}");
     assert_eq!(observe(&target, &at).await.len(), 1);
     assert!(everything(&target, &bob(), "/dav/calendars/user/bob/Inbox/").await.is_empty());
+}
+
+/// Another tool put it there, so that Cyrus informs its people whenever it changes: it stays as it is.
+#[tokio::test]
+async fn a_meeting_that_invites_is_never_ours_to_replace() {
+    let server = cyrus();
+    let url = server.dav_url().unwrap();
+    let (target, trap) = (target_at(&url), Trap::at(&server));
+    let at = calendar(&target, "Found").await;
+    let (loud, quiet) = (meeting("loud", 0).replace(";SCHEDULE-AGENT=CLIENT", ""), meeting("quiet", 0));
+    for (uid, text) in [("loud", &loud), ("quiet", &quiet)] {
+        let path = format!("{}{uid}.ics", at.id.as_str());
+        assert_eq!(Raw::new(&url, "alice", "secret").status("PUT", &path, &[], Some(text.clone())).await, 201);
+    }
+    assert!(trap.caught() > 0, "another tool's meeting invites");
+    let found = target.find(&at, &[key("loud", &loud), key("quiet", &quiet)]).await.unwrap();
+    let version = |uid: &str| found.iter().find(|one| one.intent.as_str() == uid).unwrap().version.clone();
+    assert!(version("loud").is_none() && version("quiet").is_some(), "{found:?}");
+    let handle = found.iter().find(|one| one.intent.as_str() == "loud").unwrap().handle.clone();
+    let adopted = placement(&at, Placed { handle: Some(handle), ..Placed::default() }, &loud);
+    let newer = Placing { instead: Some(adopted.clone()), ..placing("loud", &meeting("loud", 1)) };
+    assert!(place(&target, &at, vec![newer]).await.remove(0).1.is_err());
+    assert!(target.withdraw(&adopted).await.is_err());
+    assert_eq!((observe(&target, &at).await.len(), trap.caught()), (2, 0));
 }
 
 /// Cyrus before a client whose marks it does not understand.
