@@ -26,7 +26,8 @@ pub struct AccountStanding {
     pub done: Tally,
     /// To be tried again: not pulled yet, or not pushed yet where the policy pushes.
     pub owed: Tally,
-    /// Of what is placed, or gone from the source: changes that could not be followed yet, and will be tried again.
+    /// Of what is placed, or gone from the source: changes that the target does not show yet, pulled and not pushed since
+    /// or refused, and that the next pass follows.
     pub changes: u64,
     /// Those of them that wait for people, who changed at the target what a newer one is to replace.
     pub conflicts: u64,

@@ -182,6 +182,9 @@ pub(super) fn complete(db: &Connection, run: Option<RunId>, what: &Completing) -
     items::set_facts(db, &item, &facts)?;
     setbacks::clear_source(db, what.item)?;
     memberships::make_ready(db, what.item)?;
+    if completed.changed {
+        setbacks::forgive_refused(db, what.item)?;
+    }
     Ok(completed)
 }
 

@@ -193,6 +193,12 @@ pub(super) fn forgive_changed(db: &Connection, item: ItemKey) -> Result<(), Trou
     if db.prepare_cached(sql)?.execute([item])? > 0 { follow_source(db, item) } else { Ok(()) }
 }
 
+/// There is a newer original: what the target or the mapping refused of the old one may not be refused of this one.
+pub(super) fn forgive_refused(db: &Connection, item: ItemKey) -> Result<(), Trouble> {
+    let sql = "DELETE FROM fault WHERE item = ?1 AND side = 'target' AND cause IS NOT NULL";
+    if db.prepare_cached(sql)?.execute([item])? > 0 { memberships::restage_item(db, item) } else { Ok(()) }
+}
+
 fn release(
     db: &Connection,
     run: Option<RunId>,

@@ -228,6 +228,19 @@ async fn a_replacing_that_arrived_unanswered_is_known_by_its_meaning_and_neither
 
 /// The newer one may say nothing else that anybody compares: what tells then is that the old one stands as it stood.
 #[tokio::test]
+async fn what_was_pulled_and_not_pushed_is_owed() {
+    let agenda = Agenda::new().await;
+    agenda.told("first", "red");
+    let (engine, movers) = agenda.pass(agenda.folder()).await;
+    assert_eq!(agenda.owing(&movers).await, (0, 0, 0));
+    agenda.told("second", "red");
+    engine.pass(agenda.project(), &movers, Half::Pull).await.unwrap();
+    assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 1, 0), vec![event("first", "red")]));
+    engine.pass(agenda.project(), &movers, Half::Push { repair: false }).await.unwrap();
+    assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 0, 0), vec![event("second", "red")]));
+}
+
+#[tokio::test]
 async fn a_replacing_that_never_arrived_is_sent_again() {
     for (summary, colour) in [("second", "red"), ("first", "blue")] {
         let agenda = Agenda::new().await;

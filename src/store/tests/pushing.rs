@@ -46,6 +46,28 @@ async fn a_refused_item_is_owed_or_quarantined_with_its_reason() {
     assert_eq!(store.setbacks(MAIL, None, 10).await.unwrap(), []);
 }
 
+/// Mended at the source, it is another one: what was refused of the old one says nothing of it.
+#[tokio::test]
+async fn a_newer_original_leaves_the_quarantine_at_the_target() {
+    let store = Fixture::fresh().await;
+    let draft = |version| altered(only_in("a", version, "drafts"), |it| it.content = Some(Content::FollowsVersion));
+    pass(&store, vec![("drafts", vec![draft("1")])]).await;
+    fetch(&store, "a", b"bad").await;
+    let at = ensure(&store, "drafts").await;
+    let intent = intend(&store, &to_place(&store, "drafts").await[0], at).await;
+    let fault = Fault::new(What::TooLarge, "it is too large").skip(Cause::OverTargetLimit);
+    store.resolve(vec![Resolution::NotPlaced { intent, fault }]).await.unwrap();
+    assert_eq!(store.setbacks(MAIL, None, 10).await.unwrap().len(), 1);
+    pass(&store, vec![("drafts", vec![draft("2")])]).await;
+    fetch(&store, "a", b"bad").await;
+    assert_eq!(store.setbacks(MAIL, None, 10).await.unwrap().len(), 1, "the same bytes are no newer original");
+    pass(&store, vec![("drafts", vec![draft("3")])]).await;
+    fetch(&store, "a", b"good").await;
+    assert_eq!(store.setbacks(MAIL, None, 10).await.unwrap(), []);
+    super::totals::tallies_agree(&store).await;
+    assert_eq!(push(&store, "drafts").await, 1);
+}
+
 #[tokio::test]
 async fn a_fault_that_reaches_further_is_no_mark_against_the_item() {
     let store = one_fetched().await;
