@@ -104,11 +104,12 @@ const REST: &str = r#"
 # sync_issues = false
 # recoverable_items = false
 # hidden = false
-# Withdraw at the target what was deleted at the source: only what transhume placed and nobody changed since.
+# Withdraw at the target what was deleted at the source: only what transhume placed or adopted and nobody changed since.
 # withdraw_deleted = false
 # What is done where what is to be moved stands at the target before the first run (a former migration):
 # "ask" stops that account, "adopt" takes for placed what is there byte for byte (events, contacts and tasks: what says the
-# same), "add" places everything beside it.
+# same; it is replaced whole when the source changes it, but for meetings that would invite), "add" places everything beside it
+# (an event, contact or task whose UID stands in its place already goes into quarantine).
 # existing = "ask"
 # An event whose UID stands in another calendar of its account already, where the server takes a UID once (Cyrus):
 # "quarantine" keeps it in the store; "derive" places it with a UID of its own, where transhume placed the other one: updates

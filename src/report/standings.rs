@@ -231,7 +231,7 @@ fn conflicts(all: &[&AccountStanding]) -> String {
     }
     let accounts: Vec<_> = met.iter().map(|standing| standing.account.as_str()).collect();
     format!(
-        "{} owed: conflict, seen at the target: people changed there what a newer one is to replace; theirs stays\n    {}\n    \
+        "{} owed: conflict, seen at the target: people changed there what a newer one is to replace, or may have; it stays\n    {}\n    \
          `transhume status --items` names each of them, and what to do\n",
         count(items, "change"),
         named(&accounts)

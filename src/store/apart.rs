@@ -18,7 +18,8 @@ const DOUBLED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i
         JOIN rendering r ON r.key = i.rendering
     WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2 AND i.apart = 0
         AND NOT EXISTS (SELECT 1 FROM placement own WHERE own.item = i.key AND own.state IN (0, 3))
-        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0 AND NOT (p.orphan AND ?3)
+        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0
+                AND NOT (?3 AND o.state = 1 AND p.orphan AND p.tried IS NULL)
             JOIN rendering q ON q.key = p.rendering
             WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key
                 AND q.message_id = r.message_id
@@ -31,6 +32,34 @@ impl AccountStore {
         let run = self.inner.run;
         self.write(move |db| set_apart(db, run, workload, withdraws)).await
     }
+
+    /// Takes out of quarantine what was refused because of a key that nothing of ours has any more, though something of
+    /// ours had it. Answers how many items.
+    pub async fn release_freed(&self, workload: Workload) -> Result<u64, Fault> {
+        let run = self.inner.run;
+        self.write(move |db| release_freed(db, run, workload)).await
+    }
+}
+
+/// In quarantine because of its key, which only what was withdrawn has.
+const FREED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i.key = f.item
+    WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2
+        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 1
+            WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key)
+        AND NOT EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0
+            WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key)";
+
+fn release_freed(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<u64, Trouble> {
+    let mut query = db.prepare_cached(FREED)?;
+    let rows = query.query_map((Work(workload), Cause::DuplicateUid.name()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let freed: Vec<(ItemKey, CollectionKey)> = rows.collect::<Result<_, _>>()?;
+    for (item, from) in &freed {
+        setbacks::clear_target(db, *item, *from)?;
+        let (name, detail) = ("released", Some(Cause::DuplicateUid.name()));
+        journal::note(db, run, &Event { name, item: *item, digest: None, detail })?;
+        memberships::restage(db, *item, *from)?;
+    }
+    Ok(freed.len() as u64)
 }
 
 fn set_apart(

@@ -202,7 +202,8 @@ async fn another_rendering_leaves_what_people_wrote_into_and_says_so() {
     let found = rerendered(true, write).await;
     assert_eq!((found.standing.len(), found.placed), (7, 7), "{:#?}", found.standing);
     assert_eq!(found.with("their words").len(), 1);
-    let sentence = "left as they are, for people changed them at the target, though they read otherwise now: 1 message";
+    let sentence =
+        "left as they stand at the target, which is not as they were placed, though they read otherwise now: 1 message";
     let told = found.notes.iter().filter(|note| *note == sentence);
     assert_eq!(told.count(), 1, "{:#?}", found.notes);
 }

@@ -17,7 +17,7 @@ use std::{
 use tempfile::TempDir;
 use transhume::{
     engine::{
-        Audience, DuplicateUid, Engine, Event, Half, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
+        Audience, DuplicateUid, Engine, Event, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
         account_standing,
     },
     store::{Opening, Project, Stop, StoreOptions},
@@ -278,9 +278,9 @@ async fn a_uid_that_other_people_placed_stays_in_quarantine() {
     assert_eq!(heard(&observer), (1, 0), "it stays refused, and that is told");
 }
 
-/// The one that stood there goes, so the other one needs no UID of its own.
+/// The one that stood there goes, so the other one arrives in the same pass, with the UID of both.
 #[tokio::test]
-async fn nothing_stands_apart_from_what_is_about_to_be_withdrawn() {
+async fn what_is_withdrawn_makes_way_for_the_other() {
     let agenda = Agenda::new().await;
     assert_eq!((agenda.settled(DuplicateUid::Quarantine).await, agenda.standing().len()), ((1, 0), 1));
     let stands = if agenda.standing()[0].1.contains("hall") { "hall" } else { "office" };
@@ -288,10 +288,7 @@ async fn nothing_stands_apart_from_what_is_about_to_be_withdrawn() {
     let project = opened(&agenda.dir).await;
     let policy = Policy { duplicate_uid: DuplicateUid::Derive, withdraw_deleted: true, ..Policy::default() };
     let engine = Engine { policy, ..agenda.engine(DuplicateUid::Derive) };
-    let movers = pass(&engine, &project).await.unwrap();
-    assert_eq!(agenda.standing(), [], "withdrawn");
-    engine.release(&project, &movers, Half::Push { repair: false }).await.unwrap();
-    engine.pass(&project, &movers, Half::Push { repair: false }).await.unwrap();
+    pass(&engine, &project).await.unwrap();
     let texts: Vec<_> = agenda.standing().into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts.len(), 1);
     assert!(!texts[0].contains("apart") && !texts[0].contains(stands), "{texts:?}");

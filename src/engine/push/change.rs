@@ -141,19 +141,20 @@ impl Push<'_> {
         if self.engine.rehearsing { Ok(()) } else { self.store.record_lost(key, None).await }
     }
 
-    /// What was deleted at the source stays at the target, unless the policy asks to withdraw it.
-    pub(super) async fn withdraw(&self) -> Result<(), Fault> {
+    /// What was deleted at the source stays at the target, unless the policy asks to withdraw it. Answers how many were
+    /// withdrawn.
+    pub(super) async fn withdraw(&self) -> Result<u64, Fault> {
         let waiting = self.store.count_to_withdraw(self.workload).await?;
         if waiting == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let fate = if self.engine.policy.withdraw_deleted { "to be withdrawn" } else { "kept" };
         let sentence = format!("deleted at the source, {fate} at the target: {waiting} (policy withdraw_deleted)");
         self.engine.tell(Event::Note { account: Some(self.account()), sentence });
-        if self.engine.policy.withdraw_deleted && !self.engine.rehearsing { self.withdraw_all().await } else { Ok(()) }
+        if self.engine.policy.withdraw_deleted && !self.engine.rehearsing { self.withdraw_all().await } else { Ok(0) }
     }
 
-    async fn withdraw_all(&self) -> Result<(), Fault> {
+    async fn withdraw_all(&self) -> Result<u64, Fault> {
         let (mut after, mut withdrawn) = (None, 0);
         let at = self.collections().await?;
         loop {
@@ -166,7 +167,7 @@ impl Push<'_> {
             after = Some(last);
         }
         self.engine.tell(Event::Withdrawn { account: self.account(), items: withdrawn });
-        Ok(())
+        Ok(withdrawn)
     }
 
     async fn withdraw_one(&self, at: &BTreeMap<TargetKey, Collection>, one: &Withdrawing) -> Result<bool, Fault> {

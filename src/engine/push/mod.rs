@@ -137,11 +137,15 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Does all that is left once nothing more arrives.
-    pub async fn finish(&self) -> Result<(), Fault> {
+    async fn place_and_tell(&self) -> Result<(), Fault> {
         let placed = self.place_rest().await;
         self.tell_withheld().await;
-        placed?;
+        placed
+    }
+
+    /// Does all that is left once nothing more arrives.
+    pub async fn finish(&self) -> Result<(), Fault> {
+        self.place_and_tell().await?;
         self.routes.ensure_all().await?;
         self.name_placements().await?;
         self.follow_moves().await?;
@@ -153,7 +157,9 @@ impl Push<'_> {
         self.name_placements().await?;
         self.learn_placed(looked).await?;
         self.amend().await?;
-        self.withdraw().await?;
+        if self.withdraw().await? > 0 && self.store.release_freed(self.workload).await? > 0 {
+            self.place_and_tell().await?;
+        }
         self.name_placements().await?;
         self.owe_unnamed().await?;
         self.routes.settle().await?;

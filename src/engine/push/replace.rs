@@ -89,7 +89,7 @@ impl Push<'_> {
         if count(Replaced::Kept) > 0 {
             let kept = self.workload.items(count(Replaced::Kept));
             note(format!(
-                "left as they are, for people changed them at the target, though they read otherwise now: {kept}"
+                "left as they stand at the target, which is not as they were placed, though they read otherwise now: {kept}"
             ));
         }
         if count(Replaced::Beside) > 0 {
