@@ -13,6 +13,7 @@ use super::{
         CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit,
         unsigned,
     },
+    verdicts,
 };
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
@@ -295,9 +296,9 @@ pub(super) fn without_verdict(
 ) -> Result<Vec<Placement>, Trouble> {
     let sql = format!(
         "{SELECT} WHERE p.target = ?1 AND p.state IN (0, 3) AND p.key > ?2
-            AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.placement = p.key AND v.run IS ?3
-                AND v.kind <> 'changed_there')
-            ORDER BY p.key LIMIT ?4"
+            AND NOT EXISTS (SELECT 1 FROM verdict v WHERE {} AND v.run IS ?3 AND v.kind <> 'changed_there')
+            ORDER BY p.key LIMIT ?4",
+        verdicts::ON_P
     );
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((at, after, run, limit(most)), placement_row)?;

@@ -9,7 +9,7 @@ use crate::store::{
     collections,
     faults::Trouble,
     rows::{CollectionKey, Json, PlacementKey, Work, limit},
-    setbacks,
+    setbacks, verdicts,
 };
 use rusqlite::Connection;
 use transhume_contract::{Fault, Workload};
@@ -63,8 +63,10 @@ fn overdue(
     let settled = collections::is_settled(db, workload)?;
     let due = "(i.state = 0 AND (p.amend = 1 OR p.stale = 1)
         OR ?4 AND (h.collection IS NOT NULL OR ?5 AND i.state = 1 AND p.orphan = 1))";
-    let filed = "EXISTS (SELECT 1 FROM verdict v WHERE v.placement = p.key AND v.kind = 'changed_there'
-        AND v.detail -> '$.moved_to' IS NOT NULL)";
+    let filed = format!(
+        "EXISTS (SELECT 1 FROM verdict v WHERE {} AND v.kind = 'changed_there' AND v.detail -> '$.moved_to' IS NOT NULL)",
+        verdicts::ON_P
+    );
     let rest = format!(
         " LEFT JOIN orphan o ON o.key = p.key LEFT JOIN home h ON h.item = o.item AND h.nth = o.nth
             WHERE p.state = 0 AND p.handle IS NULL AND i.workload = ?1 AND p.key > ?3

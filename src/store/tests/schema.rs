@@ -1,7 +1,7 @@
 //! Versions: forward from the first, never back.
 
 use super::fixture::*;
-use crate::store::{NotOpened, Opening, Project, StoreOptions};
+use crate::store::{NotOpened, Opening, Project, StoreOptions, verdicts};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use transhume_contract::{Amended, Facts};
@@ -64,6 +64,30 @@ async fn a_store_of_version_3_is_brought_forward_with_its_history_in_reach() {
     super::totals::tallies_agree(&store).await;
     assert_eq!((push(&store, "inbox").await, push(&store, "later").await), (1, 1));
     super::totals::tallies_agree(&store).await;
+}
+
+/// 200,000 messages are verified in as many looks, not in as many times as many.
+#[tokio::test]
+async fn the_verdict_on_a_placement_is_found_by_its_index() {
+    let store = Fixture::fresh().await;
+    let of_p = format!("SELECT 1 FROM placement p WHERE EXISTS (SELECT 1 FROM verdict v WHERE {})", verdicts::ON_P);
+    for sql in [of_p, format!("DELETE FROM verdict WHERE {}", verdicts::ON_ONE)] {
+        let plan = format!("EXPLAIN QUERY PLAN {sql}");
+        let steps = store.read(move |db| {
+            let mut query = db.prepare(&plan)?;
+            if query.parameter_count() > 0 {
+                query.raw_bind_parameter(1, 1)?;
+            }
+            let mut rows = query.raw_query();
+            let mut steps = Vec::new();
+            while let Some(row) = rows.next()? {
+                steps.push(row.get::<_, String>(3)?);
+            }
+            Ok(steps)
+        });
+        let steps = steps.await.unwrap();
+        assert!(steps.iter().any(|step| step.contains("verdict_on_placement")), "{sql}: {steps:?}");
+    }
 }
 
 #[tokio::test]
