@@ -17,13 +17,16 @@ pub fn many(messages: u32) {
     let simulator = tenants::serve(&runtime, dump, 4, Duration::ZERO);
     let (dovecot, dir) = (dovecot(), tempfile::tempdir().unwrap());
     into(&dovecot, dir.path(), &simulator.base_url());
-    project::accounts(dir.path(), &[(address, "box".into())]);
+    project::accounts(dir.path(), &[(address.clone(), "box".into())]);
     table::head(&format!("memory: a mailbox of {messages} messages"), &["", "peak MB", "seconds"]);
     show("run into Dovecot", &transhume(dir.path(), &["run"]));
     show("verify --depth content", &transhume(dir.path(), &["verify", "--depth", "content"]));
     show("run again, without changes", &transhume(dir.path(), &["run"]));
-    project::aim(dir.path(), &simulator.base_url(), &Target::Folder, 4);
-    show("push into a folder", &transhume(dir.path(), &["push"]));
+    // A project belongs to its target: another one is another project.
+    let dir = tempfile::tempdir().unwrap();
+    project::write(dir.path(), &simulator.base_url(), &Target::Folder, 4);
+    project::accounts(dir.path(), &[(address, "box".into())]);
+    show("run into a folder", &transhume(dir.path(), &["run"]));
 }
 
 pub fn large(megabytes: u32) {

@@ -47,11 +47,6 @@ impl Target<'_> {
 pub fn write(dir: &Path, source: &str, target: &Target<'_>, lanes: u32) {
     transhume(dir, &["init"]);
     fs::write(dir.join("client-secret"), "secret\n").unwrap();
-    aim(dir, source, target, lanes);
-}
-
-/// Writes the configuration alone: what a project has pulled may go to another target, too.
-pub fn aim(dir: &Path, source: &str, target: &Target<'_>, lanes: u32) {
     let text = format!(
         "[source]\nconnector = \"graph\"\ntenant = \"{TENANT}\"\nclient_id = \"app\"\n\
          client_secret = {{ file = \"client-secret\" }}\ngraph_url = \"{source}\"\nlogin_url = \"{source}\"\n\n\
