@@ -188,19 +188,23 @@ fn verdict(name: &str, items: u64) -> Result<VerdictTotal, Trouble> {
     Ok(VerdictTotal { depth: from_word(depth)?, kind: kind.to_owned(), items })
 }
 
-/// What met a fault, and what was pulled and not pushed since.
 fn changes(db: &Connection, workload: Workload) -> Result<u64, Trouble> {
-    const PULLED: &str = "JOIN item i ON i.key = p.item WHERE p.state = 0 AND i.state = 0 AND i.workload = ?1
+    Ok(db.prepare_cached(&changes_due())?.query_row([Work(workload)], |row| row.get(0))?)
+}
+
+/// What met a fault, and what was pulled and not pushed since. Its placements are named by index and joined crosswise, for SQLite would
+/// go through all that is placed.
+pub(super) fn changes_due() -> String {
+    const PULLED: &str = "CROSS JOIN item i ON i.key = p.item WHERE p.state = 0 AND i.state = 0 AND i.workload = ?1
         AND NOT EXISTS (SELECT 1 FROM fault q WHERE q.item = p.item AND q.side = 'target' AND q.cause IS NOT NULL)";
-    let sql = format!(
+    format!(
         "SELECT count(*) FROM (
             SELECT f.item FROM fault f
                 WHERE f.workload = ?1 AND f.side IN ('source', 'target') AND f.cause IS NULL AND f.item <> 0
-            UNION SELECT p.item FROM placement p {PULLED} AND p.stale = 1
-            UNION SELECT p.item FROM placement p {PULLED} AND p.amend = 1) due
+            UNION SELECT p.item FROM placement p INDEXED BY placement_stale {PULLED} AND p.stale = 1
+            UNION SELECT p.item FROM placement p INDEXED BY placement_to_amend {PULLED} AND p.amend = 1) due
         WHERE NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = due.item AND m.stage IN (0, 1, 2))"
-    );
-    Ok(db.prepare_cached(&sql)?.query_row([Work(workload)], |row| row.get(0))?)
+    )
 }
 
 fn conflicts(db: &Connection, workload: Workload) -> Result<u64, Trouble> {

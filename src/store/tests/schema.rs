@@ -1,7 +1,7 @@
 //! Versions: forward from the first, never back.
 
 use super::fixture::*;
-use crate::store::{NotOpened, Opening, Project, StoreOptions, verdicts};
+use crate::store::{AccountStore, NotOpened, Opening, Project, StoreOptions, totals, verdicts};
 use rusqlite::Connection;
 use std::path::PathBuf;
 use transhume_contract::{Amended, Facts};
@@ -72,22 +72,37 @@ async fn the_verdict_on_a_placement_is_found_by_its_index() {
     let store = Fixture::fresh().await;
     let of_p = format!("SELECT 1 FROM placement p WHERE EXISTS (SELECT 1 FROM verdict v WHERE {})", verdicts::ON_P);
     for sql in [of_p, format!("DELETE FROM verdict WHERE {}", verdicts::ON_ONE)] {
-        let plan = format!("EXPLAIN QUERY PLAN {sql}");
-        let steps = store.read(move |db| {
-            let mut query = db.prepare(&plan)?;
-            if query.parameter_count() > 0 {
-                query.raw_bind_parameter(1, 1)?;
-            }
-            let mut rows = query.raw_query();
-            let mut steps = Vec::new();
-            while let Some(row) = rows.next()? {
-                steps.push(row.get::<_, String>(3)?);
-            }
-            Ok(steps)
-        });
-        let steps = steps.await.unwrap();
+        let steps = plan_of(&store, &sql).await;
         assert!(steps.iter().any(|step| step.contains("verdict_on_placement")), "{sql}: {steps:?}");
     }
+}
+
+/// `status` of a million placed messages reads those that wait, not the million.
+#[tokio::test]
+async fn the_changes_that_are_due_are_found_by_their_indexes() {
+    let store = Fixture::fresh().await;
+    let steps = plan_of(&store, &totals::changes_due()).await;
+    for index in ["placement_stale", "placement_to_amend"] {
+        assert!(steps.contains(&format!("SCAN p USING INDEX {index}")), "{steps:?}");
+    }
+    assert!(!steps.iter().any(|step| step.starts_with("SCAN i")), "{steps:?}");
+}
+
+async fn plan_of(store: &AccountStore, sql: &str) -> Vec<String> {
+    let plan = format!("EXPLAIN QUERY PLAN {sql}");
+    let steps = store.read(move |db| {
+        let mut query = db.prepare(&plan)?;
+        if query.parameter_count() > 0 {
+            query.raw_bind_parameter(1, 1)?;
+        }
+        let mut rows = query.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next()? {
+            steps.push(row.get::<_, String>(3)?);
+        }
+        Ok(steps)
+    });
+    steps.await.unwrap()
 }
 
 #[tokio::test]
