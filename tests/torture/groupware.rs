@@ -46,7 +46,7 @@ impl Groupware {
     }
 
     /// Everything that stands there, account by account: its collection and its text. Some servers name what is placed
-    /// many at once.
+    /// many at once, and write themselves into it as the program that made it.
     pub async fn standing(&self) -> Vec<Vec<String>> {
         let mut all = Vec::new();
         for login in &self.logins {
@@ -55,10 +55,17 @@ impl Groupware {
             for home in self.homes(login) {
                 let objects = raw.objects(&home).await.unwrap_or_else(|why| panic!("{login}: {why}"));
                 let collection = |path: &str| path.rsplit_once('/').map_or("", |(above, _)| above).to_owned();
-                lines.extend(objects.into_iter().map(|(path, text)| format!("{} {text}", collection(&path))));
+                lines.extend(
+                    objects.into_iter().map(|(path, text)| format!("{} {}", collection(&path), unsigned(&text))),
+                );
             }
             all.push(lines);
         }
         all
     }
+}
+
+/// Without the name of the program that made it: which of them did, a kill decides.
+fn unsigned(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("PRODID:")).collect::<Vec<_>>().join("\n")
 }

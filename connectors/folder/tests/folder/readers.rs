@@ -49,13 +49,26 @@ fn mutt(on: &Subject, pattern: &str) -> String {
         push 'T$PATTERN<enter>|cat >> $OUT<enter>q'\n";
     let script = script.replace("$OUT", &out.display().to_string()).replace("$PATTERN", pattern);
     std::fs::write(&rc, script).unwrap();
-    // mutt wants a terminal: script(1) gives it one.
     let maildir = on.home().join("Maildir");
-    let command = format!("mutt -n -R -F {} -f {}", rc.display(), maildir.display());
-    let mut terminal = Command::new("script");
-    terminal.arg("-qec").arg(command).arg("/dev/null").env("TERM", "vt100").stdin(Stdio::null());
-    said(&mut terminal);
+    on_a_terminal(&format!("mutt -n -R -F {} -f {}", rc.display(), maildir.display()));
     std::fs::read_to_string(&out).unwrap()
+}
+
+/// mutt wants a terminal: script(1) gives it one. Nobody types, and nobody hangs up: that would be a key, too.
+fn on_a_terminal(command: &str) {
+    let mut terminal = Command::new("script");
+    terminal.arg("-qec").arg(command).arg("/dev/null").env("TERM", "vt100");
+    let piped = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut running = piped.expect("run scripts/install-test-servers readers");
+    let keys = running.stdin.take();
+    let ended = running.wait_with_output().unwrap();
+    drop(keys);
+    assert!(
+        ended.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&ended.stdout),
+        String::from_utf8_lossy(&ended.stderr)
+    );
 }
 
 #[tokio::test]
