@@ -10,8 +10,8 @@ use transhume_contract::{Depth, Look, Share, Workload};
 #[command(name = "transhume", version, propagate_version = true, max_term_width = 110)]
 #[command(
     after_help = "Exit codes: 0 done, nothing owed · 1 could not go on · 2 usage or configuration · 3 done, but \
-    items are owed or quarantined, or a folder is refused, or a plan has blockers · 4 verify found differences · 5 the project is locked \
-    by another run · 130 interrupted, consistent"
+    items are owed or quarantined, or a folder is refused or not listed to its end, or a plan has blockers · 4 verify found differences · \
+    5 the project is locked by another run · 130 interrupted, consistent"
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -12,7 +12,8 @@ use crate::{
     config::{AccountLine, Config, read_accounts},
     engine::{AccountStanding, account_standing},
     report::{
-        Standing, TableManner, accounts, count, grouped, named, standings_notes, standings_table, standings_troubles,
+        Standing, TableManner, accounts, count, grouped, named, not_listed, refused_at_target, standings_notes,
+        standings_table, standings_troubles,
     },
     store::{AccountRow, LastPass, Opening, Project, StoreOptions},
 };
@@ -51,7 +52,7 @@ pub async fn run(common: &Common, status: &args::Status, terminal: &Terminal) ->
     terminal.print(&figures.sentence());
     tell(&listed, &departed, &waiting, terminal);
     terminal.summary("status", &figures);
-    Ok(Exit::Done)
+    Ok(figures.exit())
 }
 
 /// An account with its standing and its latest pass.
@@ -147,8 +148,16 @@ struct Summary {
     /// Found by the last `verify`, and not mended since.
     differences: u64,
     stopped: usize,
+    /// Accounts some of whose folders were not listed to the end: nobody knows what they hold.
+    unlisted: usize,
+    /// Folders that the target does not take, empty ones included.
+    refused_folders: usize,
+    /// In accounts.csv, and not worked on yet.
     waiting: usize,
     departed: usize,
+    /// What people call those folders, and how many there are of each kind.
+    #[serde(skip)]
+    words: [String; 2],
 }
 
 impl Summary {
@@ -161,25 +170,46 @@ impl Summary {
             quarantined: standings().map(AccountStanding::quarantine).sum(),
             differences: standings().map(AccountStanding::differences).sum(),
             stopped: accounts(standings().filter(|standing| !standing.stops.is_empty())),
+            unlisted: accounts(standings().filter(|standing| standing.is_unlisted())),
+            refused_folders: standings().map(AccountStanding::refused_at_target).sum(),
             waiting: waiting.len(),
             departed: accounts(departed.iter().map(|row| &row.standing)),
+            words: [not_listed(standings()), refused_at_target(standings())],
+        }
+    }
+
+    /// As the passes and the last `verify` left it: what is still to be done is not done because nobody works on it now.
+    fn exit(&self) -> Exit {
+        let owing = self.owed + self.changes_owed + self.quarantined > 0;
+        let partial = self.unlisted + self.stopped + self.refused_folders + self.waiting > 0;
+        match self.differences {
+            0 if owing || partial => Exit::Owing,
+            0 => Exit::Done,
+            _ => Exit::Differing,
         }
     }
 
     fn sentence(&self) -> String {
-        let (accounts, stopped) = (count(self.accounts as u64, "account"), count(self.stopped as u64, "account"));
-        let (owed, quarantined) = (grouped(self.owed), grouped(self.quarantined));
-        let changes = match self.changes_owed {
-            0 => String::new(),
-            changes => format!(", {} of what is placed owed", count(changes, "change")),
-        };
+        let [unlisted, refused] = &self.words;
+        let accounts = |number: usize| count(number as u64, "account");
+        let figures = [
+            (true, format!("{} owed", grouped(self.owed))),
+            (self.changes_owed > 0, format!("{} of what is placed owed", count(self.changes_owed, "change"))),
+            (true, format!("{} in quarantine", grouped(self.quarantined))),
+            (
+                self.unlisted > 0,
+                format!("{} with {unlisted} not listed to the end (run again)", accounts(self.unlisted)),
+            ),
+            (self.refused_folders > 0, format!("{refused} refused at the target")),
+            (true, format!("{} stopped", accounts(self.stopped))),
+            (self.waiting > 0, format!("{} not worked on yet", accounts(self.waiting))),
+        ];
+        let told: Vec<_> = figures.into_iter().filter(|(holds, _)| *holds).map(|(_, said)| said).collect();
         let differences = match self.differences {
             0 => String::new(),
             found => format!(" The last `verify` found {}.", count(found, "difference")),
         };
-        format!(
-            "status: {accounts}; {owed} owed{changes}, {quarantined} in quarantine, {stopped} stopped.{differences}"
-        )
+        format!("status: {}; {}.{differences}", accounts(self.accounts), told.join(", "))
     }
 }
 

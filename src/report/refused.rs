@@ -37,13 +37,14 @@ pub fn refused_folders(all: &[&AccountStanding]) -> String {
 }
 
 /// `2 calendars and 1 task list`: what the target does not take, each by the word of its workload.
-pub fn refused_at_target(all: &[AccountStanding]) -> String {
-    collections(all.iter().map(|standing| (standing.workload, standing.refused_at_target() as u64)))
+pub fn refused_at_target<'a>(all: impl IntoIterator<Item = &'a AccountStanding>) -> String {
+    collections(all.into_iter().map(|standing| (standing.workload, standing.refused_at_target() as u64)))
 }
 
 /// `folders and calendars`: what some of could not be listed to the end, where nothing else stopped the account.
-pub fn not_listed(all: &[AccountStanding]) -> String {
-    kinds_of_collections(all.iter().filter(|standing| standing.is_unlisted()).map(|standing| standing.workload))
+pub fn not_listed<'a>(all: impl IntoIterator<Item = &'a AccountStanding>) -> String {
+    let unlisted = all.into_iter().filter(|standing| standing.is_unlisted());
+    kinds_of_collections(unlisted.map(|standing| standing.workload))
 }
 
 /// The sentence names the folder; all else says whether it is the same matter.

@@ -1,7 +1,7 @@
 //! Where accounts stand, as a table, and under it what people have to know of them.
 
 use super::{
-    causes::{Stopped, named, told_once},
+    causes::{Stopped, named, subject, told_once},
     losses::losses_listed,
     refused::refused_folders,
     table::{Column, table},
@@ -128,8 +128,9 @@ fn address(standing: &AccountStanding) -> String {
 
 fn pass(last: &LastPass, standing: &AccountStanding, manner: Manner) -> String {
     let outcome = match (last.outcome.as_str(), standing.is_owing(), standing.quarantine()) {
-        ("ended", false, 0) if standing.refused.is_empty() => "done",
-        ("ended", false, 0) => "refused",
+        ("ended", false, 0) if !standing.refused.is_empty() => "refused",
+        ("ended", false, 0) if standing.is_unlisted() => "unlisted",
+        ("ended", false, 0) => "done",
         ("ended", false, _) => "quarantined",
         ("ended", ..) => "owed",
         (other, ..) => other,
@@ -182,7 +183,25 @@ pub fn standings_troubles(all: &[&AccountStanding], ending: Option<&Fault>, sinc
 
 /// What is no trouble and good to know: what stays where it is, and what could not be carried.
 pub fn standings_notes(all: &[&AccountStanding], width: Option<usize>) -> String {
-    kept(all) + &left_there(all) + &named_losses(all, width)
+    unlisted(all) + &kept(all) + &left_there(all) + &named_losses(all, width)
+}
+
+/// What nobody knows the size of: an interruption came first, or no pass has looked there yet.
+fn unlisted(all: &[&AccountStanding]) -> String {
+    let mut met: BTreeMap<Workload, Vec<&str>> = BTreeMap::new();
+    for standing in all.iter().filter(|standing| standing.is_unlisted()) {
+        met.entry(standing.workload).or_default().push(&standing.account);
+    }
+    let line = |(workload, accounts): (Workload, Vec<&str>)| {
+        let (who, names) = subject(&accounts);
+        let names = names.map_or_else(String::new, |names| format!("    {names}\n"));
+        format!(
+            "{}s of {who} not listed to the end: more may stand there than is counted here; `transhume run` goes on \
+             with them\n{names}",
+            workload.collection()
+        )
+    };
+    met.into_iter().map(line).collect()
 }
 
 /// What could not be carried, by the names that `mappings/LOSSES.md` explains.

@@ -64,7 +64,7 @@ fn what_is_too_large_is_foreseen_kept_and_placed_once_the_limit_is_raised() {
     let placed = crate::mailbox::look(&story, 1);
     assert!(placed.len() >= 5 && placed.iter().all(|mail| mail.id != "large@example.org"), "the others are there");
     story.run(&["status", "--items"]).tells(
-        0,
+        3,
         &[
             "in quarantine (over target limit) at the target; in ",
             "\"a large one\"",

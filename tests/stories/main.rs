@@ -30,6 +30,7 @@ mod setting;
 mod simulated;
 mod stopped;
 mod told;
+mod unlisted;
 mod untold;
 mod verified;
 mod waits;

@@ -58,7 +58,7 @@ fn an_interrupted_run_ends_soon_and_the_next_one_completes_it() {
     );
     let since = regex::Regex::new(r" since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)\n").unwrap();
     assert!(since.is_match(&second.err), "{}", second.err);
-    story.run(&["status"]).tells(0, &[" run, interrupted"]);
+    story.run(&["status"]).tells(3, &[" run, interrupted"]);
     let standing = look(&story, 1).len();
     assert!(standing < 120, "there is something left to do");
 
@@ -88,7 +88,8 @@ fn what_stopped_an_earlier_run_is_told_with_its_time_and_no_longer_once_a_run_ca
     assert_eq!(interrupted.code, Some(130), "{interrupted:?}");
     assert!(!interrupted.out.contains("STORY_PASSWORD"), "an earlier run's reason: {}", interrupted.out);
     let status = story.run(&["status"]);
-    assert!(!status.ok().out.contains("STORY_PASSWORD"), "{}", status.out);
+    status.tells(3, &[" owed, 0 in quarantine"]);
+    assert!(!status.out.contains("STORY_PASSWORD"), "{}", status.out);
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn who_asks_politely_is_heard_as_well_and_status_needs_no_lock() {
     story.simulator.faults(json!({ "latency_ms": 150 })).unwrap();
     let mut child = story.start(&["pull"]);
     under_way(&story, &mut child);
-    story.run(&["status"]).ok();
+    story.run(&["status"]).tells(3, &["status: 1 account; "]);
     signal(&child, "TERM");
     let pull = ended_within(&story, child, Duration::from_secs(8));
     assert_eq!(pull.code, Some(130), "{pull:?}");

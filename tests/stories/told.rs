@@ -43,12 +43,20 @@ fn status_tells_only_what_still_holds() {
     story.simulator.faults(json!({ "roles": ["User.Read.All", "MailboxSettings.Read"] })).unwrap();
     story.run(&["run"]).tells(3, &["2 accounts stopped at the source"]);
     story.run(&["push"]).tells(3, &["2 accounts stopped at the source"]);
-    story.run(&["status"]).tells(0, &["2 accounts stopped at the source on 20", " push, "]);
+    story.run(&["status"]).tells(3, &["2 accounts stopped at the source on 20", " push, "]);
     story.simulator.faults(json!({ "clear": true })).unwrap();
     list(&format!("{first},{first},mayor\nnobody@valmont.example,n,2\n"));
     story.run(&["run", "--wave", "mayor"]).ok();
     let status = story.run(&["status"]);
-    status.tells(0, &["mayor", " run, done", "1 account not worked on yet: nobody@valmont.example"]);
+    status.tells(
+        3,
+        &[
+            "mayor",
+            " run, done",
+            "1 account not worked on yet: nobody@valmont.example",
+            "0 accounts stopped, 1 account not worked on yet.",
+        ],
+    );
     assert!(!status.out.contains(&format!("{first} > ")), "one address where both are the same: {}", status.out);
     let (now, departed) = status.out.split_once("no longer in accounts.csv").expect(&status.out);
     assert!(!now.contains("stopped at") && !now.contains(second.as_str()), "{now}");

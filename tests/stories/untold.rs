@@ -128,7 +128,7 @@ fn what_people_write_into_a_moved_meeting_stays_theirs_at_cyrus() {
     assert!(named("newer nobody").is_some(), "what nobody changed is ours to replace");
     assert!(named("digit").unwrap().1.contains("DESCRIPTION:Code 4712"), "people's change is gone");
     assert!(named("comment").unwrap().1.contains("COMMENT:theirs"), "people's change is gone");
-    story.run(&["status", "--items"]).tells(0, &["2 changes owed: conflict", "owed (conflict) at the target"]);
+    story.run(&["status", "--items"]).tells(3, &["2 changes owed: conflict", "owed (conflict) at the target"]);
 }
 
 #[test]

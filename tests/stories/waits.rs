@@ -6,13 +6,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Every such request is told to come back in ten minutes.
-fn busy(story: &Story, path: &str) {
+pub fn busy(story: &Story, path: &str) {
     let fault = json!({ "kind": "throttle", "retry_after": 600.0 });
     story.simulator.faults(json!({ "rules": [{ "path": path, "fault": fault }] })).unwrap();
 }
 
 /// Interrupts a verb once it was told to wait.
-fn interrupted(story: &Story, words: &[&str]) -> (Said, Duration) {
+pub fn interrupted(story: &Story, words: &[&str]) -> (Said, Duration) {
     let before = story.simulator.stats().faults.values().sum::<u64>();
     let mut child = story.start(words);
     let since = Instant::now();
