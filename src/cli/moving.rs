@@ -9,7 +9,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::{AccountStanding, Event, Half},
+    engine::{AccountStanding, Event, Existing, Half, Policy},
     report::{
         Standing, TableManner, accounts, bytes, count, duration, grouped, not_listed, refused_at_target,
         standings_notes, standings_table, standings_troubles,
@@ -72,11 +72,15 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
         session.engine.rerender(&session.project, &session.movers).await?;
     }
     let outcome = session.engine.pass(&session.project, &session.movers, what.half()).await;
+    terminal.tell_kept();
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
+    let moved = terminal.moved().since(before);
+    let at_most = if common.dry_run { AtMost::of(moved, &session.config.policy) } else { Vec::new() };
     let summary = Summary {
         traffic: session.engine.source.traffic(),
-        ..Summary::of(what, &standings, terminal.moved().since(before), begun.elapsed(), common.dry_run)
+        at_most,
+        ..Summary::of(what, &standings, moved, begun.elapsed(), common.dry_run)
     };
     terminal.show(&told(&standings, terminal.width()));
     let all: Vec<_> = standings.iter().collect();
@@ -133,6 +137,9 @@ struct Summary {
     accounts: usize,
     #[serde(flatten)]
     moved: Moved,
+    /// Figures of a dry run that may turn out smaller.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    at_most: Vec<AtMost>,
     /// Requests to the source, and how many of them it refused as too many.
     #[serde(flatten)]
     traffic: Traffic,
@@ -149,6 +156,34 @@ struct Summary {
     /// What people call those folders, and how many there are of each kind.
     #[serde(skip)]
     words: [String; 2],
+}
+
+/// A figure that a dry run cannot know, but only that it is no larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum AtMost {
+    Placed,
+    Withdrawn,
+}
+
+impl AtMost {
+    fn of(moved: Moved, policy: &Policy) -> Vec<Self> {
+        let adopting = policy.existing == Existing::Adopt && moved.placed > 0;
+        let figures = [(adopting, Self::Placed), (moved.withdrawn > 0, Self::Withdrawn)];
+        figures.into_iter().filter(|(unknown, _)| *unknown).map(|(_, figure)| figure).collect()
+    }
+
+    const fn why(self) -> &'static str {
+        match self {
+            Self::Placed => {
+                " At most so many are placed: a dry run does not look which of them stand at the target already, where \
+                 existing = \"adopt\" takes them for placed."
+            }
+            Self::Withdrawn => {
+                " At most so many are withdrawn: what people changed at the target stays, and is found out only when it is tried."
+            }
+        }
+    }
 }
 
 /// What was done in one pass.
@@ -210,6 +245,7 @@ impl Summary {
             dry_run,
             accounts: accounts(standings),
             moved,
+            at_most: Vec::new(),
             traffic: Traffic::default(),
             seconds: time.as_secs_f64(),
             owed: standings.iter().map(|standing| standing.owed.items).sum(),
@@ -260,7 +296,8 @@ impl Summary {
         if self.stopped > 0 {
             sentence += &format!(", {} stopped", count(self.stopped as u64, "account"));
         }
-        sentence + "." + &self.refusals()
+        let unknown: String = self.at_most.iter().map(|figure| figure.why()).collect();
+        sentence + "." + &unknown + &self.refusals()
     }
 
     /// The rate at which the service refused what it was asked.

@@ -70,6 +70,11 @@ impl Terminal {
         })
     }
 
+    /// What a pass left standing at the target though the source deleted it, once for all accounts.
+    pub fn tell_kept(&self) {
+        self.progress.tell_kept();
+    }
+
     /// Talk, on stderr, unless quiet was asked for.
     pub fn say(&self, line: &str) {
         if !self.quiet {

@@ -27,6 +27,9 @@ pub enum Event {
     /// Placements were withdrawn: a newer original was placed anew beside them (targets that replace nothing in its place
     /// know no other way), or they were deleted at the source and their removal was asked for.
     Withdrawn { account: String, items: u64 },
+    /// Items that stand at the target and were deleted at the source: what becomes of them there, told before anything is
+    /// done.
+    Deleted { account: String, workload: Workload, items: u64, withdrawn: bool },
     /// People decided otherwise at the target; their decision stays.
     ChangedThere { account: String, item: String, fields: Vec<String> },
     /// Items were compared.

@@ -1,13 +1,16 @@
 //! Progress for people: a bar per account and phase on a terminal, a line where something is wrong.
 
-use super::{table::shorten, words::bytes};
+use super::{
+    table::shorten,
+    words::{bytes, items as items_of},
+};
 use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED, protected_mail};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
-use transhume_contract::{Fault, Loss, Reach, What};
+use transhume_contract::{Fault, Loss, Reach, What, Workload};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Progress {
     warned: Mutex<BTreeSet<String>>,
     /// Causes for which an account stopped: the first account of each is named at once, all of them at the end.
     stopped: Mutex<Vec<(What, Option<String>)>>,
+    /// What the source deleted and the target keeps: one policy keeps it in every account, so it is told once.
+    kept: Mutex<BTreeMap<Workload, u64>>,
 }
 
 struct Bar {
@@ -48,6 +53,7 @@ impl Progress {
             running: Mutex::default(),
             warned: Mutex::default(),
             stopped: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -127,6 +133,35 @@ impl Progress {
         }
     }
 
+    /// What goes is told before it goes, account by account.
+    fn deleted(&self, account: &str, workload: Workload, items: u64, withdrawn: bool) {
+        let fate = if withdrawn { "to be withdrawn" } else { "kept" };
+        let what = items_of(&BTreeMap::from([(workload, items)]));
+        let line =
+            || format!("{account}: deleted at the source, {fate} at the target: {what} (policy withdraw_deleted)");
+        match withdrawn {
+            true if !self.manner.quiet => self.say(&line()),
+            true => {}
+            false => {
+                self.details(line);
+                *self.kept().entry(workload).or_default() += items;
+            }
+        }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<Workload, u64>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says once, for all accounts of a pass, what stays at the target though the source deleted it.
+    pub fn tell_kept(&self) {
+        let kept = std::mem::take(&mut *self.kept());
+        if !kept.is_empty() && !self.manner.quiet {
+            let items = items_of(&kept);
+            self.say(&format!("deleted at the source, kept at the target: {items} (policy withdraw_deleted)"));
+        }
+    }
+
     fn details(&self, line: impl FnOnce() -> String) {
         if self.manner.verbose {
             self.say(&line());
@@ -174,6 +209,9 @@ impl Observer for Progress {
             }
             Event::Protected { account, items, .. } => {
                 self.say(&format!("{account}: {}", protected_mail(items)));
+            }
+            Event::Deleted { account, workload, items, withdrawn } => {
+                self.deleted(&account, workload, items, withdrawn);
             }
             Event::ChangedThere { account, item, fields } => {
                 self.details(|| {

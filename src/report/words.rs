@@ -23,6 +23,11 @@ pub fn collections(of: impl IntoIterator<Item = (Workload, u64)>) -> String {
     }
 }
 
+/// `2 messages, 1 event and 3 tasks`.
+pub fn items(of: &BTreeMap<Workload, u64>) -> String {
+    and(of.iter().map(|(workload, number)| count(*number, workload.item())).collect())
+}
+
 /// `folders, calendars and task lists`: what these workloads call theirs.
 pub fn kinds_of_collections(of: impl IntoIterator<Item = Workload>) -> String {
     let words: BTreeSet<&str> = of.into_iter().map(Workload::collection).collect();
@@ -85,8 +90,8 @@ pub fn fault_lines(fault: &Fault) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, collections, count, duration, kinds_of_collections};
-    use std::time::Duration;
+    use super::{bytes, collections, count, duration, items, kinds_of_collections};
+    use std::{collections::BTreeMap, time::Duration};
     use transhume_contract::Workload::{Calendar, Contacts, Mail, Tasks};
 
     #[test]
@@ -96,6 +101,10 @@ mod tests {
         assert_eq!((collections([(Calendar, 1)]), collections([])), ("1 calendar".to_owned(), "0 folders".to_owned()));
         assert_eq!(kinds_of_collections([Tasks, Calendar, Tasks]), "calendars and task lists");
         assert_eq!(kinds_of_collections([Mail]), "folders");
+        assert_eq!(
+            items(&BTreeMap::from([(Tasks, 3), (Mail, 1200), (Calendar, 1)])),
+            "1,200 messages, 1 event and 3 tasks"
+        );
     }
 
     #[test]

@@ -71,7 +71,11 @@ fn a_second_project_into_the_same_mailboxes_asks_first_and_may_adopt() {
     first.run(&["check"]).tells(1, &["BLOCKER", "it would stand there twice"]);
     let text = std::fs::read_to_string(first.project().join("transhume.toml")).unwrap();
     first.write("transhume.toml", format!("{text}\n[policy]\nexisting = \"adopt\"\n"));
-    first.run(&["run"]).ok();
+    let dry = first.run(&["run", "--dry-run", "--json"]).summary();
+    assert_eq!((&dry["placed"], &dry["at_most"]), (&json!(before.len()), &json!(["placed"])), "{dry}");
+    first.run(&["run", "--dry-run"]).tells(0, &["At most so many are placed: a dry run does not look which of them"]);
+    let run = first.run(&["run", "--json"]);
+    assert_eq!((&run.ok().summary()["placed"], run.summary().get("at_most")), (&json!(0), None), "{}", run.out);
     assert_eq!(look(&first, 1), before, "what was there is taken for placed");
     first.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
 }

@@ -148,10 +148,32 @@ impl Push<'_> {
         if waiting == 0 {
             return Ok(0);
         }
-        let fate = if self.engine.policy.withdraw_deleted { "to be withdrawn" } else { "kept" };
-        let sentence = format!("deleted at the source, {fate} at the target: {waiting} (policy withdraw_deleted)");
-        self.engine.tell(Event::Note { account: Some(self.account()), sentence });
-        if self.engine.policy.withdraw_deleted && !self.engine.rehearsing { self.withdraw_all().await } else { Ok(0) }
+        let (workload, withdrawn) = (self.workload, self.engine.policy.withdraw_deleted);
+        self.engine.tell(Event::Deleted { account: self.account(), workload, items: waiting, withdrawn });
+        match (withdrawn, self.engine.rehearsing) {
+            (true, false) => self.withdraw_all().await,
+            // It frees nothing, so nothing follows it.
+            (true, true) => self.rehearse_withdrawing().await.map(|()| 0),
+            (false, _) => Ok(0),
+        }
+    }
+
+    /// Counts what would be taken away, as far as the store knows: what people changed at the target since is found out
+    /// only when it is tried.
+    async fn rehearse_withdrawing(&self) -> Result<(), Fault> {
+        let (mut after, mut items) = (None, 0);
+        let at = self.collections().await?;
+        loop {
+            self.engine.stop.check()?;
+            let page = self.store.placements_to_withdraw(self.workload, after, PAGE).await?;
+            let Some(last) = page.last().map(|one| one.placement.key) else { break };
+            let ours = page.iter().map(|one| (one.gone, &one.placement));
+            let goes = ours.filter(|(gone, old)| *gone && at.contains_key(&old.at) && !old.is_changed_there());
+            items += goes.count() as u64;
+            after = Some(last);
+        }
+        self.engine.tell(Event::Withdrawn { account: self.account(), items });
+        Ok(())
     }
 
     async fn withdraw_all(&self) -> Result<u64, Fault> {

@@ -112,6 +112,10 @@ impl Push<'_> {
             May::Not(why) => return Ok(why),
         };
         self.place_one(one.next, like.as_deref()).await?;
+        if self.engine.rehearsing {
+            // Nothing stands there anew that could be found.
+            return self.withdraw_old(stands_in, &one.placement).await;
+        }
         // Only what is known to stand there may take the old one's place.
         let anew = self.store.placements_of(one.placement.item).await?;
         let is_new = |new: &Placement| new.key > one.placement.key && new.state == PlacementState::Present;
