@@ -248,7 +248,7 @@ pub struct Run {
 
 #[derive(Debug, Args)]
 pub struct Status {
-    /// Name every item that is owed after a refusal or in quarantine, with its folder, date, size and reason.
+    /// Name every item that is owed after a refusal or in quarantine, with its folder, date, size, subject and reason.
     #[arg(long)]
     pub items: bool,
     #[command(flatten)]

@@ -19,5 +19,5 @@ pub use refused::{fate, not_listed, refused_at_target, why};
 pub use standings::{
     Manner as TableManner, Standing, accounts, named_losses, standings_notes, standings_table, standings_troubles,
 };
-pub use table::{Column, table};
-pub use words::{bytes, collections, count, duration, fault_lines, grouped, moment};
+pub use table::{Column, shorten, table};
+pub use words::{bytes, collections, count, duration, fault_lines, grouped, moment, one_line};

@@ -76,6 +76,11 @@ pub fn moment(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
+/// Words of other people's for one line: without what would break it or steer the terminal.
+pub fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A fault as lines: what happened, the next step, and what the service's support desk will ask for.
 pub fn fault_lines(fault: &Fault) -> Vec<String> {
     let support = match (&fault.code, &fault.request_id) {
@@ -90,7 +95,7 @@ pub fn fault_lines(fault: &Fault) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, collections, count, duration, items, kinds_of_collections};
+    use super::{bytes, collections, count, duration, items, kinds_of_collections, one_line};
     use std::{collections::BTreeMap, time::Duration};
     use transhume_contract::Workload::{Calendar, Contacts, Mail, Tasks};
 
@@ -105,6 +110,11 @@ mod tests {
             items(&BTreeMap::from([(Tasks, 3), (Mail, 1200), (Calendar, 1)])),
             "1,200 messages, 1 event and 3 tasks"
         );
+    }
+
+    #[test]
+    fn what_others_wrote_stays_on_its_line() {
+        assert_eq!(one_line(" two\r\n lines\u{1b}[31m,\tred "), "two lines [31m, red");
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn each_item_in_quarantine_is_named_with_its_folder_and_reason() {
         3,
         &[
             ": in quarantine (corrupt at source) at the source; in Archive, ",
-            ": in quarantine (not convertible) at the source; in Boîte de réception\n",
+            ": in quarantine (not convertible) at the source; in Boîte de réception, the source told neither subject nor date\n",
             "\"fails in archive\"",
             "(service code ErrorCorruptData, request ID)",
         ],
