@@ -150,7 +150,7 @@ pub enum Verb {
     Verify(Verify),
     /// Where every account stands.
     Status(Status),
-    /// Everything known of one item.
+    /// Everything known of one item, or which items lost something.
     Explain(Explain),
     /// The whole job on a simulated tenant.
     Demo(Demo),
@@ -301,8 +301,12 @@ fn share(text: &str) -> Result<Share, String> {
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    #[arg(help = MEANT)]
-    pub item: String,
+    #[arg(help = MEANT, required_unless_present = "loss")]
+    pub item: Option<String>,
+    /// Which items lost something of this name, as `plan`, `status` and `verify` count them: the newest 100 of them, and how
+    /// many there are.
+    #[arg(long, value_name = "NAME", conflicts_with = "item")]
+    pub loss: Option<String>,
     #[command(flatten)]
     pub choice: Choice,
 }

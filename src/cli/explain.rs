@@ -1,4 +1,6 @@
-//! `explain`: everything known of one item.
+//! `explain`: everything known of one item, or which items lost something.
+
+mod losses;
 
 use super::{
     args::{self, Common, MEANT},
@@ -8,23 +10,27 @@ use super::{
 };
 use crate::{
     report::{Column, Of, explained, moment, table},
-    store::{Explained, Opening, Project, StoreOptions},
+    store::{AccountRow, AccountStore, Explained, Opening, Project, StoreOptions},
 };
 use serde::Serialize;
 use transhume_contract::Reach;
 
 pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) -> Result<Exit, Failure> {
-    if explain.item.trim().is_empty() {
+    if let Some(loss) = &explain.loss {
+        return losses::tell(common, loss.trim(), terminal).await;
+    }
+    let meant = explain.item.as_deref().unwrap_or_default();
+    if meant.trim().is_empty() {
         return Err(unnamed());
     }
     let project = Project::open(&common.project, Opening::Reading, StoreOptions::default()).await?;
-    let found = find(&project, common, &explain.item).await?;
+    let found = find(&project, common, meant).await?;
     for (account, what) in &found {
         terminal.tell("explained", &Of { account, what });
     }
     terminal.summary("explain", &Summary { items: found.len() });
     match found.as_slice() {
-        [] => Err(unknown(&explain.item)),
+        [] => Err(unknown(meant)),
         [(account, item)] => {
             terminal.print(&explained(account, item));
             Ok(Exit::Done)
@@ -46,17 +52,23 @@ struct Summary {
 async fn find(project: &Project, common: &Common, meant: &str) -> Result<Vec<(String, Explained)>, Failure> {
     let mut found = Vec::new();
     for row in all_rows(project).await?.into_iter().filter(|row| is_meant(row, common)) {
-        if project.has_store(&row).await {
-            let store = match project.open_account(&row.account.id).await {
-                // One damaged store hides no other account's items.
-                Err(fault) if fault.reach <= Reach::Account && common.accounts.is_empty() => continue,
-                opened => opened?,
-            };
+        if let Some(store) = opened(project, &row, common).await? {
             let items = store.explain(meant).await?;
             found.extend(items.into_iter().map(|item| (row.account.address.clone(), item)));
         }
     }
     Ok(found)
+}
+
+/// One damaged store hides no other account's items.
+async fn opened(project: &Project, row: &AccountRow, common: &Common) -> Result<Option<AccountStore>, Failure> {
+    if !project.has_store(row).await {
+        return Ok(None);
+    }
+    match project.open_account(&row.account.id).await {
+        Err(fault) if fault.reach <= Reach::Account && common.accounts.is_empty() => Ok(None),
+        opened => Ok(Some(opened?)),
+    }
 }
 
 fn unnamed() -> Failure {

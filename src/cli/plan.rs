@@ -267,5 +267,6 @@ fn losses(plan: &Plan) -> String {
     }
     let line =
         |(name, items): (&str, u64)| format!("loss (sampled): {name}, {} of {sampled} sampled\n", count(items, "item"));
-    sums.into_iter().map(line).collect()
+    let which = "`transhume explain --loss NAME` lists the items that lose one by being rendered, and after the run all of them\n";
+    sums.into_iter().map(line).collect::<String>() + which
 }

@@ -213,8 +213,8 @@ pub fn named_losses(all: &[&AccountStanding], width: Option<usize>) -> String {
     match losses_listed(sums, width) {
         none if none.is_empty() => none,
         listed => format!(
-            "named losses, and in how many items:\n{listed}    `transhume explain ITEM` says what an item lost; its \
-             original is kept.\n"
+            "named losses, and in how many items:\n{listed}    `transhume explain --loss NAME` lists the items of one, \
+             `transhume explain ITEM` says what an item lost; its original is kept.\n"
         ),
     }
 }

@@ -108,7 +108,7 @@ impl AccountStore {
 impl AccountStore {
     /// The collections an item stands in, as the source names them.
     pub async fn collections_of(&self, item: ItemKey) -> Result<Vec<Collection>, Fault> {
-        self.read(move |db| rows(db, COLLECTIONS, item, |row| Ok(row.get::<_, Json<Collection>>(0)?.0))).await
+        self.read(move |db| collections_of(db, item)).await
     }
 }
 
@@ -149,7 +149,7 @@ fn explain(db: &Connection, key: ItemKey) -> Result<Explained, Trouble> {
         version: item.version,
         facts: item.facts,
         gone: item.gone,
-        collections: rows(db, COLLECTIONS, key, |row| Ok(row.get::<_, Json<_>>(0)?.0))?,
+        collections: collections_of(db, key)?,
         originals: originals_of(db, key)?,
         renderings: rows(db, RENDERINGS, key, rendering)?,
         intents: rows(db, INTENTS, key, intent)?,
@@ -179,6 +179,10 @@ fn rows<T>(
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map([key], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn collections_of(db: &Connection, item: ItemKey) -> Result<Vec<Collection>, Trouble> {
+    rows(db, COLLECTIONS, item, |row| Ok(row.get::<_, Json<_>>(0)?.0))
 }
 
 fn originals_of(db: &Connection, item: ItemKey) -> Result<Vec<ExplainedOriginal>, Trouble> {

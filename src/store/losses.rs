@@ -1,8 +1,71 @@
 //! Losses by name, as rows that totals count: of an item's present rendering, and of each of its placements.
 
-use super::{faults::Trouble, rows::ItemKey};
-use rusqlite::Connection;
-use transhume_contract::Loss;
+use super::{
+    account::AccountStore,
+    explain,
+    faults::Trouble,
+    rows::{ItemKey, Json, Work, limit, unsigned},
+};
+use rusqlite::{Connection, Row};
+use serde::Serialize;
+use transhume_contract::{Facts, Fault, Loss, Timestamp, Workload};
+
+/// An item that lost something of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lossy {
+    pub item: ItemKey,
+    pub workload: Workload,
+    /// It is no longer at the source.
+    pub gone: bool,
+    pub subject: Option<String>,
+    pub message_id: Option<String>,
+    pub received: Option<Timestamp>,
+    /// The collections it stands in, as the source names them.
+    pub collections: Vec<String>,
+    /// What was lost: when it was rendered, and when it was placed.
+    pub details: Vec<String>,
+}
+
+impl AccountStore {
+    /// How many items lost something of this name, and so many of them, the newest first. Looks at every loss.
+    pub async fn items_with_loss(
+        &self,
+        workload: Workload,
+        name: &str,
+        most: usize,
+    ) -> Result<(u64, Vec<Lossy>), Fault> {
+        let name = name.to_owned();
+        self.read(move |db| with_loss(db, workload, &name, most)).await
+    }
+}
+
+const WITH_LOSS: &str =
+    "FROM loss l JOIN item i ON i.key = l.item WHERE l.name = ?1 AND i.workload = ?2 AND i.state < 2";
+
+fn with_loss(db: &Connection, workload: Workload, name: &str, most: usize) -> Result<(u64, Vec<Lossy>), Trouble> {
+    let count = format!("SELECT count(DISTINCT l.item) {WITH_LOSS}");
+    let items: i64 = db.prepare_cached(&count)?.query_row((name, Work(workload)), |row| row.get(0))?;
+    let newest = format!(
+        "SELECT l.item, i.facts, i.state = 1, json_group_array(DISTINCT l.detail) {WITH_LOSS}
+            GROUP BY l.item ORDER BY i.received DESC, l.item DESC LIMIT ?3"
+    );
+    let mut query = db.prepare_cached(&newest)?;
+    let rows = query.query_map((name, Work(workload), limit(most)), |row| lossy(row, workload))?;
+    let mut lossy: Vec<Lossy> = rows.collect::<Result<_, _>>()?;
+    for one in &mut lossy {
+        let collections = explain::collections_of(db, one.item)?;
+        one.collections = collections.into_iter().map(|collection| collection.name).collect();
+    }
+    Ok((unsigned(items), lossy))
+}
+
+fn lossy(row: &Row<'_>, workload: Workload) -> rusqlite::Result<Lossy> {
+    let Json(facts): Json<Facts> = row.get(1)?;
+    let Json(details): Json<Vec<String>> = row.get(3)?;
+    let Facts { subject, message_id, received, .. } = facts;
+    let (item, gone, collections) = (row.get(0)?, row.get(2)?, Vec::new());
+    Ok(Lossy { item, workload, gone, subject, message_id, received, collections, details })
+}
 
 /// Whose losses they are.
 #[derive(Clone, Copy)]

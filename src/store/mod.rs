@@ -65,6 +65,7 @@ pub use intents::{Adopting, Intending, OpenIntent, Resolution, Sending, Stood};
 pub use items::{Item, Mark, ToFetch};
 pub use journal::JournalRow;
 pub use lock::Holder;
+pub use losses::Lossy;
 pub use options::{Stop, StoreOptions};
 pub use originals::{Original, StoredPart};
 pub use pages::Committed;

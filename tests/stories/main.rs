@@ -16,6 +16,7 @@ mod halted;
 mod happy;
 mod kept;
 mod left_behind;
+mod lost;
 mod mailbox;
 mod people;
 mod planned;

@@ -1,8 +1,8 @@
 //! Totals agree with what is there, and everything is known of an item that is asked for.
 
 use super::fixture::*;
-use crate::store::{AccountStore, Side};
-use transhume_contract::{Fault, What};
+use crate::store::{AccountStore, NewRendering, Resolution, Side};
+use transhume_contract::{Fault, Loss, Placed, Timestamp, What};
 
 /// Counts everything again, the slow way.
 const RECOUNT: &str = "
@@ -84,4 +84,41 @@ async fn an_item_is_explained_by_id_prefix_message_id_and_number() {
     let events: Vec<_> =
         known["journal"].as_array().unwrap().iter().map(|row| row["event"].as_str().unwrap()).collect();
     assert_eq!(events, ["placed", "intended", "rendered", "fetched"]);
+}
+
+#[tokio::test]
+async fn items_are_found_by_the_name_of_what_they_lost() {
+    let store = Fixture::fresh().await;
+    let dated = |id: &str, second: i64| {
+        altered(joined(id, "1", "inbox"), |it| {
+            it.facts.subject = Some(format!("about {id}"));
+            it.facts.received = Timestamp::from_second(second).ok();
+        })
+    };
+    pass(&store, vec![("inbox", vec![dated("old", 1), dated("new", 2), dated("whole", 3)])]).await;
+    for id in ["old", "new", "whole"] {
+        fetch(&store, id, id.as_bytes()).await;
+    }
+    let at = ensure(&store, "inbox").await;
+    for what in to_place(&store, "inbox").await.into_iter().filter(|what| what.id.as_str() != "whole") {
+        let original = store.original(what.item).await.unwrap().unwrap();
+        let losses = vec![Loss::new("nul_removed", "of the rendering")];
+        store.record_renderings(vec![NewRendering { losses, ..unchanged(what.item, &original) }]).await.unwrap();
+        let intent = intend(&store, &what, at).await;
+        let losses = vec![Loss::new("nul_removed", "of the placing")];
+        let placed = Placed { losses, ..placed(what.id.as_str()) };
+        store.resolve(vec![Resolution::Placed { intent, placed }]).await.unwrap();
+    }
+    let (items, found) = store.items_with_loss(MAIL, "nul_removed", 100).await.unwrap();
+    assert_eq!((items, found.len()), (2, 2), "an item counts once, however often it lost something");
+    let subjects: Vec<_> = found.iter().map(|one| one.subject.as_deref()).collect();
+    assert_eq!(subjects, [Some("about new"), Some("about old")], "the newest first");
+    let mut details = found[0].details.clone();
+    details.sort();
+    assert_eq!(details, ["of the placing", "of the rendering"]);
+    assert_eq!((found[0].collections.as_slice(), found[0].gone), (["inbox".to_owned()].as_slice(), false));
+    assert_eq!(found[0].item, key(&store, "new").await);
+    let (items, found) = store.items_with_loss(MAIL, "nul_removed", 1).await.unwrap();
+    assert_eq!((items, found.len()), (2, 1));
+    assert_eq!(store.items_with_loss(MAIL, "date_clamped", 100).await.unwrap(), (0, Vec::new()));
 }
