@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{Checked, Mover},
-    report::{count, said_once, subject},
+    report::{count, said_once, subject, together},
     store::Side,
 };
 use serde::Serialize;
@@ -70,11 +70,14 @@ fn tell(found: &[Checked], terminal: &Terminal) {
         let about = checked.account.as_deref().unwrap_or("everybody");
         checked.access.findings.iter().map(move |finding| (about, (checked.side.name(), finding)))
     });
-    for (accounts, (side, finding)) in said_once(each) {
-        let line = line(&accounts, side, finding);
-        match finding.severity {
-            Severity::Note => terminal.show(&line),
-            Severity::Warning | Severity::Blocker => terminal.print(&line),
+    let by_fix = said_once(each).into_iter().map(|(accounts, (side, finding))| {
+        ((accounts, side, finding.severity, finding.fix.as_str()), finding.sentence.as_str())
+    });
+    for ((accounts, side, severity, fix), said) in together(by_fix) {
+        let text = text(&accounts, side, severity, &said, fix);
+        match severity {
+            Severity::Note => terminal.show(&text),
+            Severity::Warning | Severity::Blocker => terminal.print(&text),
         }
     }
 }
@@ -92,27 +95,37 @@ fn verdict(movers: usize, reached: usize, blockers: usize) -> String {
     }
 }
 
-/// A finding, its fix, and whom it meets.
-fn line(accounts: &[&str], side: &str, finding: &Finding) -> String {
-    let word = match finding.severity {
+/// What was found of the same accounts, the fix that mends all of it, and whom it meets.
+fn text(accounts: &[&str], side: &str, severity: Severity, said: &[&str], fix: &str) -> String {
+    let word = match severity {
         Severity::Note => "note",
         Severity::Warning => "warning",
         Severity::Blocker => "BLOCKER",
     };
     let (who, names) = subject(accounts);
-    let fix = Some(finding.fix.as_str()).filter(|fix| !fix.is_empty());
+    let found: String = said.iter().map(|sentence| format!("{word:<8} {side:<7} {who}: {sentence}\n")).collect();
+    let fix = Some(fix).filter(|fix| !fix.is_empty());
     let more = fix.into_iter().chain(names.as_deref()).map(|line| format!("{:<17}{line}\n", ""));
-    format!("{word:<8} {side:<7} {who}: {}\n", finding.sentence) + &more.collect::<String>()
+    found + &more.collect::<String>()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::verdict;
+    use super::{Severity, text, verdict};
 
     #[test]
     fn what_was_not_reached_is_not_called_checked() {
         assert_eq!(verdict(6, 6, 0), "6 accounts checked on both sides; ready: nothing blocks.");
         assert_eq!(verdict(6, 4, 2), "6 accounts: 4 reached on both sides, 2 not; 2 blockers to mend first.");
         assert_eq!(verdict(6, 0, 1), "6 accounts, none of them reached on both sides; 1 blocker to mend first.");
+    }
+
+    #[test]
+    fn a_fix_that_mends_several_is_said_once() {
+        let told = text(&["ada"], "target", Severity::Blocker, &["it holds events", "it holds tasks"], "Empty it.");
+        let (first, second) = ("BLOCKER  target  ada: it holds events\n", "BLOCKER  target  ada: it holds tasks\n");
+        assert_eq!(told, format!("{first}{second}                 Empty it.\n"));
+        let noted = text(&["ada", "bob"], "source", Severity::Note, &["all is well"], "");
+        assert_eq!(noted, "note     source  2 accounts: all is well\n                 ada, bob\n");
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     engine::{AccountPlan, Known, MINUTES_PER_ACCOUNT, MINUTES_PER_BLOCKER, Plan, Rename},
-    report::{Column, bytes, count, duration, grouped, named, said_once, subject, table},
+    report::{Column, bytes, count, duration, grouped, named, said_once, subject, table, together},
 };
 use serde::Serialize;
 use std::{
@@ -123,12 +123,24 @@ fn matters(word: &str, plan: &Plan, of: fn(&AccountPlan) -> &Vec<String>) -> Str
     // One of an account is said once, whichever of its workloads it meets.
     let mut met = BTreeSet::new();
     let each = each.filter(|one| met.insert(*one));
-    let line = |(accounts, said): (Vec<&str>, &str)| {
-        let (who, names) = subject(&accounts);
-        let names = names.map_or_else(String::new, |names| format!("{:<8}{names}\n", ""));
-        format!("{word:<7} {who}: {said}\n{names}")
+    let by_step = said_once(each).into_iter().map(|(accounts, said)| {
+        let (sentence, step) = said.split_once(". ").unwrap_or((said, ""));
+        ((accounts, step), sentence)
+    });
+    together(by_step).iter().map(|((accounts, step), said)| matter(word, accounts, said, step)).collect()
+}
+
+/// What is said of the same accounts; the step that mends all of it once, below the last where there are several.
+fn matter(word: &str, accounts: &[&str], said: &[&str], step: &str) -> String {
+    let (who, names) = subject(accounts);
+    let end = if step.is_empty() { "" } else { "." };
+    let told = said.iter().map(|sentence| format!("{word:<7} {who}: {sentence}{end}")).collect::<Vec<_>>().join("\n");
+    let step = match (step, said) {
+        ("", _) => "\n".to_owned(),
+        (step, [_]) => format!(" {step}\n"),
+        (step, _) => format!("\n{:<8}{step}\n", ""),
     };
-    said_once(each).into_iter().map(line).collect()
+    told + &step + &names.map_or_else(String::new, |names| format!("{:<8}{names}\n", ""))
 }
 
 fn row(account: &AccountPlan) -> Vec<String> {
@@ -269,4 +281,19 @@ fn losses(plan: &Plan) -> String {
         |(name, items): (&str, u64)| format!("loss (sampled): {name}, {} of {sampled} sampled\n", count(items, "item"));
     let which = "`transhume explain --loss NAME` lists the items that lose one by being rendered, and after the run all of them\n";
     sums.into_iter().map(line).collect::<String>() + which
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matter;
+
+    #[test]
+    fn a_step_that_mends_several_is_said_once() {
+        let one = matter("BLOCKER", &["ada"], &["it holds mail"], "Empty it. Or not.");
+        assert_eq!(one, "BLOCKER ada: it holds mail. Empty it. Or not.\n");
+        assert_eq!(matter("note", &["ada"], &["it holds mail"], ""), "note    ada: it holds mail\n");
+        let all = matter("BLOCKER", &["ada", "bob"], &["it holds events", "it holds tasks"], "Empty it.");
+        let (first, second) = ("BLOCKER 2 accounts: it holds events.\n", "BLOCKER 2 accounts: it holds tasks.\n");
+        assert_eq!(all, format!("{first}{second}        Empty it.\n        ada, bob\n"));
+    }
 }

@@ -109,14 +109,20 @@ pub fn named(accounts: &[&str]) -> String {
 
 /// What is said of several in the same words, said once: whom it is said of, and the words, in the order they came up.
 pub fn said_once<'a, W: PartialEq>(said: impl IntoIterator<Item = (&'a str, W)>) -> Vec<(Vec<&'a str>, W)> {
-    let mut once: Vec<(Vec<&str>, W)> = Vec::new();
-    for (account, words) in said {
-        match once.iter_mut().find(|(_, known)| *known == words) {
-            Some((accounts, _)) => accounts.push(account),
-            None => once.push((vec![account], words)),
+    let by_words = together(said.into_iter().map(|(account, words)| (words, account)));
+    by_words.into_iter().map(|(words, accounts)| (accounts, words)).collect()
+}
+
+/// What belongs to the same, brought together, in the order in which the first of each came up.
+pub fn together<K: PartialEq, V>(all: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in all {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
     }
-    once
+    groups
 }
 
 /// Whom words are said of: by name, or their number, with the names for a line of their own.

@@ -11,7 +11,7 @@ mod standings;
 mod table;
 mod words;
 
-pub use causes::{named, said_once, subject};
+pub use causes::{named, said_once, subject, together};
 pub use explained::{explained, standing};
 pub use json::{JsonLines, Of};
 pub use progress::{Manner, Progress, ask_person};

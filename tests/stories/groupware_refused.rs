@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use transhume_servers::{Cyrus, DavServer, RawDav, RawImap};
+use transhume_simulators::seed::Recipe;
 
 fn policy(story: &Story, line: &str) {
     let file = story.project().join("transhume.toml");
@@ -31,6 +32,20 @@ fn a_second_project_doubles_nothing_and_adopts_what_is_there() {
     assert_eq!((&adopted["placed"], &adopted["owed"]), (&json!(0), &json!(0)), "{adopted}");
     assert_eq!(standing(&server), before);
     second.run(&["verify", "--depth", "content"]).tells(0, &["0 differences"]);
+}
+
+/// One decision is asked for once, however many workloads wait for it.
+#[test]
+fn what_decides_for_calendars_contacts_and_tasks_is_said_once() {
+    let recipe = Recipe { accounts: 1, ..recipe(false) };
+    let (first, server) = groupware(&recipe);
+    first.run(&["run"]).ok();
+    let second = project(&recipe, &server.url());
+    let (plan, check) = (second.run(&["plan"]), second.run(&["check"]));
+    for (code, said) in [(3, plan), (1, check)] {
+        said.tells(code, &["are events that are to be", "are contacts that are to be", "are tasks that are to be"]);
+        assert_eq!(said.out.matches("set `existing` under [policy]").count(), 1, "{}", said.out);
+    }
 }
 
 #[test]
