@@ -9,7 +9,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    report::{Column, Of, explained, moment, table},
+    report::{Column, Of, explained, moment, table, wrapped},
     store::{AccountRow, AccountStore, Explained, Opening, Project, StoreOptions},
 };
 use serde::Serialize;
@@ -32,11 +32,11 @@ pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) 
     match found.as_slice() {
         [] => Err(unknown(meant)),
         [(account, item)] => {
-            terminal.print(&explained(account, item));
+            terminal.answer(&explained(account, item));
             Ok(Exit::Done)
         }
         several => {
-            terminal.print(&listed(several, terminal.width()));
+            terminal.answer(&listed(several, terminal.width()));
             Ok(Exit::Done)
         }
     }
@@ -114,10 +114,10 @@ fn listed(several: &[(String, Explained)], width: Option<usize>) -> String {
     ];
     let example = several.first().map(|(account, item)| (item.item.number(), account));
     let (number, account) = example.map_or((0, ""), |(number, account)| (number, account.as_str()));
-    format!(
-        "{}{} items are meant (at most 20 of an account are shown). `transhume explain {number} --account {account}` \
-         tells all of the first.",
-        table(&columns, several.iter().map(row).collect(), width),
+    let sentence = format!(
+        "{} items are meant (at most 20 of an account are shown). `transhume explain {number} --account {account}` tells \
+         all of the first.",
         several.len()
-    )
+    );
+    table(&columns, several.iter().map(row).collect(), width) + &wrapped(&sentence, width)
 }

@@ -26,7 +26,7 @@ pub async fn run(common: &Common, init: &args::Init, terminal: &Terminal) -> Res
         }
     }
     let text = std::fs::read_to_string(project.join(FILE)).unwrap_or_default();
-    terminal.say(&next_steps(project, &text));
+    terminal.suggest(&next_steps(project, &text));
     Ok(Exit::Done)
 }
 

@@ -82,7 +82,7 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
         at_most,
         ..Summary::of(what, &standings, moved, begun.elapsed(), common.dry_run)
     };
-    terminal.show(&told(&standings, terminal.width()));
+    terminal.draw(&told(&standings, terminal.width()));
     let all: Vec<_> = standings.iter().collect();
     terminal.print(&standings_troubles(&all, outcome.as_ref().err(), Some(since)));
     terminal.show(&standings_notes(&all, terminal.width()));

@@ -72,7 +72,7 @@ fn tell(plan: &Plan, lanes: usize, terminal: &Terminal) {
     terminal.print(&matters("BLOCKER", plan, |account| &account.blockers));
     let mut rows: Vec<_> = plan.accounts.iter().map(row).collect();
     rows.push(sums(plan));
-    terminal.show(&table(&COLUMNS, rows, terminal.width()));
+    terminal.draw(&table(&COLUMNS, rows, terminal.width()));
     terminal.show(&matters("note", plan, |account| &account.notes));
     terminal.show(&(renames(plan) + &kept(plan) + &losses(plan)));
     terminal.print(&out_of_reach(plan));

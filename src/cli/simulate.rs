@@ -30,9 +30,9 @@ pub async fn run(simulate: &args::Simulate, terminal: &Terminal) -> Result<Exit,
     };
     let running = Simulator::start(dump, options(simulate)?).await.map_err(not_started)?;
     if let Some(authority) = running.authority_pem() {
-        terminal.print(authority);
+        terminal.answer(authority);
     }
-    terminal.print(&running.port().to_string());
+    terminal.answer(&running.port().to_string());
     terminal.say(&format!("serving Microsoft 365 at {}; stop it with Ctrl-C", running.base_url()));
     stop.wait().await;
     running.stop().await;

@@ -111,7 +111,7 @@ fn told(rows: &[Row], terminal: &Terminal) {
     let shown: Vec<_> = rows.iter().map(|row| Standing { standing: &row.standing, last: row.last.as_ref() }).collect();
     let all: Vec<_> = rows.iter().map(|row| &row.standing).collect();
     let manner = TableManner { passes: true, workloads: false, width: terminal.width() };
-    terminal.show(&standings_table(&shown, &all, manner));
+    terminal.draw(&standings_table(&shown, &all, manner));
     terminal.print(&standings_troubles(&all, None, None));
     terminal.show(&standings_notes(&all, terminal.width()));
 }

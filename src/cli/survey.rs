@@ -28,7 +28,7 @@ pub async fn run(common: &Common, survey: &args::Survey, terminal: Arc<Terminal>
     discover(&*engine.source, &project, &*engine.observer, &engine.stop).await?;
     let rows = all_rows(&project).await?;
     let unreachable = project.unreachable().await?;
-    terminal.show(&told(&rows, terminal.width()));
+    terminal.draw(&told(&rows, terminal.width()));
     terminal.print(&out_of_reach(&unreachable));
     rows.iter().for_each(|row| terminal.tell("account", row));
     unreachable.iter().for_each(|what| terminal.tell("unreachable", what));

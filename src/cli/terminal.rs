@@ -3,11 +3,12 @@
 use super::{args::Common, moving::Moved};
 use crate::{
     engine::{Event, Observer},
-    report::{JsonLines, Manner, Progress},
+    report::{JsonLines, Manner, Progress, wrapped},
 };
 use serde::Serialize;
 use std::{
     io::{IsTerminal, Stderr, Stdout, Write},
+    os::fd::AsFd,
     sync::{Mutex, PoisonError},
 };
 
@@ -22,7 +23,8 @@ pub struct Terminal {
 impl Terminal {
     pub fn new(common: &Common) -> Self {
         let bars = !common.json && !common.quiet && !common.no_progress && std::io::stderr().is_terminal();
-        let manner = Manner { bars, quiet: common.quiet, verbose: common.verbose > 0 };
+        let (verbose, width) = (common.verbose > 0, columns(std::io::stderr()));
+        let manner = Manner { bars, quiet: common.quiet, verbose, width };
         let json = common.json.then(|| JsonLines::new(std::io::stdout()));
         Self { json, progress: Progress::new(manner), quiet: common.quiet, moved: Mutex::default() }
     }
@@ -32,17 +34,29 @@ impl Terminal {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is wrong, and a verb's last words, for people, on stdout. Nothing where JSON was asked for.
-    pub fn print(&self, text: &str) {
+    /// What was asked for, as it is, on stdout. Nothing where JSON was asked for.
+    pub fn answer(&self, text: &str) {
         if self.json.is_none() && !text.is_empty() {
             self.progress.suspend(|| put(&mut std::io::stdout().lock(), text));
         }
     }
 
-    /// What is neither: tables, figures and notes. Nothing where quiet was asked for.
+    /// What is wrong, and a verb's last words, for people: sentences, wrapped where the terminal is narrower.
+    pub fn print(&self, text: &str) {
+        self.answer(&wrapped(text, self.width()));
+    }
+
+    /// What is neither: figures and notes. Nothing where quiet was asked for.
     pub fn show(&self, text: &str) {
         if !self.quiet {
             self.print(text);
+        }
+    }
+
+    /// The same of tables, which are fitted where they are made.
+    pub fn draw(&self, table: &str) {
+        if !self.quiet {
+            self.answer(table);
         }
     }
 
@@ -60,14 +74,10 @@ impl Terminal {
         }
     }
 
-    /// Columns that tables may take: those of the terminal, or what COLUMNS says; any number where output is redirected.
+    /// Columns that tables and sentences may take.
     #[allow(clippy::unused_self, reason = "the terminal is asked, whatever stands behind it")]
     pub fn width(&self) -> Option<usize> {
-        let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        told.or_else(|| {
-            let size = terminal_size::terminal_size_of(std::io::stdout());
-            size.map(|(terminal_size::Width(columns), _)| usize::from(columns))
-        })
+        columns(std::io::stdout())
     }
 
     /// What a pass left standing at the target though the source deleted it, once for all accounts.
@@ -81,6 +91,19 @@ impl Terminal {
             self.progress.say(line);
         }
     }
+
+    /// The same of what is there to be typed: it is never wrapped.
+    pub fn suggest(&self, commands: &str) {
+        if !self.quiet {
+            self.progress.put(commands);
+        }
+    }
+}
+
+/// Those of a terminal, or what COLUMNS says; any number where output is redirected.
+fn columns(of: impl AsFd) -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    told.or_else(|| terminal_size::terminal_size_of(of).map(|(terminal_size::Width(columns), _)| usize::from(columns)))
 }
 
 fn put(out: &mut impl Write, text: &str) {
@@ -90,7 +113,7 @@ fn put(out: &mut impl Write, text: &str) {
 /// The last words of a verb that could not end as it should.
 pub fn complain(sentence: &str) {
     let mut err: Stderr = std::io::stderr();
-    put(&mut err, sentence);
+    put(&mut err, &wrapped(sentence, columns(std::io::stderr())));
 }
 
 impl Observer for Terminal {

@@ -10,6 +10,7 @@ mod refused;
 mod standings;
 mod table;
 mod words;
+mod wrap;
 
 pub use causes::{named, said_once, subject, together};
 pub use explained::{explained, standing};
@@ -21,3 +22,4 @@ pub use standings::{
 };
 pub use table::{Column, shorten, table};
 pub use words::{bytes, collections, count, duration, fault_lines, grouped, moment, one_line};
+pub use wrap::wrapped;

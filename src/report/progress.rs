@@ -3,6 +3,7 @@
 use super::{
     table::shorten,
     words::{bytes, items as items_of},
+    wrap::wrapped,
 };
 use crate::engine::{Event, Observer, Phase, RIGHTS_PROTECTED, protected_mail};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,6 +19,8 @@ pub struct Manner {
     pub bars: bool,
     pub quiet: bool,
     pub verbose: bool,
+    /// Columns of what it is shown on, where that is known.
+    pub width: Option<usize>,
 }
 
 /// Shows events on stderr.
@@ -57,8 +60,13 @@ impl Progress {
         }
     }
 
-    /// Says a line above the bars.
-    pub fn say(&self, line: &str) {
+    /// Says a sentence above the bars.
+    pub fn say(&self, sentence: &str) {
+        self.put(&wrapped(sentence, self.manner.width));
+    }
+
+    /// Puts a line above the bars as it is.
+    pub fn put(&self, line: &str) {
         if self.manner.bars {
             let _terminal_may_be_gone = self.bars.println(line);
         } else {

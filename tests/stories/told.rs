@@ -113,6 +113,29 @@ fn a_domain_that_all_share_goes_before_a_letter_of_a_name_does() {
 }
 
 #[test]
+fn sentences_fit_the_terminal_and_what_is_redirected_is_whole() {
+    let story = Story::new(&ordinary(1, 3));
+    let mime = crate::setting::base64("Message-ID: <low@x>\r\nSubject: low\r\n\r\nx\r\n");
+    let set = json!({ "importance": "low" });
+    let user = &story.addresses[0];
+    story.mutate(json!({ "op": "new_message", "user": user, "folder": "inbox", "mime": mime, "set": set }));
+    let fits = |verb: &[&str]| {
+        let said = story.said(&story.command(verb).env("COLUMNS", "80").output().unwrap());
+        let too_wide = said.out.lines().chain(said.err.lines()).filter(|line| line.chars().count() > 80);
+        assert_eq!(too_wide.collect::<Vec<_>>(), Vec::<&str>::new(), "{verb:?}");
+    };
+    for verb in [&["check"][..], &["plan", "--sample", "5"], &["run", "--dry-run"], &["run"], &["status"]] {
+        fits(verb);
+    }
+    let kept = "    `transhume explain --loss NAME` lists the items of one, `transhume explain ITEM` says what an item lost; its \
+                original is kept.\n";
+    story.run(&["status"]).tells(0, &[kept]);
+    story.simulator.faults(json!({ "roles": ["User.Read.All", "MailboxSettings.Read"] })).unwrap();
+    fits(&["run"]);
+    story.run(&["status"]).tells(3, &["1 account stopped."]);
+}
+
+#[test]
 fn quiet_leaves_what_is_wrong_and_the_last_line() {
     let story = Story::new(&ordinary(2, 3));
     for (verb, last) in [

@@ -44,8 +44,8 @@ pub async fn show(
     let standings = standings(&project, &config, &roll.listed).await?;
     let all: Vec<_> = standings.iter().collect();
     let whereabouts = Whereabouts { project: &common.project, demo };
-    terminal.show(&by_account(&all, whereabouts, terminal.width()));
-    terminal.show(&by_workload(&all, whereabouts, terminal.width()));
+    terminal.draw(&by_account(&all, whereabouts, terminal.width()));
+    terminal.draw(&by_workload(&all, whereabouts, terminal.width()));
     terminal.print(&standings_troubles(&all, None, None));
     terminal.show(&standings_notes(&all, terminal.width()));
     terminal.show(&speed(work));

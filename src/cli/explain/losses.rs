@@ -7,7 +7,7 @@ use crate::{
         exit::{Exit, Failure},
         terminal::Terminal,
     },
-    report::{Column, Of, count, grouped, moment, one_line, table},
+    report::{Column, Of, count, grouped, moment, one_line, table, wrapped},
     store::{Lossy, Opening, Project, StoreOptions},
 };
 use serde::Serialize;
@@ -45,7 +45,7 @@ pub(super) async fn tell(common: &Common, name: &str, terminal: &Terminal) -> Re
     if found.items == 0 {
         return Err(none(name, &found.met));
     }
-    terminal.print(&listed(name, &found, terminal.width()));
+    terminal.answer(&listed(name, &found, terminal.width()));
     Ok(Exit::Done)
 }
 
@@ -93,12 +93,11 @@ fn listed(name: &str, found: &Found, width: Option<usize>) -> String {
     };
     let example = found.shown.first().map(|(account, item)| (item.item.number(), account.as_str()));
     let (number, account) = example.unwrap_or_default();
-    format!(
-        "{}{} {have} the loss {name}{first}. `transhume explain {number} --account {account}` tells what the first of them \
-         lost.",
-        table(&columns, rows, width),
+    let sentence = format!(
+        "{} {have} the loss {name}{first}. `transhume explain {number} --account {account}` tells what the first of them lost.",
         count(found.items, "item"),
-    )
+    );
+    table(&columns, rows, width) + &wrapped(&sentence, width)
 }
 
 /// What has no subject is known by its id.

@@ -3,7 +3,7 @@
 use crate::{
     cli::terminal::Terminal,
     engine::{Compared, Reconciled, There},
-    report::{self, Column, Of, count, grouped, table},
+    report::{self, Column, Of, count, grouped, table, wrapped},
 };
 use std::{collections::BTreeSet, fmt::Write};
 use transhume_contract::Workload;
@@ -12,7 +12,7 @@ use transhume_contract::Workload;
 pub(super) fn tell(account: &Compared, terminal: &Terminal) {
     let line = |folder: &Reconciled| terminal.tell("reconciled", &Of { account: &account.address, what: folder });
     account.folders.iter().for_each(line);
-    terminal.show(&told(account, terminal.width()));
+    terminal.draw(&told(account, terminal.width()));
 }
 
 pub(super) fn sum(accounts: &[Compared], of: fn(&Reconciled) -> u64) -> u64 {
@@ -30,7 +30,7 @@ pub(super) fn duplicates(account: &Compared) -> u64 {
 fn told(account: &Compared, width: Option<usize>) -> String {
     let of = |of: fn(&Reconciled) -> u64| account.folders.iter().map(of).sum::<u64>();
     let (source, done, owed) = (of(|folder| folder.source), of(|folder| folder.done), of(|folder| folder.owed));
-    let mut text = format!(
+    let sentence = format!(
         "{}: {} at the source = {done} done + {owed} owed + {} in quarantine + {} kept by policy, in {}",
         account.address,
         count(source, "item"),
@@ -38,6 +38,7 @@ fn told(account: &Compared, width: Option<usize>) -> String {
         of(|folder| folder.excluded),
         collections(&account.folders.iter().collect::<Vec<_>>()),
     );
+    let mut text = wrapped(&sentence, width);
     let telling: Vec<_> = account.folders.iter().filter(|folder| !folder.is_plain()).collect();
     if telling.is_empty() {
         return text;
@@ -53,8 +54,8 @@ fn told(account: &Compared, width: Option<usize>) -> String {
             Workload::Mail => "it counts items that are no mail too (notes, posts), or it changed since",
             _ => "it changed since",
         };
-        let _infallible =
-            writeln!(text, "{INDENT}{}: the source itself counts {}; {why}", folder.folder, grouped(told));
+        let sentence = format!("{INDENT}{}: the source itself counts {}; {why}", folder.folder, grouped(told));
+        let _infallible = writeln!(text, "{}", wrapped(&sentence, width));
     }
     let plain: Vec<_> = account.folders.iter().filter(|folder| folder.is_plain()).collect();
     if !plain.is_empty() {

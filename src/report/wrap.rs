@@ -1,0 +1,79 @@
+//! Sentences that fit the terminal. Tables are fitted where they are made, and what is redirected stays whole, so that it
+//! can be searched.
+
+/// How much further in the following lines of a sentence stand than its first.
+const HANG: usize = 4;
+/// Room that a line keeps at least, however far in it stands.
+const LEAST: usize = 20;
+
+/// Breaks lines that are wider, at spaces, and within a command in backticks only where it is wider by itself.
+pub fn wrapped(text: &str, width: Option<usize>) -> String {
+    match width.filter(|width| *width >= LEAST) {
+        None => text.to_owned(),
+        Some(width) => text.split('\n').map(|line| broken(line, width)).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn broken(line: &str, width: usize) -> String {
+    let hang = Some(indent(line) + HANG).filter(|hang| hang + LEAST <= width).unwrap_or(0);
+    let (mut text, mut rest, mut room) = (String::new(), line, width);
+    while let Some(at) = break_in(rest, room) {
+        text += rest[..at].trim_end();
+        rest = rest[at..].trim_start_matches(' ');
+        if rest.is_empty() {
+            break;
+        }
+        text += &format!("\n{:hang$}", "");
+        room = width - hang;
+    }
+    text + rest
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// The space at which a line that is too wide breaks. `None` where it fits, or has no space to break at.
+fn break_in(line: &str, room: usize) -> Option<usize> {
+    let (end, _) = line.char_indices().nth(room)?;
+    let begin = indent(line);
+    let spaces = || line.match_indices(' ').map(|(at, _)| at).filter(move |at| *at > begin);
+    let is_between_commands = |at: usize| line[..at].matches('`').count().is_multiple_of(2);
+    let whole = spaces().rfind(|at| *at <= end && is_between_commands(*at));
+    whole.or_else(|| spaces().rfind(|at| *at <= end)).or_else(|| spaces().find(|at| *at > end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    const SAID: &str = "BLOCKER ada: the mailbox holds mäil already; `transhume plan` tells what it is\n\
+                        \x20   Empty it at the target, or set `existing` under [policy] in transhume.toml\nshort";
+
+    #[test]
+    fn sentences_fit_and_lose_no_word() {
+        for width in 20..90 {
+            let text = wrapped(SAID, Some(width));
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&text), words(SAID), "{width}");
+        }
+    }
+
+    #[test]
+    fn following_lines_stand_further_in_and_commands_stay_whole() {
+        assert_eq!(
+            wrapped(SAID, Some(60)),
+            "BLOCKER ada: the mailbox holds mäil already;\n    `transhume plan` tells what it is\n    \
+             Empty it at the target, or set `existing` under [policy]\n        in transhume.toml\nshort"
+        );
+    }
+
+    #[test]
+    fn what_has_no_space_is_never_cut_and_what_is_redirected_stays_whole() {
+        let long = "https://example.org/".repeat(5);
+        assert_eq!(wrapped(&format!("see {long} there"), Some(40)), format!("see\n    {long}\n    there"));
+        assert_eq!(wrapped(&format!("{long}   "), Some(40)), long);
+        assert_eq!(wrapped(SAID, None), SAID);
+    }
+}
