@@ -20,7 +20,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use transhume_contract::{Timestamp, Traffic};
+use transhume_contract::{Reach, Timestamp, Traffic};
 
 /// Which verb it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +76,12 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
     let moved = terminal.moved().since(before);
+    let placing = what != What::Pull && !common.dry_run;
+    let to_fetch = if placing { None } else { Some(to_fetch(&session).await?) };
     let at_most = if common.dry_run { AtMost::of(moved, &session.config.policy) } else { Vec::new() };
     let summary = Summary {
         traffic: session.engine.source.traffic(),
+        to_fetch,
         at_most,
         ..Summary::of(what, &standings, moved, begun.elapsed(), common.dry_run)
     };
@@ -94,7 +97,6 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
                 handover::write(&session, &terminal).await?;
             }
             terminal.print(&summary.sentence());
-            let placing = what != What::Pull && !common.dry_run;
             let exit = if placing { summary.exit() } else { summary.exit_without_placing() };
             session.end(exit).await
         }
@@ -104,6 +106,26 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
             Err(failure)
         }
     }
+}
+
+/// What is listed and wants its original: where nothing is placed, that is what a pass can owe.
+async fn to_fetch(session: &Session) -> Result<u64, Failure> {
+    let mut items = 0;
+    for mover in &session.movers {
+        if !session.project.has_store(&mover.row).await {
+            continue;
+        }
+        let store = match session.project.open_account(&mover.row.account.id).await {
+            Ok(store) => store,
+            // The pass has told why.
+            Err(fault) if fault.reach <= Reach::Account => continue,
+            Err(fault) => return Err(fault.into()),
+        };
+        for workload in session.engine.workloads() {
+            items += store.to_fetch(workload).await?.items;
+        }
+    }
+    Ok(items)
 }
 
 /// Accounts up to which all are shown; of more, only those with something left to do.
@@ -148,6 +170,9 @@ struct Summary {
     /// Of what is placed already: changes that could not be followed yet.
     changes_owed: u64,
     quarantined: u64,
+    /// Still to be pulled, where nothing is placed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_fetch: Option<u64>,
     stopped: usize,
     /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
     unlisted: usize,
@@ -246,6 +271,7 @@ impl Summary {
             accounts: accounts(standings),
             moved,
             at_most: Vec::new(),
+            to_fetch: None,
             traffic: Traffic::default(),
             seconds: time.as_secs_f64(),
             owed: standings.iter().map(|standing| standing.owed.items).sum(),
@@ -270,7 +296,8 @@ impl Summary {
 
     /// After a pull alone or a rehearsal, what waits to be pushed is not owed.
     fn exit_without_placing(&self) -> Exit {
-        if self.quarantined > 0 || self.is_partial() { Exit::Owing } else { Exit::Done }
+        let left = self.quarantined > 0 || self.to_fetch.is_some_and(|items| items > 0);
+        if left || self.is_partial() { Exit::Owing } else { Exit::Done }
     }
 
     fn sentence(&self) -> String {
@@ -284,6 +311,9 @@ impl Summary {
         let mut sentence = format!("{word}: {done}, in {time}; {} owed, {} in quarantine", self.owed, self.quarantined);
         if self.changes_owed > 0 {
             sentence += &format!(", {} of what is placed owed", count(self.changes_owed, "change"));
+        }
+        if let Some(items) = self.to_fetch.filter(|items| *items > 0) {
+            sentence += &format!(", {} not pulled yet (run again)", count(items, "item"));
         }
         let [unlisted, refused] = &self.words;
         if self.unlisted > 0 {

@@ -81,6 +81,17 @@ fn an_account_without_a_mailbox() {
 }
 
 #[test]
+fn a_body_that_cannot_be_had_now_is_owed_by_a_pull_too() {
+    let story = story();
+    let fault = json!({ "kind": "status", "code": 403, "error": "notAllowed" });
+    story.simulator.faults(json!({ "rules": [{ "path": "/[$]value", "times": 1, "fault": fault }] })).unwrap();
+    story.run(&["pull"]).tells(3, &["0 in quarantine, 1 item not pulled yet (run again)."]);
+    let again = story.run(&["pull", "--json"]);
+    assert_eq!((again.code, &again.summary()["to_fetch"]), (Some(0), &json!(0)), "{}", again.out);
+    assert!(again.summary()["owed"].as_u64() > Some(0), "what only waits to be pushed is not owed by a pull");
+}
+
+#[test]
 fn a_mailbox_that_claims_mail_and_lists_none() {
     let mut dump = tenant(&ordinary(1, 6));
     dump.entries.retain(|entry| entry.kind != "message");
