@@ -2,6 +2,7 @@
 
 mod accounts;
 mod additions;
+mod place;
 mod secret;
 mod target;
 mod template;
@@ -13,6 +14,7 @@ pub use target::{Authentication, DavConfig, FolderConfig, ImapConfig, Login, Sec
 pub use template::{ACCOUNTS_TEMPLATE, SourceKind, TargetKind, project_template};
 
 use crate::engine::Policy;
+use place::Senseless;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -120,27 +122,6 @@ fn in_words(message: &str) -> String {
     kinds.into_iter().fold(message.to_owned(), |said, (type_of, words)| said.replace(type_of, words))
 }
 
-/// Line and column, from 1, of a byte offset.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(1, |last| last.chars().count() + 1);
-    (line, column)
-}
-
-/// Where a refused key stands: for a key of a connector's table the library tells only where the table begins.
-fn unknown_key(text: &str, table: usize, message: &str) -> Option<usize> {
-    let key = message.strip_prefix("unknown field `")?.split('`').next()?;
-    let mut at = table;
-    for line in text.get(table..)?.split_inclusive('\n') {
-        if line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')) {
-            return Some(at + line.len() - line.trim_start().len());
-        }
-        at += line.len();
-    }
-    None
-}
-
 /// The keys that name a secret.
 const SECRET_KEYS: [&str; 3] = ["client_secret", "password", "token"];
 
@@ -174,16 +155,16 @@ impl Config {
         })?;
         let mut config = Self::parse(&text, &shown)?;
         config.anchor(project);
-        config.sense()?;
+        config.sense().map_err(|senseless| senseless.told(&text, &shown))?;
         Ok(config)
     }
 
     fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let place = unknown_key(text, start, error.message()).unwrap_or(start);
-            let (place, message) = unquoted(text, place).unwrap_or_else(|| (place, in_words(error.message())));
-            let (line, column) = position(text, place);
+            let as_told = || (error.span().map_or(0, |span| span.start), error.message().to_owned());
+            let (place, message) = place::in_connector(text, &error).unwrap_or_else(as_told);
+            let (place, message) = unquoted(text, place).unwrap_or_else(|| (place, in_words(&message)));
+            let (line, column) = place::position(text, place);
             ConfigError::Invalid { path: path.into(), line, column, message }
         })
     }
@@ -205,19 +186,32 @@ impl Config {
     }
 
     /// Refuses what is well-formed but cannot work.
-    fn sense(&self) -> Result<(), ConfigError> {
+    fn sense(&self) -> Result<(), Senseless> {
         let SourceConfig::Graph(graph) = &self.source;
-        let ways = [graph.client_secret.is_some(), graph.certificate.is_some(), graph.device_code];
-        if ways.into_iter().filter(|way| *way).count() != 1 {
-            return sense("[source] needs exactly one of client_secret, certificate, device_code = true");
+        let ways = [
+            ("source.device_code", graph.device_code),
+            ("source.certificate", graph.certificate.is_some()),
+            ("source.client_secret", graph.client_secret.is_some()),
+        ];
+        let named: Vec<_> = ways.into_iter().filter(|(_, is_named)| *is_named).map(|(way, _)| way).collect();
+        if named.len() != 1 {
+            let at = [&named[..], &["source"]].concat();
+            return senseless(&at, "[source] needs exactly one of client_secret, certificate, device_code = true");
         }
-        if self.limits.accounts == 0 || self.limits.lanes == 0 || self.limits.window_seconds == 0 {
-            return sense("[limits] accounts, lanes and window_seconds must be at least 1");
+        let Limits { accounts, lanes, window_seconds, .. } = self.limits;
+        let limits = [
+            ("limits.accounts", accounts == 0),
+            ("limits.lanes", lanes == 0),
+            ("limits.window_seconds", window_seconds == 0),
+        ];
+        if let Some((key, _)) = limits.into_iter().find(|(_, is_zero)| *is_zero) {
+            return senseless(&[key], "[limits] accounts, lanes and window_seconds must be at least 1");
         }
         self.target.sense()
     }
 }
 
-fn sense<T>(sentence: &str) -> Result<T, ConfigError> {
-    Err(ConfigError::Sense(format!("{FILE}: {sentence}")))
+/// With the keys that are wrong, the likeliest first.
+fn senseless<T>(at: &[&str], sentence: &str) -> Result<T, Senseless> {
+    Err(Senseless { at: at.iter().map(|key| (*key).to_owned()).collect(), sentence: sentence.to_owned() })
 }

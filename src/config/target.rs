@@ -1,6 +1,6 @@
 //! Where each workload goes.
 
-use super::{ConfigError, SecretRef, sense};
+use super::{SecretRef, place::Senseless, senseless};
 use serde::Deserialize;
 use std::path::PathBuf;
 use transhume_contract::Workload;
@@ -184,9 +184,10 @@ impl TargetsConfig {
         })
     }
 
-    pub(super) fn sense(&self) -> Result<(), ConfigError> {
+    pub(super) fn sense(&self) -> Result<(), Senseless> {
         if self.each().next().is_none() {
-            return sense(
+            return senseless(
+                &["target"],
                 "no target is named: say where the mail goes in [target.mail] (connector = \"imap\" or \"folder\"), and \
                  where the rest goes in [target.calendar], [target.contacts] and [target.tasks] (connector = \"dav\" or \
                  \"folder\")",
@@ -197,37 +198,46 @@ impl TargetsConfig {
 }
 
 impl TargetConfig {
-    fn sense(&self, workload: Workload) -> Result<(), ConfigError> {
+    fn sense(&self, workload: Workload) -> Result<(), Senseless> {
+        let of_another_kind = |sentence: &str| senseless(&[&format!("target.{workload}.connector")], sentence);
         match (self, workload) {
             (Self::Imap(imap), Workload::Mail) => {
                 imap.login().sense(workload)?;
-                at_least_1(
-                    workload,
-                    "connections, batch and timeout",
-                    imap.connections == 0 || imap.batch == 0 || imap.timeout == 0,
-                )
+                let zeros = [
+                    ("connections", imap.connections == 0),
+                    ("batch", imap.batch == 0),
+                    ("timeout", imap.timeout == 0),
+                ];
+                at_least_1(workload, "connections, batch and timeout", &zeros)
             }
             (Self::Dav(dav), Workload::Calendar | Workload::Contacts | Workload::Tasks) => {
                 dav.login().sense(workload)?;
-                at_least_1(workload, "connections and timeout", dav.connections == Some(0) || dav.timeout == 0)
+                let zeros = [("connections", dav.connections == Some(0)), ("timeout", dav.timeout == 0)];
+                at_least_1(workload, "connections and timeout", &zeros)
             }
             (Self::Folder(_), _) => Ok(()),
-            (Self::Imap(_), _) => {
-                sense(&format!("[target.{workload}] an IMAP server takes mail; {workload} need \"dav\" or \"folder\""))
-            }
-            (Self::Dav(_), _) => sense(&format!(
+            (Self::Imap(_), _) => of_another_kind(&format!(
+                "[target.{workload}] an IMAP server takes mail; {workload} need \"dav\" or \"folder\""
+            )),
+            (Self::Dav(_), _) => of_another_kind(&format!(
                 "[target.{workload}] a DAV server takes calendars, contacts and tasks; {workload} needs \"imap\" or \"folder\""
             )),
         }
     }
 }
 
-fn at_least_1(workload: Workload, what: &str, is_less: bool) -> Result<(), ConfigError> {
-    if is_less { sense(&format!("[target.{workload}] {what} must be at least 1")) } else { Ok(()) }
+/// Refuses those of these keys that are zero.
+fn at_least_1(workload: Workload, what: &str, zeros: &[(&str, bool)]) -> Result<(), Senseless> {
+    match zeros.iter().find(|(_, is_zero)| *is_zero) {
+        None => Ok(()),
+        Some((key, _)) => {
+            senseless(&[&format!("target.{workload}.{key}")], &format!("[target.{workload}] {what} must be at least 1"))
+        }
+    }
 }
 
 impl Login<'_> {
-    fn sense(self, workload: Workload) -> Result<(), ConfigError> {
+    fn sense(self, workload: Workload) -> Result<(), Senseless> {
         let named = match self.authentication {
             Authentication::Password => self.passwords.is_some(),
             Authentication::Master => self.master.is_some() && self.password.is_some(),
@@ -236,10 +246,13 @@ impl Login<'_> {
         if named {
             return Ok(());
         }
-        sense(&format!(
-            "[target.{workload}] authentication = \"password\" needs `passwords`, \"master\" needs `master` and \
-             `password`, \"xoauth2\" needs `token`"
-        ))
+        senseless(
+            &[&format!("target.{workload}.authentication")],
+            &format!(
+                "[target.{workload}] authentication = \"password\" needs `passwords`, \"master\" needs `master` and \
+                 `password`, \"xoauth2\" needs `token`"
+            ),
+        )
     }
 }
 

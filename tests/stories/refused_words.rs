@@ -116,8 +116,59 @@ fn a_number_that_cannot_be() {
     story.reconfigure("connector = \"folder\"\npath = \"mail\"", imap);
     story.run(&["check"]).complains(
         2,
-        &["PROJECT/transhume.toml, line ", "`99999`, expected a whole number from 0 to 65535\nMend that line; "],
+        &[
+            "PROJECT/transhume.toml, line 12, column 8: ",
+            "`99999`, expected a whole number from 0 to 65535\nMend that line; ",
+        ],
     );
+}
+
+/// Also what is well-formed and cannot work, and what the library forgot the place of.
+#[test]
+fn whatever_is_wrong_is_named_with_its_line() {
+    let story = story();
+    let text = std::fs::read_to_string(story.project().join("transhume.toml")).unwrap();
+    let (target, way) =
+        ("connector = \"folder\"\npath = \"mail\"", "[source] needs exactly one of client_secret, certificate");
+    let secret = "client_secret = { env = \"STORY_SECRET\" }\n";
+    for (right, wrong, place, said) in [
+        (secret, "", "line 1, column 1", way),
+        (secret, &format!("{secret}device_code = true\n"), "line 6, column 1", way),
+        ("tenant = \"contoso\"\n", "", "line 1, column 1", "missing field `tenant`"),
+        ("\"contoso\"", "7", "line 3, column 10", "invalid type: integer `7`, expected words in quotes"),
+        (
+            "\"folder\"",
+            "\"imaps\"",
+            "line 10, column 13",
+            "unknown variant `imaps`, expected one of `imap`, `dav`, `folder`",
+        ),
+        (
+            target,
+            &format!("{target}\n\n[limits]\nlanes = 0"),
+            "line 14, column 1",
+            "[limits] accounts, lanes and window",
+        ),
+        (target, &format!("{target}\n\n[policy]\nexisting = \"yes\""), "line 14, column 12", "unknown variant `yes`"),
+        (target, &format!("{target}\n\n[policy]\nexisitng = \"ask\""), "line 14, column 1", "unknown field `exisitng`"),
+        (
+            target,
+            "connector = \"dav\"\nurl = \"https://x\"\nauthentication = \"master\"",
+            "line 10, column 1",
+            "[target.mail] a DAV server takes calendars, contacts and tasks",
+        ),
+        (
+            target,
+            "connector = \"imap\"\nhost = \"x\"\nauthentication = \"password\"",
+            "line 12, column 1",
+            "[target.mail] authentication = \"password\" needs `passwords`",
+        ),
+    ] {
+        assert!(text.contains(right), "{right} does not stand in\n{text}");
+        story.write("transhume.toml", text.replacen(right, wrong, 1));
+        story
+            .run(&["check"])
+            .complains(2, &[&format!("PROJECT/transhume.toml, {place}: {said}"), "\nMend that line; "]);
+    }
 }
 
 #[test]
