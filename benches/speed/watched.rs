@@ -20,13 +20,22 @@ pub struct Watched {
 /// Runs a verb on a project, with the program of `TRANSHUME_BENCH_PROGRAM` if another build is to be compared. A run
 /// that does not end well ends the benchmark, with what it said.
 pub fn transhume(project: &Path, words: &[&str]) -> Watched {
+    transhume_ending(project, words, &[0])
+}
+
+/// The same for a verb that may end with these codes.
+pub fn transhume_ending(project: &Path, words: &[&str], codes: &[i32]) -> Watched {
     let program = std::env::var_os("TRANSHUME_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_transhume").into());
     let mut command = Command::new(program);
     command.args(words).args(["--quiet", "--no-progress", "--project"]).arg(project);
-    watch(command)
+    watch_ending(command, codes)
 }
 
-pub fn watch(mut command: Command) -> Watched {
+pub fn watch(command: Command) -> Watched {
+    watch_ending(command, &[0])
+}
+
+fn watch_ending(mut command: Command, codes: &[i32]) -> Watched {
     let output = tempfile::NamedTempFile::new().unwrap();
     let errors = tempfile::NamedTempFile::new().unwrap();
     command.stdin(Stdio::null()).stdout(output.reopen().unwrap()).stderr(errors.reopen().unwrap());
@@ -43,7 +52,10 @@ pub fn watch(mut command: Command) -> Watched {
     let seconds = begun.elapsed().as_secs_f64();
     let stdout = fs::read_to_string(output.path()).unwrap();
     let stderr = fs::read_to_string(errors.path()).unwrap();
-    assert!(status.success(), "{command:?} ended with {status}\n{stdout}{stderr}");
+    assert!(
+        status.code().is_some_and(|code| codes.contains(&code)),
+        "{command:?} ended with {status}\n{stdout}{stderr}"
+    );
     Watched { seconds, peak_mb: peak, cpu_seconds: cpu_of_children() - cpu_before, stdout }
 }
 
