@@ -218,6 +218,13 @@ pub trait Target: Send + Sync {
     /// refused secret is not tried again.
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault>;
 
+    /// The place that holds everything of a workload, or that of one account, as people know it, where nothing of ours is
+    /// there: a folder that nobody made yet, or whose disk is not mounted. Only who asks knows whether something was begun
+    /// there. `None` where it is there, and where a server answers for its accounts itself. Nothing is made.
+    async fn not_there(&self, _account: Option<&AccountId>, _workload: Workload) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
     /// How much of a workload stands in an account, and what at most so many of them are known by. Nothing is made or
     /// changed.
     async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault>;

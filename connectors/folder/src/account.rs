@@ -14,6 +14,7 @@ use transhume_contract::{AccountId, CollectionId, Fault, Reach, Wanted, What};
 
 use crate::faults::on;
 use crate::layout;
+use crate::manifest;
 
 const MARK: &str = "transhume-folder";
 
@@ -49,8 +50,28 @@ impl Mark {
 
 impl Home {
     pub(crate) fn of(root: &Path, account: &AccountId) -> Self {
-        let dir = root.join(directory_of(account));
+        Self::at(root.join(directory_of(account)))
+    }
+
+    pub(crate) fn at(dir: PathBuf) -> Self {
         Self { maildir: dir.join("Maildir"), dir }
+    }
+
+    /// Whether a Maildir stands here in which we made a folder. A mail server makes one of its own where a disk is not
+    /// mounted, and people may delete every folder of ours but not the manifest, which they do not see.
+    pub(crate) fn is_ours(&self) -> Result<bool, Fault> {
+        if !self.maildir.is_dir() {
+            return Ok(false);
+        }
+        if manifest::directory(self).is_dir() {
+            return Ok(true);
+        }
+        for directory in self.directories()? {
+            if self.mark(&directory)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes sure that the collection stands and gives it. See [`layout`] for the directory's name.

@@ -26,10 +26,10 @@ mod manifest;
 mod message;
 mod observe;
 mod place;
+mod root;
 mod vdir;
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,19 +37,19 @@ use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::mpsc::Receiver;
 use transhume_contract::{
-    Access, AccountId, Amended, Amending, Appearance, Batch, Collection, CollectionId, Fault, Finding, Foreseen, Found,
-    Handle, Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role,
-    Severity, Size, Target, TargetTraits, Timestamp, Wanted, What, Workload,
+    Access, AccountId, Amended, Amending, Appearance, Batch, Collection, CollectionId, Fault, Foreseen, Found, Handle,
+    Holdings, Identity, IntentId, Look, Loss, NaturalKey, Observed, Placed, Placement, Placing, Profile, Role, Size,
+    Target, TargetTraits, Timestamp, Wanted, What, Workload,
 };
 
 use account::{Held, Home};
-use faults::{folder_gone, on};
+use faults::folder_gone;
 pub use vdir::Vdir;
 
-/// The target for a workload below `root`, which need not exist yet. Several workloads may share one root.
+/// The target for a workload below `root`, which the first collection makes. Several workloads may share one root.
 ///
 /// # Errors
-/// When the directory cannot be made, or the workload cannot be kept in a folder.
+/// When there cannot be a directory, or the workload cannot be kept in a folder.
 pub fn open(root: impl AsRef<Path>, workload: Workload) -> Result<Arc<dyn Target>, Fault> {
     match workload {
         Workload::Mail => Ok(Arc::new(Folder::open(root)?)),
@@ -76,12 +76,12 @@ struct Inner {
 }
 
 impl Folder {
-    /// A target below `root`, which need not exist yet.
+    /// A target below `root`, which the first collection makes.
     ///
     /// # Errors
-    /// When the directory cannot be made.
+    /// When there cannot be a directory.
     pub fn open(root: impl AsRef<Path>) -> Result<Self, Fault> {
-        let (root, identity) = rooted(root.as_ref())?;
+        let (root, identity) = root::rooted(root.as_ref())?;
         let inner = Inner { root, seen: Mutex::default(), ensuring: Mutex::default() };
         Ok(Self { identity, inner: Arc::new(inner) })
     }
@@ -120,29 +120,6 @@ fn streamed<T: Send + 'static>(from: Receiver<T>) -> BoxStream<'static, T> {
     stream::unfold(from, |mut from| async move { from.recv().await.map(|one| (one, from)) }).boxed()
 }
 
-/// Makes the directory that holds everything, and says which it is.
-fn rooted(root: &Path) -> Result<(PathBuf, Identity), Fault> {
-    fs::create_dir_all(root).map_err(on("create", root))?;
-    let root = fs::canonicalize(root).map_err(on("open", root))?;
-    let identity = Identity { connector: "folder".into(), place: root.display().to_string() };
-    Ok((root, identity))
-}
-
-/// Tries whether a file of this name can be made and removed.
-fn try_writing(probe: &Path) -> Access {
-    let tried = fs::write(probe, b"probe").and_then(|()| fs::remove_file(probe));
-    let findings = tried.err().map(|error| {
-        let fault = on("write", probe)(error);
-        Finding {
-            severity: Severity::Blocker,
-            code: "not_writable".into(),
-            fix: fault.next_step().unwrap_or_default().to_owned(),
-            sentence: fault.sentence,
-        }
-    });
-    Access { findings: findings.into_iter().collect(), quota: None }
-}
-
 impl Inner {
     fn home(&self, account: &AccountId) -> Home {
         Home::of(&self.root, account)
@@ -164,6 +141,7 @@ impl Inner {
 
     fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let _one_at_a_time = self.ensuring.lock().unwrap_or_else(PoisonError::into_inner);
+        root::make(&self.root)?;
         let held = self.home(&want.account).ensure(want)?;
         let collection = collection(&want.account, want.workload, held);
         Ok(Collection { parent: want.parent.clone(), role: want.role, ..collection })
@@ -203,9 +181,22 @@ impl Inner {
     }
 
     /// Tries whether a file with the name of a message can be made and removed.
-    fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
-        let dir = account.map(|account| self.home(account).dir).filter(|dir| dir.exists());
-        Ok(try_writing(&dir.unwrap_or_else(|| self.root.clone()).join(".transhume-probe:2,S")))
+    fn check(&self, account: Option<&AccountId>) -> Access {
+        let dir = account.map_or_else(|| self.root.clone(), |account| self.home(account).dir);
+        root::try_writing(&dir, ".transhume-probe:2,S")
+    }
+
+    fn not_there(&self, account: Option<&AccountId>) -> Result<Option<String>, Fault> {
+        if let Some(account) = account {
+            let home = self.home(account);
+            return Ok(if home.is_ours()? { None } else { Some(root::shown(&home.maildir)) });
+        }
+        for home in root::homes(&self.root)? {
+            if Home::at(home).is_ours()? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(root::shown(&self.root)))
     }
 }
 
@@ -262,7 +253,12 @@ impl Target for Folder {
 
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         let account = account.cloned();
-        self.off(move |inner| inner.check(account.as_ref())).await
+        self.off(move |inner| Ok(inner.check(account.as_ref()))).await
+    }
+
+    async fn not_there(&self, account: Option<&AccountId>, _: Workload) -> Result<Option<String>, Fault> {
+        let account = account.cloned();
+        self.off(move |inner| inner.not_there(account.as_ref())).await
     }
 
     async fn holdings(&self, account: &AccountId, _: Workload, sample: usize) -> Result<Holdings, Fault> {

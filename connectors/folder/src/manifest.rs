@@ -50,7 +50,7 @@ struct Row<'a> {
 /// are to fit a few megabytes, so the Message-ID stays on the disk and is named by the place of its line.
 type Known = HashMap<u64, (Digest, u64)>;
 
-fn directory(home: &Home) -> PathBuf {
+pub(crate) fn directory(home: &Home) -> PathBuf {
     home.dir.join("manifest")
 }
 

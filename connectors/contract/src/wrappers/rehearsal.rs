@@ -67,6 +67,9 @@ impl Target for Rehearsal {
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         self.inner.check(account).await
     }
+    async fn not_there(&self, account: Option<&AccountId>, workload: Workload) -> Result<Option<String>, Fault> {
+        self.inner.not_there(account, workload).await
+    }
     async fn holdings(&self, account: &AccountId, workload: Workload, sample: usize) -> Result<Holdings, Fault> {
         self.inner.holdings(account, workload, sample).await
     }

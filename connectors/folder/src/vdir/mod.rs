@@ -21,9 +21,9 @@ use transhume_contract::{
 };
 
 use crate::faults::{folder_gone, on};
-use crate::{each_answered, off, rooted, streamed, try_writing};
+use crate::{each_answered, off, root, streamed};
 use item::{Item, is_unfinished};
-use shelf::{Held, Shelf};
+use shelf::{Held, Shelf, plural};
 
 /// Observations that may wait to be taken: each may hold an item with its attachments.
 const WAITING: usize = 8;
@@ -44,17 +44,17 @@ struct Inner {
 }
 
 impl Vdir {
-    /// A target for events, contacts or tasks below `root`, which need not exist yet.
+    /// A target for events, contacts or tasks below `root`, which the first collection makes.
     ///
     /// # Errors
-    /// When the directory cannot be made, or for mail and files.
+    /// When there cannot be a directory, or for mail and files.
     pub fn open(root: impl AsRef<Path>, workload: Workload) -> Result<Self, Fault> {
         if matches!(workload, Workload::Mail | Workload::Files) {
             let fault =
                 Fault::new(What::Unsupported, format!("a folder of .ics and .vcf files cannot hold {workload}"));
             return Err(fault.reaching(Reach::Run).ask(format!("name another connector in [target.{workload}]")));
         }
-        let (root, identity) = rooted(root.as_ref())?;
+        let (root, identity) = root::rooted(root.as_ref())?;
         Ok(Self { identity, inner: Arc::new(Inner { root, workload, ensuring: Mutex::default() }) })
     }
 
@@ -78,9 +78,19 @@ impl Inner {
 
     fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
         let _one_at_a_time = self.ensuring.lock().unwrap_or_else(PoisonError::into_inner);
+        root::make(&self.root)?;
         let shelf = self.shelf(&want.account);
         let collection = shelf.collection(&shelf.ensure(want)?);
         Ok(Collection { parent: want.parent.clone(), role: want.role, ..collection })
+    }
+
+    fn not_there(&self, account: Option<&AccountId>) -> Result<Option<String>, Fault> {
+        if let Some(account) = account {
+            let dir = self.shelf(account).dir;
+            return Ok(if dir.is_dir() { None } else { Some(root::shown(&dir)) });
+        }
+        let is_there = root::homes(&self.root)?.iter().any(|home| home.join(plural(self.workload)).is_dir());
+        Ok(if is_there { None } else { Some(root::shown(&self.root)) })
     }
 
     /// Counts the items of every collection, ours or not, and reads some.
@@ -137,10 +147,15 @@ impl Target for Vdir {
     async fn check(&self, account: Option<&AccountId>) -> Result<Access, Fault> {
         let account = account.cloned();
         self.off(move |inner| {
-            let dir = account.map(|account| inner.shelf(&account).dir).filter(|dir| dir.exists());
-            Ok(try_writing(&dir.unwrap_or_else(|| inner.root.clone()).join(".transhume-probe.tmp")))
+            let dir = account.map_or_else(|| inner.root.clone(), |account| inner.shelf(&account).dir);
+            Ok(root::try_writing(&dir, ".transhume-probe.tmp"))
         })
         .await
+    }
+
+    async fn not_there(&self, account: Option<&AccountId>, _: Workload) -> Result<Option<String>, Fault> {
+        let account = account.cloned();
+        self.off(move |inner| inner.not_there(account.as_ref())).await
     }
 
     async fn holdings(&self, account: &AccountId, _: Workload, sample: usize) -> Result<Holdings, Fault> {

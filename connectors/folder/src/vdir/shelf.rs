@@ -42,13 +42,17 @@ fn is_claimed(mark: &Mark, want: &Wanted) -> bool {
     want.claimed.iter().any(|id| id.as_str() == mark.id)
 }
 
+/// What holds an account's collections of a workload is called so.
+pub(super) const fn plural(workload: Workload) -> &'static str {
+    match workload {
+        Workload::Calendar => "calendars",
+        Workload::Mail | Workload::Contacts | Workload::Tasks | Workload::Files => workload.name(),
+    }
+}
+
 impl Shelf {
     pub(super) fn of(root: &Path, account: &AccountId, workload: Workload) -> Self {
-        let plural = match workload {
-            Workload::Calendar => "calendars",
-            Workload::Mail | Workload::Contacts | Workload::Tasks | Workload::Files => workload.name(),
-        };
-        Self { account: account.clone(), workload, dir: Home::of(root, account).dir.join(plural) }
+        Self { account: account.clone(), workload, dir: Home::of(root, account).dir.join(plural(workload)) }
     }
 
     /// Makes sure that the collection stands and gives it. See [`names`] for the directory's name.

@@ -271,8 +271,11 @@ async fn a_folder_that_cannot_be_written_is_a_blocker_with_a_next_step() {
     let on = Subject::new(Workload::Tasks);
     assert_eq!(on.target.check(None).await.unwrap().worst(), None);
     fs::remove_dir(on.root.path()).unwrap();
+    assert_eq!(on.target.check(None).await.unwrap().worst(), None, "it can be made");
+    fs::write(on.root.path(), b"").unwrap();
     let access = on.target.check(None).await.unwrap();
     assert_eq!(access.worst(), Some(Severity::Blocker));
     assert!(!access.findings[0].fix.is_empty());
+    fs::remove_file(on.root.path()).unwrap();
     fs::create_dir(on.root.path()).unwrap();
 }
