@@ -3,7 +3,8 @@
 
 use super::{Engine, Mover, release::opened};
 use crate::store::{Project, Side};
-use transhume_contract::{Access, AccountId, Fault, Finding, Presence, Reach, Severity, What, Workload};
+use std::sync::Arc;
+use transhume_contract::{Access, AccountId, Fault, Finding, Presence, Reach, Severity, Target, What, Workload};
 
 /// Refused logins after which no further one is tried.
 pub(super) const REFUSALS: usize = 3;
@@ -57,11 +58,31 @@ impl Engine {
     async fn check_targets(&self, project: &Project) -> Result<Vec<Checked>, Fault> {
         let mut all = Vec::new();
         for target in self.distinct_targets() {
-            let access = found(self.stop.unless(target.check(None)).await)?;
+            let mut access = found(self.stop.unless(target.check(None)).await)?;
+            access.findings.extend(self.not_there_yet(project, target).await?);
             project.record_findings(Side::Target, None, access.findings.clone()).await?;
             all.push(Checked { side: Side::Target, account: None, reached: is_open(&access), access });
         }
+        if let Err(fault) = self.heed_vanished_targets(project).await {
+            all.push(Checked { side: Side::Target, account: None, reached: false, access: found(Err(fault))? });
+        }
         Ok(all)
+    }
+
+    /// A place that the first push will make may also be a mistyped one.
+    async fn not_there_yet(&self, project: &Project, target: &Arc<dyn Target>) -> Result<Vec<Finding>, Fault> {
+        let mut findings: Vec<Finding> = Vec::new();
+        for (&workload, _) in self.targets.iter().filter(|(_, one)| Arc::ptr_eq(one, target)) {
+            // Why it cannot be told is told with what vanished.
+            let Ok(Some(place)) = self.stop.unless(target.not_there(None, workload)).await else { continue };
+            if !project.has_begun(workload).await? {
+                let items = workload.item();
+                let sentence = format!("{place} holds no {items}s of this project yet: the first push begins there");
+                let (severity, code) = (Severity::Note, "not_there_yet".into());
+                findings.push(Finding { severity, code, sentence, fix: String::new() });
+            }
+        }
+        Ok(findings)
     }
 
     async fn check_mover_at_source(&self, project: &Project, mover: &Mover) -> Result<Checked, Fault> {
@@ -79,7 +100,13 @@ impl Engine {
         let store = if project.has_store(&mover.row).await { opened(project, mover).await? } else { None };
         let mut findings = Vec::new();
         for workload in self.workloads() {
-            match self.before(store.as_ref(), &mover.target, workload).await {
+            let looked = async {
+                if let Some(store) = &store {
+                    self.heed_vanished(store, &mover.target, workload).await?;
+                }
+                self.before(store.as_ref(), &mover.target, workload).await
+            };
+            match looked.await {
                 Ok(before) => findings.extend(before.map(|before| before.finding(self.policy.existing))),
                 Err(fault) => findings.extend(found(Err(fault))?.findings),
             }

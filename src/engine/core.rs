@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use transhume_contract::{AccountId, Fault, Reach, Source, Target, TargetTraits, Workload};
+use transhume_contract::{AccountId, Fault, Identity, Reach, Source, Target, TargetTraits, Workload};
 
 /// How much happens at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,25 +37,48 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Ties the project to both sides, or refuses a project that belongs to others.
+    /// Ties the project to its source, or refuses a project that belongs to another. To its targets it is tied by the
+    /// first pass that may begin something there: until then they may be mistyped.
     pub async fn bind(&self, project: &Project) -> Result<(), Fault> {
-        for (&workload, target) in &self.targets {
+        for workload in self.workloads() {
             project.bind(Side::Source, workload, self.source.identity()).await?;
+        }
+        Ok(())
+    }
+
+    /// Ties the project to its targets, before anything is begun there.
+    pub(super) async fn bind_targets(&self, project: &Project) -> Result<(), Fault> {
+        for (&workload, target) in &self.targets {
             project.bind(Side::Target, workload, target.identity()).await?;
         }
         Ok(())
     }
 
     /// Refuses a project that belongs to other sides, without tying a new one to these: a first attempt may name the
-    /// wrong ones.
+    /// wrong ones. A target at which nothing was ever begun was such an attempt.
     pub async fn recognise(&self, project: &Project) -> Result<(), Fault> {
-        let source = Workload::ALL.map(|workload| (Side::Source, workload, self.source.identity()));
-        let targets = self.targets.iter().map(|(workload, target)| (Side::Target, *workload, target.identity()));
-        for (side, workload, identity) in source.into_iter().chain(targets) {
-            if project.bound(side, workload).await?.is_some() {
-                project.bind(side, workload, identity).await?;
+        for workload in Workload::ALL {
+            if project.bound(Side::Source, workload).await?.is_some() {
+                project.bind(Side::Source, workload, self.source.identity()).await?;
             }
         }
+        for (&workload, target) in &self.targets {
+            self.recognise_target(project, workload, target.identity()).await?;
+        }
+        Ok(())
+    }
+
+    async fn recognise_target(&self, project: &Project, workload: Workload, now: &Identity) -> Result<(), Fault> {
+        let Some(known) = project.bound(Side::Target, workload).await? else { return Ok(()) };
+        let is_another = known != *now && !now.place.is_empty();
+        if !is_another || !project.untie_target(workload).await? {
+            return project.bind(Side::Target, workload, now).await;
+        }
+        let sentence = format!(
+            "nothing of {workload} was ever begun at the target {} ({}); it goes to {} ({}) instead",
+            known.place, known.connector, now.place, now.connector
+        );
+        self.tell(Event::Note { account: None, sentence });
         Ok(())
     }
 

@@ -25,6 +25,7 @@ mod rescue;
 mod settings;
 mod standings;
 mod stop;
+mod vanished;
 mod verdict;
 mod verify;
 mod well_known;

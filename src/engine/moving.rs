@@ -55,8 +55,16 @@ const GATHERING: Duration = Duration::from_millis(700);
 
 impl Engine {
     /// Moves accounts, several at a time. A fault of one account stops that one; one that reaches the run stops all,
-    /// and is returned once everything has settled.
+    /// and is returned once everything has settled. A pass that pushes ties the project to its targets first.
     pub async fn pass(&self, project: &Project, movers: &[Mover], half: Half) -> Result<(), Fault> {
+        // Also in a rehearsal, which keeps what the target would refuse.
+        if half.tries(Side::Target) {
+            self.bind_targets(project).await?;
+        }
+        // Who asks for a repair may mean just that: to begin anew.
+        if half.tries(Side::Target) && half != (Half::Push { repair: true }) {
+            self.heed_vanished_targets(project).await?;
+        }
         let moving = stream::iter(movers).map(|mover| self.move_account(project, mover, half));
         let mut moving = moving.buffer_unordered(self.lanes.accounts);
         let mut fatal = None;
@@ -208,6 +216,7 @@ impl Engine {
         mut still_pulling: watch::Receiver<bool>,
         reached: &Reached,
     ) -> Result<(), Fault> {
+        self.heed_vanished(store, &mover.target, workload).await?;
         let push = self.begin_push(store, mover, workload).await?;
         reached.mark(Side::Target);
         while *still_pulling.borrow_and_update() {
@@ -232,6 +241,10 @@ impl Engine {
         repair: bool,
         reached: &Reached,
     ) -> Result<(), Fault> {
+        // What `verify` found missing is placed anew for whoever asks for it, also where all of it is.
+        if !repair || store.missing(workload, 0, 1).await?.is_empty() {
+            self.heed_vanished(store, &mover.target, workload).await?;
+        }
         let push = self.begin_push(store, mover, workload).await?;
         reached.mark(Side::Target);
         if repair {

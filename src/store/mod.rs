@@ -48,6 +48,7 @@ mod schema;
 mod setbacks;
 mod sink;
 mod targets;
+mod ties;
 mod totals;
 mod verdicts;
 mod writer;

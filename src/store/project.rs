@@ -8,10 +8,10 @@ use super::{
     journal,
     lock::{self, Holder, Locking, RunLock},
     options::{Life, StoreOptions},
-    rows::{RunId, Side, Work, now},
+    rows::{RunId, now},
     schema::Kind,
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::{
     collections::HashMap,
     fmt, fs,
@@ -19,7 +19,7 @@ use std::{
     sync::Arc,
 };
 use tokio::{sync::Mutex, task::spawn_blocking};
-use transhume_contract::{AccountId, Fault, Identity, Workload};
+use transhume_contract::{AccountId, Fault};
 
 /// What a project is opened for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,32 +136,6 @@ impl Project {
         .await
     }
 
-    /// Ties a side of a workload to who answers there; a project never mixes two.
-    pub async fn bind(&self, side: Side, workload: Workload, identity: &Identity) -> Result<(), Fault> {
-        let identity = identity.clone();
-        self.write(move |db| bind(db, side, workload, &identity)).await
-    }
-
-    /// Gives a side its better name, where it was tied to the same by another one: to a domain, before anybody knew
-    /// the GUID of its tenant.
-    pub async fn rename(&self, side: Side, workload: Workload, from: &Identity, to: &Identity) -> Result<(), Fault> {
-        let (from, to) = (from.clone(), to.clone());
-        self.write(move |db| {
-            let sql =
-                "UPDATE identity SET place = ?5 WHERE side = ?1 AND workload = ?2 AND connector = ?3 AND place = ?4";
-            if !to.place.is_empty() && from.connector == to.connector {
-                db.execute(sql, (side, Work(workload), &from.connector, &from.place, &to.place))?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Who a side of a workload is tied to.
-    pub async fn bound(&self, side: Side, workload: Workload) -> Result<Option<Identity>, Fault> {
-        self.read(move |db| bound(db, side, workload)).await
-    }
-
     /// Opens an account's store, or makes it. Opened twice, it is the same store.
     pub async fn open_account(&self, id: &AccountId) -> Result<AccountStore, Fault> {
         let id = id.clone();
@@ -240,38 +214,4 @@ fn begin_run(db: &Connection, verb: &str) -> Result<RunId, Trouble> {
     let run = RunId(db.last_insert_rowid());
     journal::note_run(db, run, "run_begun", verb)?;
     Ok(run)
-}
-
-fn bind(db: &Connection, side: Side, workload: Workload, identity: &Identity) -> Result<(), Trouble> {
-    let untold = identity.place.is_empty();
-    match bound(db, side, workload)? {
-        Some(known) if known == *identity => Ok(()),
-        // Who cannot tell where it is cannot be read from either: there is nothing to mix.
-        Some(known) if untold && known.connector == identity.connector => Ok(()),
-        None if untold => Ok(()),
-        Some(known) => Err(mixed(side, &known, identity).into()),
-        None => {
-            let row = (side, Work(workload), &identity.connector, &identity.place);
-            db.execute("INSERT INTO identity VALUES (?1, ?2, ?3, ?4)", row)?;
-            Ok(())
-        }
-    }
-}
-
-fn bound(db: &Connection, side: Side, workload: Workload) -> Result<Option<Identity>, Trouble> {
-    let sql = "SELECT connector, place FROM identity WHERE side = ?1 AND workload = ?2";
-    let identity = |row: &rusqlite::Row<'_>| Ok(Identity { connector: row.get(0)?, place: row.get(1)? });
-    Ok(db.query_row(sql, (side, Work(workload)), identity).optional()?)
-}
-
-fn mixed(side: Side, known: &Identity, found: &Identity) -> Fault {
-    let sentence = format!(
-        "this project belongs to the {} {} ({}), but the configuration now names {} ({})",
-        side.name(),
-        known.place,
-        known.connector,
-        found.place,
-        found.connector,
-    );
-    broken(sentence).ask("put the old name back in transhume.toml, or start a new project with `transhume init`")
 }

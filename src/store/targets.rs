@@ -3,7 +3,9 @@
 use super::{
     account::AccountStore,
     faults::Trouble,
-    rows::{CollectionKey, Json, TargetKey, Work},
+    journal::{self, Event},
+    memberships,
+    rows::{CollectionKey, ItemKey, Json, RunId, Side, TargetKey, Work},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use transhume_contract::{Collection, Fault, Workload};
@@ -54,6 +56,37 @@ impl AccountStore {
         })
         .await
     }
+
+    /// Whether anything was ever begun at the target of a workload: a collection is ensured before the first intent in it.
+    pub(super) async fn has_begun(&self, workload: Workload) -> Result<bool, Fault> {
+        self.read(move |db| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM target WHERE workload = ?1)";
+            Ok(db.query_row(sql, [Work(workload)], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Forgets what the target of a workload refused, items and collections, so that all of it is offered to another one.
+    pub(super) async fn forget_refusals(&self, workload: Workload) -> Result<(), Fault> {
+        let run = self.inner.run;
+        self.write(move |db| forget_refusals(db, run, workload)).await
+    }
+}
+
+fn forget_refusals(db: &Connection, run: Option<RunId>, workload: Workload) -> Result<(), Trouble> {
+    let sql = "DELETE FROM fault WHERE workload = ?1 AND side = ?2 RETURNING item, cause IS NOT NULL";
+    let mut query = db.prepare_cached(sql)?;
+    let rows = query.query_map((Work(workload), Side::Target), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let forgotten: Vec<(ItemKey, bool)> = rows.collect::<Result<_, _>>()?;
+    for (item, quarantined) in forgotten {
+        if quarantined {
+            let detail = Some("another target");
+            journal::note(db, run, &Event { name: "released", item, digest: None, detail })?;
+        }
+        // Refused collections stand under an item that there is not: nothing of it is anywhere.
+        memberships::restage_item(db, item)?;
+    }
+    Ok(())
 }
 
 fn target_row(row: &Row<'_>) -> rusqlite::Result<TargetRow> {

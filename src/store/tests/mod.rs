@@ -10,4 +10,5 @@ mod opening;
 mod pushing;
 mod random;
 mod schema;
+mod ties;
 mod totals;
