@@ -4,6 +4,7 @@ use super::{
     args::Common,
     exit::{Exit, Failure},
     session::{CHECK, Session},
+    strangers::Stranger,
     terminal::Terminal,
 };
 use crate::{
@@ -17,20 +18,22 @@ use transhume_contract::{Finding, Severity};
 
 /// `trap` is an address that the trial meeting of the canary invites, too.
 pub async fn run(common: &Common, canary: bool, trap: Option<&str>, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
-    let session = Session::begin(common, CHECK, Arc::clone(&terminal)).await?;
+    let mut session = Session::begin(common, CHECK, Arc::clone(&terminal)).await?;
     let mut found = session.engine.check(&session.project, &session.movers).await?;
     if canary && blockers(&found) == 0 {
         found.extend(session.engine.prove(&session.project, &session.movers, trap).await?);
     }
+    let strangers = session.take_strangers();
+    let accounts = session.movers.len() + strangers.len();
+    found.extend(strangers.into_iter().map(Stranger::checked));
     let reached = session.movers.iter().filter(|mover| is_reached(&found, mover)).count();
     tell(&found, &terminal);
-    terminal.print(&verdict(session.movers.len(), reached, blockers(&found)));
+    terminal.print(&verdict(accounts, reached, blockers(&found)));
     let exit = if blockers(&found) > 0 { Exit::Stuck } else { Exit::Done };
     for checked in &found {
         let (side, account) = (checked.side.name(), checked.account.as_deref());
         terminal.tell("checked", &Line { side, account, findings: &checked.access.findings });
     }
-    let accounts = session.movers.len();
     let figures = Summary { accounts, reached, unreached: accounts - reached, blockers: blockers(&found) };
     terminal.summary("check", &figures);
     session.end(exit).await

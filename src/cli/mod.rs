@@ -14,6 +14,7 @@ mod roll;
 mod session;
 mod simulate;
 mod status;
+mod strangers;
 mod survey;
 mod terminal;
 mod verify;

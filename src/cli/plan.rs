@@ -4,6 +4,7 @@ use super::{
     args::{self, Common},
     exit::{Exit, Failure},
     session::Session,
+    strangers::Stranger,
     terminal::Terminal,
 };
 use crate::{
@@ -20,13 +21,16 @@ use std::{
 use transhume_contract::Workload;
 
 pub async fn run(common: &Common, plan: &args::Plan, terminal: Arc<Terminal>) -> Result<Exit, Failure> {
-    let session = Session::begin(common, "plan", Arc::clone(&terminal)).await?;
+    let mut session = Session::begin(common, "plan", Arc::clone(&terminal)).await?;
+    let strangers = session.take_strangers();
+    terminal.print(&strangers.iter().map(Stranger::blocker).collect::<String>());
     let plan = session.engine.plan(&session.project, &session.movers, plan.sample).await?;
-    tell(&plan, session.engine.lanes.accounts, &terminal);
+    let blockers = plan.blockers() + strangers.len();
+    tell(&plan, session.engine.lanes.accounts, blockers, &terminal);
     plan.accounts.iter().for_each(|account| terminal.tell("plan", account));
     plan.unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
-    terminal.summary("plan", &Summary::of(&plan));
-    session.end(if plan.blockers() > 0 { Exit::Owing } else { Exit::Done }).await
+    terminal.summary("plan", &Summary::of(&plan, blockers));
+    session.end(if blockers > 0 { Exit::Owing } else { Exit::Done }).await
 }
 
 #[derive(Serialize)]
@@ -43,7 +47,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(plan: &Plan) -> Self {
+    fn of(plan: &Plan, blockers: usize) -> Self {
         Self {
             accounts: accounts(plan),
             items: plan.listed.items,
@@ -53,7 +57,7 @@ impl Summary {
             requests_again: plan.requests_again,
             seconds: plan.seconds,
             human_hours: plan.human_hours,
-            blockers: plan.blockers(),
+            blockers,
         }
     }
 }
@@ -68,7 +72,7 @@ const COLUMNS: [Column; 6] = [
 ];
 
 /// What blocks comes first: nothing below it holds before it is mended.
-fn tell(plan: &Plan, lanes: usize, terminal: &Terminal) {
+fn tell(plan: &Plan, lanes: usize, blockers: usize, terminal: &Terminal) {
     terminal.print(&matters("BLOCKER", plan, |account| &account.blockers));
     let mut rows: Vec<_> = plan.accounts.iter().map(row).collect();
     rows.push(sums(plan));
@@ -77,7 +81,7 @@ fn tell(plan: &Plan, lanes: usize, terminal: &Terminal) {
     terminal.show(&(renames(plan) + &kept(plan) + &losses(plan)));
     terminal.print(&out_of_reach(plan));
     terminal.show(&ground(plan));
-    terminal.print(&verdict(plan, lanes));
+    terminal.print(&verdict(plan, lanes, blockers));
 }
 
 fn out_of_reach(plan: &Plan) -> String {
@@ -106,8 +110,8 @@ fn ground(plan: &Plan) -> String {
     )
 }
 
-fn verdict(plan: &Plan, lanes: usize) -> String {
-    let blockers = match plan.blockers() {
+fn verdict(plan: &Plan, lanes: usize, blockers: usize) -> String {
+    let blockers = match blockers {
         0 => "nothing blocks".to_owned(),
         some => format!("{} to mend first", count(some as u64, "blocker")),
     };

@@ -4,7 +4,8 @@ use super::{
     args::Common,
     exit::{Exit, Failure},
     init::ACCOUNTS,
-    terminal::Terminal,
+    strangers::{self, Stranger},
+    terminal::{Terminal, complain},
 };
 use crate::{
     config::{AccountLine, Config, FILE, SourceConfig, read_accounts},
@@ -12,7 +13,10 @@ use crate::{
     registry,
     store::{AccountRow, Opening, Project, Side, StoreOptions},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use transhume_contract::{Fault, Identity};
 
 /// Accounts read at once.
@@ -27,6 +31,8 @@ pub struct Session {
     pub engine: Engine,
     pub movers: Vec<Mover>,
     pub config: Config,
+    /// Chosen, and unknown to the tenant: they stop nobody else, and are told at the end.
+    strangers: Vec<Stranger>,
 }
 
 impl Session {
@@ -35,20 +41,33 @@ impl Session {
         let (config, lines) = read(common)?;
         let stop = stop_on_signals();
         let project = open(common, verb).await?;
-        let mut engine = registry::engine(&config, common.dry_run, terminal, stop).await?;
+        let mut engine = registry::engine(&config, common.dry_run, Arc::clone(&terminal) as _, stop).await?;
         rename_tenant(&config, &engine, &project).await?;
         engine.recognise(&project).await?;
-        let movers = movers(&engine, &project, &lines).await?;
+        let (movers, strangers) = movers(&engine, &project, &lines).await?;
+        strangers.iter().for_each(|stranger| terminal.tell("unknown", stranger));
         engine.people = Arc::new(people(&project, &read_accounts(&common.project.join(ACCOUNTS))?).await?);
         engine.proven = Arc::new(project.proofs().await?);
         if verb != CHECK {
             engine.bind(&project).await?;
         }
-        Ok(Self { project, engine, movers, config })
+        Ok(Self { project, engine, movers, config, strangers })
     }
 
-    /// Writes down how it ended.
+    /// Those whom the tenant does not know, for a verb that tells them itself.
+    pub fn take_strangers(&mut self) -> Vec<Stranger> {
+        std::mem::take(&mut self.strangers)
+    }
+
+    /// Writes down how it ended. Who is unknown to the tenant was left out, whatever became of the others.
     pub async fn end(self, exit: Exit) -> Result<Exit, Failure> {
+        let exit = match exit {
+            Exit::Done if !self.strangers.is_empty() => Exit::Owing,
+            exit => exit,
+        };
+        if !self.strangers.is_empty() {
+            complain(&strangers::told(&self.strangers));
+        }
         let word = match exit {
             Exit::Done => "done",
             Exit::Owing => "owed",
@@ -141,8 +160,13 @@ pub async fn open(common: &Common, verb: &str) -> Result<Project, Failure> {
     Ok(Project::open(&common.project, opening, StoreOptions::default()).await?)
 }
 
-/// The accounts that move. Discovery is made only if somebody is unknown.
-async fn movers(engine: &Engine, project: &Project, lines: &[AccountLine]) -> Result<Vec<Mover>, Failure> {
+/// The accounts that move, and those whom the tenant does not know. Discovery is made only if somebody is unknown; where
+/// everybody is, there is nothing to begin with.
+async fn movers(
+    engine: &Engine,
+    project: &Project,
+    lines: &[AccountLine],
+) -> Result<(Vec<Mover>, Vec<Stranger>), Failure> {
     if lines.is_empty() {
         return Err(Failure::usage(format!(
             "{ACCOUNTS} names no account\nRun `transhume survey --write-accounts` to fill it from the tenant."
@@ -156,14 +180,17 @@ async fn movers(engine: &Engine, project: &Project, lines: &[AccountLine]) -> Re
         discover(&*engine.source, project, &*engine.observer, &engine.stop).await?;
         (known, unknown) = muster(project, &wishes).await?;
     }
-    if !unknown.is_empty() {
-        return Err(Failure::usage(unknown_accounts(lines, &unknown)));
+    let unknown: BTreeSet<String> = unknown.into_iter().collect();
+    let (unknown, found): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(|line| unknown.contains(&line.source));
+    let strangers: Vec<_> = unknown.into_iter().map(Stranger::from).collect();
+    if found.is_empty() {
+        return Err(Failure::usage(strangers::told(&strangers)));
     }
-    apart(&known, lines)?;
-    Ok(known)
+    apart(&known, &found)?;
+    Ok((known, strangers))
 }
 
-/// Two addresses of one account would move it twice.
+/// Two addresses of one account would move it twice. There is a mover for each of these lines.
 fn apart(known: &[Mover], lines: &[AccountLine]) -> Result<(), Failure> {
     let mut lines_of = BTreeMap::new();
     for (mover, line) in known.iter().zip(lines) {
@@ -177,16 +204,6 @@ fn apart(known: &[Mover], lines: &[AccountLine]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unknown_accounts(lines: &[AccountLine], unknown: &[String]) -> String {
-    let line = |address: &String| {
-        let line = lines.iter().find(|line| line.source.eq_ignore_ascii_case(address)).map_or(0, |line| line.line);
-        format!("{ACCOUNTS}, line {line}: the tenant has no account {address}")
-    };
-    let mut sentences: Vec<_> = unknown.iter().map(line).collect();
-    sentences.push("Correct the address or remove the line; `transhume survey` lists the tenant's accounts.".into());
-    sentences.join("\n")
-}
-
 /// SIGINT and SIGTERM settle what is in flight; a second one ends at once, which is safe too.
 pub fn stop_on_signals() -> Stop {
     let stop = Stop::default();
@@ -194,7 +211,7 @@ pub fn stop_on_signals() -> Stop {
     tokio::spawn(async move {
         signal().await;
         asked.ask();
-        super::terminal::complain("stopping: what is in flight settles first; interrupt again to stop at once");
+        complain("stopping: what is in flight settles first; interrupt again to stop at once");
         signal().await;
         super::exit::at_once();
     });

@@ -1,6 +1,7 @@
 //! Words in `transhume.toml` and `accounts.csv` that cannot be used.
 
-use crate::setting::{Story, ordinary};
+use crate::setting::{Story, files, ordinary};
+use serde_json::json;
 
 fn story() -> Story {
     Story::new(&ordinary(1, 2))
@@ -65,14 +66,59 @@ fn no_project_at_all() {
         .is(2, "there is no transhume.toml in PROJECT\nGo to the project's directory or name it with --project; `transhume init --project PROJECT` makes a new project.");
 }
 
+const UNKNOWN: &str = "accounts.csv, line 3: the tenant has no account nobody@valmont.example\n\
+    Correct the address or remove the line; `transhume survey` lists the tenant's accounts.";
+
 #[test]
-fn an_account_the_tenant_does_not_know() {
+fn an_account_the_tenant_does_not_know_is_named_at_the_end_and_stops_nobody_else() {
     let story = story();
     story.write("accounts.csv", format!("source,target\n{},a\nnobody@valmont.example,b\n", story.addresses[0]));
+    let said = "nobody@valmont.example: accounts.csv, line 3: the tenant has no account nobody@valmont.example";
+    let both = "2 accounts: 1 reached on both sides, 1 not; 1 blocker to mend first.";
+    story.run(&["check"]).tells(1, &[&format!("BLOCKER  source  {said}"), "Correct the address or", both]);
+    story.run(&["plan"]).tells(3, &[&format!("BLOCKER {said}. Correct the address or"), "; 1 blocker to mend first."]);
+    let run = story.run(&["run", "-q"]);
+    run.is(3, UNKNOWN);
+    run.tells(3, &["items pulled (", " placed ("]);
+    assert!(!files(&story.project().join("mail/a/Maildir")).is_empty(), "the others move");
+    for verb in ["pull", "push", "verify"] {
+        story.run(&[verb, "-q"]).is(3, UNKNOWN);
+    }
+    let events = story.run(&["run", "--json"]).events();
+    let unknown: Vec<_> = events.iter().filter(|event| event["type"] == "unknown").collect();
+    assert_eq!(unknown.len(), 1);
+    assert_eq!((&unknown[0]["account"], &unknown[0]["line"]), (&json!("nobody@valmont.example"), &json!(3)));
+    story.run(&["run", "--account", &story.addresses[0]]).ok();
+}
+
+#[test]
+fn nobody_whom_the_tenant_knows_is_nothing_to_begin_with() {
+    let story = story();
+    story.write("accounts.csv", format!("source,target\n{},a\nnobody@valmont.example,b\n", story.addresses[0]));
+    story.run(&["run", "--account", "nobody@valmont.example"]).is(2, UNKNOWN);
+    story
+        .run(&["run", "--account", "nobdoy@valmont.example"])
+        .is(2, "nobdoy@valmont.example does not stand in accounts.csv\nAdd a line for it, or correct --account.");
+    story.write("accounts.csv", "source,target\n# all misspelt\nnobody@valmont.example,b\n");
+    for verb in ["check", "plan", "run", "verify"] {
+        story.run(&[verb]).is(2, UNKNOWN);
+    }
+}
+
+#[test]
+fn two_addresses_of_one_account_are_named_with_their_lines_whoever_else_is_unknown() {
+    let story = story();
+    let (local, _) = story.addresses[0].split_once('@').unwrap();
+    let alias = format!("{local}@valmont.onmicrosoft.com");
+    story.write(
+        "accounts.csv",
+        format!("source,target\nnobody@valmont.example,n\n{},a\n{alias},b\n", story.addresses[0]),
+    );
     story.run(&["run"]).is(
         2,
-        "accounts.csv, line 3: the tenant has no account nobody@valmont.example\n\
-         Correct the address or remove the line; `transhume survey` lists the tenant's accounts.",
+        &format!(
+            "accounts.csv, line 4: {alias} is another address of the account on line 3\nRemove one of the two lines."
+        ),
     );
 }
 
