@@ -224,10 +224,11 @@ impl Pending {
 }
 
 /// The same attempt has the same name after a restart; after its placement was lost, withdrawn or superseded, the next
-/// attempt has another. It begins with the item, so that a batch of them lies together in the index.
+/// attempt has another, and so has the attempt of another project: it fetched the original at another moment. Where a
+/// target names files by it, the two would be taken for one. It begins with the item, so that a batch of them lies together in the index.
 fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<IntentId, Trouble> {
     let sql = "SELECT i.id, i.workload, c.id, t.account, t.id, o.seq,
-            (SELECT count(*) FROM placement WHERE item = ?1 AND collection = ?2)
+            (SELECT count(*) FROM placement WHERE item = ?1 AND collection = ?2), o.at
         FROM item i, collection c, target t, original o WHERE i.key = ?1 AND c.key = ?2 AND t.key = ?3 AND o.key = ?4";
     let mut hasher = blake3::Hasher::new();
     let hash = |row: &Row<'_>| {
@@ -235,7 +236,7 @@ fn name(db: &Connection, pending: &Pending, original: OriginalKey) -> Result<Int
             let text = row.get_ref(column)?.as_str()?;
             hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
         }
-        for column in [1, 5, 6] {
+        for column in [1, 5, 6, 7] {
             hasher.update(&row.get::<_, i64>(column)?.to_le_bytes());
         }
         Ok(())

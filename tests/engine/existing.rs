@@ -1,6 +1,7 @@
 //! Mail that stood at the target before the first of ours.
 
 use crate::{
+    mistyped::{into, messages},
     proof::opened,
     world::{Ear, LOGIN, MESSAGE_ID, World, project},
 };
@@ -77,6 +78,18 @@ async fn adopting_finds_folders_that_stand_under_another_name() {
 async fn adding_doubles_because_somebody_said_so() {
     let (world, before, _) = second(Existing::Add).await;
     assert_eq!(world.standing().len(), 2 * before.len());
+}
+
+/// A Maildir names files by the attempts that placed them: those of two projects are not the same.
+#[tokio::test]
+async fn adding_doubles_every_message_of_a_maildir_too() {
+    let (world, root) = (World::new(true), tempfile::tempdir().unwrap());
+    let policy = Policy { existing: Existing::Add, ..Policy::default() };
+    for messages_there in [7, 14] {
+        let engine = Engine { policy, ..into(&world, root.path()) };
+        world.run(&engine, project().await.path(), StoreOptions::default()).await.unwrap();
+        assert_eq!(messages(root.path()), messages_there);
+    }
 }
 
 #[tokio::test]

@@ -81,6 +81,20 @@ async fn i4_an_open_intent_is_not_offered_again_until_it_is_resolved() {
     assert_eq!(store.totals(MAIL).await.unwrap().placed.items, 1);
 }
 
+/// A target may name files by it: those of a second project would be taken for the first one's.
+#[tokio::test]
+async fn i4_the_same_attempt_of_another_project_has_another_name() {
+    let mut names = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let store = Fixture::fresh().await;
+        pass(&store, vec![("inbox", vec![only_in("a", "1", "inbox")])]).await;
+        fetch(&store, "a", b"hello").await;
+        let at = ensure(&store, "inbox").await;
+        names.insert(intend(&store, &to_place(&store, "inbox").await[0], at).await.as_str().to_owned());
+    }
+    assert_eq!(names.len(), 2);
+}
+
 #[tokio::test]
 async fn i7_originals_are_immutable() {
     let fixture = Fixture::new().await;
