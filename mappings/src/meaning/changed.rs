@@ -1,8 +1,23 @@
 //! What stands at a target beside what was sent there: whether anybody but the server wrote into it.
 //!
 //! This is stricter than a comparison with the original, and asks nothing of how the text was made: every property counts,
-//! letter by letter, also those that no meaning holds; times, people and files within by what they mean. Parameters count
-//! where they are a time's, a person's, or the types of a number or an address. What servers do of their own is no change:
+//! letter by letter, also those that no meaning holds; times, people and files within by what they mean. Of parameters only
+//! these count:
+//!
+//! | of | what counts |
+//! |---|---|
+//! | the times of an event | TZID, by the instant and the clock on the wall that it makes of them; VALUE |
+//! | people in an event | ROLE, PARTSTAT, CUTYPE and CN of an ATTENDEE; CN where there is no mail address |
+//! | reminders | what they are counted from (RELATED) |
+//! | a file within | its name (FILENAME, X-FILENAME) |
+//! | telephone numbers and mail addresses | every TYPE but VOICE, INTERNET and PREF |
+//! | postal addresses | the TYPEs WORK, HOME and CELL |
+//! | the name and the birthday of a contact | SORT-AS; a year that is none (X-APPLE-OMIT-YEAR) |
+//!
+//! All others tell nothing that people would miss, or are added and dropped by servers: of an event RSVP, LANGUAGE, ALTREP,
+//! LABEL, FMTTYPE, DELEGATED-TO, SCHEDULE-AGENT and SCHEDULE-STATUS, and of a task's own times and people every one: what is
+//! sent has none there but VALUE, and a day that becomes an hour is another value. What servers do of their own is no
+//! change:
 //!
 //! | what servers do | seen with |
 //! |---|---|
@@ -10,7 +25,9 @@
 //! | a category parted at the comma within it, places in six digits | Cyrus 3.6 |
 //! | stamps (DTSTAMP, CREATED, LAST-MODIFIED, REV), PRODID, and what else stands about the object as a whole | Cyrus 3.6 |
 //! | VTIMEZONEs of their own, or none: times are compared as instants and by the clocks on the wall | Radicale 3.9 |
-//! | parameters of their own (RFC 6638 SCHEDULE-STATUS), defaults left out (RFC 5545) | none; allowed by the standards |
+//! | SCHEDULE-STATUS (RFC 6638) | Nextcloud 32 |
+//! | `CLASS:PUBLIC`, also in tasks | SOGo 5.8 |
+//! | other parameters of their own, defaults left out (RFC 5545) | none; allowed by the standards |
 //! | X- properties and empty ones left out | none; allowed by the standards |
 
 use super::calendar::lines::{Component, Line, only};
@@ -134,6 +151,8 @@ fn is_compared_otherwise(kind: &str, line: &Line) -> bool {
     const NOT_OF_TASKS: [&str; 9] =
         ["DTSTART", "DUE", "DURATION", "RDATE", "EXDATE", "RECURRENCE-ID", "ORGANIZER", "ATTENDEE", "CLASS"];
     match line.name.as_str() {
+        // What says nothing of it is public (RFC 5545 section 3.8.1.3).
+        "CLASS" if line.text().trim().eq_ignore_ascii_case("PUBLIC") => true,
         name if kind == "VTODO" && NOT_OF_TASKS.contains(&name) => false,
         "DTSTAMP" | "CREATED" | "LAST-MODIFIED" | "SEQUENCE" | "REV" | "PRODID" | "VERSION" => true,
         "DTSTART" | "DTEND" | "DUE" | "DURATION" | "RRULE" | "RDATE" | "EXDATE" | "RECURRENCE-ID" | "TRIGGER" => true,
@@ -250,6 +269,44 @@ mod tests {
             let found = task(sent, &sent.replace(from, to));
             assert!(found.iter().any(|one| one.starts_with(told)), "{to}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_servers_add_to_a_task_is_no_change() {
+        let sent = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:a\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Pay\r\n\
+            DUE;VALUE=DATE:20261001\r\nEND:VTODO\r\nEND:VCALENDAR\r\n";
+        for added in ["CLASS:PUBLIC", "PRIORITY:0", "CREATED:20260202T000000Z\r\nSEQUENCE:1"] {
+            assert_eq!(task(sent, &sent.replace("UID:a", &format!("UID:a\r\n{added}"))), [""; 0], "{added}");
+            assert_eq!(task(&sent.replace("UID:a", &format!("UID:a\r\n{added}")), sent), [""; 0], "{added} left out");
+        }
+    }
+
+    #[test]
+    fn of_parameters_those_count_that_the_header_names() {
+        let attendee = "ATTENDEE;SCHEDULE-AGENT=CLIENT";
+        for (from, to) in [
+            ("SUMMARY:", "SUMMARY;LANGUAGE=fr:"),
+            ("DESCRIPTION:", "DESCRIPTION;ALTREP=\"https://x.example/\":"),
+            (attendee, "ATTENDEE;RSVP=TRUE;DELEGATED-TO=\"mailto:c@x.example\""),
+            (attendee, "ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;CUTYPE=INDIVIDUAL"),
+        ] {
+            assert_eq!(event(SENT, &with(from, to)), [""; 0], "{to}");
+        }
+        for (from, to) in [
+            (attendee, "ATTENDEE;ROLE=OPT-PARTICIPANT"),
+            (attendee, "ATTENDEE;CUTYPE=ROOM"),
+            (attendee, "ATTENDEE;CN=Bea"),
+        ] {
+            assert_ne!(event(SENT, &with(from, to)), [""; 0], "{to}");
+        }
+        let zoned = with("DTSTART:20261001T10", "DTSTART;TZID=Europe/Paris:20261001T12").replace("T120000Z", "T120000");
+        assert_eq!(event(&zoned, &zoned.replace("Europe/Paris", "Europe/Brussels")), [""; 0], "the same clock");
+        assert_ne!(event(&zoned, &zoned.replace("Europe/Paris", "Europe/London")), [""; 0], "another hour");
+        let sent =
+            "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Ada\r\nN:;Ada;;;\r\nADR;TYPE=WORK:;;Road 1;;;;\r\nEND:VCARD\r\n";
+        assert_eq!(contact(sent, &sent.replace("TYPE=WORK", "TYPE=WORK,PARCEL")), [""; 0]);
+        assert_eq!(contact(sent, &sent.replace("TYPE=WORK", "TYPE=HOME")).len(), 2, "it is another address");
+        assert_eq!(contact(sent, &sent.replace("N:;Ada", "N;SORT-AS=Lovelace:;Ada")).len(), 1);
     }
 
     #[test]
