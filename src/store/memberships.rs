@@ -154,13 +154,16 @@ pub(super) fn make_ready(db: &Connection, item: ItemKey) -> Result<(), Trouble> 
     Ok(())
 }
 
+/// By index, and joined crosswise: SQLite would begin with every item of the workload.
+pub(super) const LOST_AND_MOVED: &str =
+    "SELECT p.key, p.item, min(m.collection) FROM placement p INDEXED BY placement_orphan
+        CROSS JOIN item i ON i.key = p.item CROSS JOIN membership m ON m.item = p.item AND m.stage = 1
+    WHERE p.state = 3 AND p.orphan = 1 AND i.workload = ?1 GROUP BY p.key";
+
 /// A placement that people removed at the target is never placed again; when its item moves at the source, the
 /// removal moves with it.
 pub(super) fn follow_lost(db: &Connection, workload: Workload) -> Result<(), Trouble> {
-    let sql = "SELECT p.key, p.item, min(m.collection) FROM placement p JOIN item i ON i.key = p.item
-        JOIN membership m ON m.item = p.item AND m.stage = 1
-        WHERE p.state = 3 AND p.orphan = 1 AND i.workload = ?1 GROUP BY p.key";
-    let mut query = db.prepare_cached(sql)?;
+    let mut query = db.prepare_cached(LOST_AND_MOVED)?;
     let lost = query.query_map([Work(workload)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let lost: Vec<(i64, ItemKey, CollectionKey)> = lost.collect::<Result<_, _>>()?;
     for (placement, item, collection) in lost {

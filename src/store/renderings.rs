@@ -146,8 +146,11 @@ fn as_kept(key: RenderingKey, pressed: &Pressed) -> Rendering {
 /// `None` where one is kept already.
 fn insert(db: &Connection, run: Option<RunId>, pressed: &Pressed) -> Result<Option<RenderingKey>, Trouble> {
     let Pressed { new, stored, bytes } = pressed;
-    let sql = "INSERT INTO rendering (item, original, edition, tables, profile, digest, length, losses, message_id)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (original, edition, tables, profile) DO NOTHING";
+    // `reworded` is told by the workload: see step 10 of the schema.
+    let sql = "INSERT INTO rendering
+            (item, original, edition, tables, profile, digest, length, losses, message_id, reworded)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT workload NOT IN (1, 5) FROM item WHERE key = ?1))
+        ON CONFLICT (original, edition, tables, profile) DO NOTHING";
     let inserted = db.prepare_cached(sql)?.execute((
         new.item,
         new.original,

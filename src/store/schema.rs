@@ -39,6 +39,7 @@ impl Kind {
                 include_str!("schema/account_7.sql"),
                 include_str!("schema/account_8.sql"),
                 include_str!("schema/account_9.sql"),
+                include_str!("schema/account_10.sql"),
             ],
         }
     }

@@ -61,7 +61,7 @@ impl AccountStore {
     pub async fn begin_comparison(&self, at: TargetKey) -> Result<(), Fault> {
         self.write(move |db| {
             db.execute("DELETE FROM verdict WHERE target = ?1 AND placement = 0", [at])?;
-            db.execute("UPDATE verdict SET run = NULL WHERE target = ?1", [at])?;
+            db.execute(FORGET_SEEN, [at])?;
             Ok(())
         })
         .await
@@ -201,6 +201,12 @@ impl AccountStore {
 /// A verdict on what stands there and answers for nothing of ours, as far as anybody knows.
 const FREE: &str = "v.placement = 0 AND json_extract(v.detail, '$.answers') IS NULL AND NOT EXISTS
     (SELECT 1 FROM placement p WHERE p.target = v.target AND p.handle = v.handle AND p.state = 0)";
+
+/// What was compared in a target collection counts as seen no longer. It is told by its placements: of its verdicts alone
+/// there is no index, and all there are would be read for each collection.
+pub(super) const FORGET_SEEN: &str = "UPDATE verdict SET run = NULL WHERE run IS NOT NULL AND placement <> 0
+    AND placement IN (SELECT key FROM placement INDEXED BY placement_at WHERE target = ?1 AND state = 0
+        UNION ALL SELECT key FROM placement INDEXED BY placement_lost WHERE target = ?1 AND state = 3)";
 
 /// The verdict v on the placement p. Without the second half SQLite does not use the index of verdicts on placements, and
 /// reads all there are each time.

@@ -17,7 +17,7 @@ use transhume::{
         Audience, Engine, Existing, Half, Handover, Meaning, Mover, Original, Policy, Render, Rendered, Setting,
         account_standing,
     },
-    store::Project,
+    store::{Project, Standing as Owing},
 };
 use transhume_contract::{
     Account, CollectionId, Content, Depth, Digest, Facts, Fault, Loss, Profile, Role, Target, Workload,
@@ -99,9 +99,11 @@ pub struct Agenda {
     /// Of this run.
     project: Option<Project>,
     /// The mapping has an error.
-    errs: bool,
+    pub errs: bool,
     /// What stands there before the first run is taken for placed.
     adopts: bool,
+    /// What was deleted at the source goes at the target, too.
+    pub withdraws: bool,
     dir: TempDir,
 }
 
@@ -111,7 +113,8 @@ impl Agenda {
         let account = source.add_account("ada@example.org");
         let calendar = source.add_collection(&account.id, None, "Council", Role::Ordinary);
         let dir = project().await;
-        Self { source, account, calendar, project: Some(opened(&dir).await), errs: false, adopts: false, dir }
+        let project = Some(opened(&dir).await);
+        Self { source, account, calendar, project, errs: false, adopts: false, withdraws: false, dir }
     }
 
     pub fn project(&self) -> &Project {
@@ -159,7 +162,7 @@ impl Agenda {
         let render = Arc::new(Renders { errs: self.errs });
         let existing = if self.adopts { Existing::Adopt } else { Existing::default() };
         let engine = Engine {
-            policy: Policy { existing, ..Policy::default() },
+            policy: Policy { existing, withdraw_deleted: self.withdraws, ..Policy::default() },
             ..engine(self.source.clone(), (CALENDAR, target), render, Arc::new(Summaries))
         };
         let movers = pass(&engine, self.project()).await.unwrap();
@@ -172,6 +175,13 @@ impl Agenda {
         let row = &movers[0].row;
         let standing = account_standing(self.project(), &store, row, CALENDAR, &Policy::default()).await.unwrap();
         (standing.owed.items, standing.changes, standing.conflicts)
+    }
+
+    /// What is told of each item that a fault was met for, and whether it is in quarantine.
+    pub async fn setbacks(&self) -> Vec<(String, bool)> {
+        let store = self.project().open_account(&self.account.id).await.unwrap();
+        let met = store.setbacks(CALENDAR, None, 10).await.unwrap().into_iter();
+        met.map(|one| (one.fault.sentence, one.standing != Owing::Owed)).collect()
     }
 
     pub async fn differences(&self, (engine, movers): &(Engine, Vec<Mover>), depth: Depth) -> u64 {
@@ -226,7 +236,6 @@ async fn a_replacing_that_arrived_unanswered_is_known_by_its_meaning_and_neither
     assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 0, 0), vec![event("third", "red")]));
 }
 
-/// The newer one may say nothing else that anybody compares: what tells then is that the old one stands as it stood.
 #[tokio::test]
 async fn what_was_pulled_and_not_pushed_is_owed() {
     let agenda = Agenda::new().await;
@@ -240,6 +249,7 @@ async fn what_was_pulled_and_not_pushed_is_owed() {
     assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 0, 0), vec![event("second", "red")]));
 }
 
+/// The newer one may say nothing else that anybody compares: what tells then is that the old one stands as it stood.
 #[tokio::test]
 async fn a_replacing_that_never_arrived_is_sent_again() {
     for (summary, colour) in [("second", "red"), ("first", "blue")] {
@@ -267,6 +277,9 @@ async fn what_people_changed_is_a_conflict_until_they_take_it_away() {
         agenda.next_run().await;
         let (_, movers) = agenda.pass(agenda.folder()).await;
         assert_eq!((agenda.owing(&movers).await, agenda.standing()), ((0, 1, 1), vec![theirs.clone()]));
+        let met = agenda.setbacks().await;
+        let [(sentence, false)] = met.as_slice() else { panic!("{met:?}") };
+        assert!(sentence.starts_with("People changed it at the target since it was placed"), "{sentence}");
     }
     files(&agenda.place()).iter().for_each(|path| std::fs::remove_file(path).unwrap());
     agenda.next_run().await;

@@ -61,6 +61,7 @@ impl Engine {
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
         let calls = Semaphore::new(traits.lanes.max(1));
+        self.heed_limit(store, workload, traits.max_item_bytes).await?;
         let withheld = Mutex::default();
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes, withheld };
         push.ensure_open().await?;

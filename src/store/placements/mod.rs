@@ -120,7 +120,7 @@ impl AccountStore {
         most: usize,
     ) -> Result<Vec<Placement>, Fault> {
         let after = after.unwrap_or(PlacementKey(0));
-        self.read(move |db| list(db, "p.target = ?1 AND p.state = 0", at, after, most)).await
+        self.read(move |db| list(db, AT, at, after, most)).await
     }
 
     /// The lengths of what stands in a target collection because of us.
@@ -183,7 +183,7 @@ impl AccountStore {
         most: usize,
     ) -> Result<Vec<Placement>, Fault> {
         let after = after.unwrap_or(PlacementKey(0));
-        self.read(move |db| list(db, "p.target = ?1 AND p.state = 0 AND p.handle IS NULL", at, after, most)).await
+        self.read(move |db| list(db, UNNAMED, at, after, most)).await
     }
 
     /// Placements whose handle is known, whose version no answer told, and that were not asked for it since.
@@ -194,8 +194,7 @@ impl AccountStore {
         most: usize,
     ) -> Result<Vec<Placement>, Fault> {
         let after = after.unwrap_or(PlacementKey(0));
-        let untold = "p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.version IS NULL AND p.asked = 0";
-        self.read(move |db| list(db, untold, at, after, most)).await
+        self.read(move |db| list(db, UNTOLD, at, after, most)).await
     }
 
     /// The placements that bear these handles, in no order; handles that are not ours have none.
@@ -203,18 +202,15 @@ impl AccountStore {
         self.read(move |db| by_handle(db, at, &handles)).await
     }
 
-    /// What stands in a target collection because of us and was rendered with one of these keys of its own (a UID).
+    /// What stands in a target collection because of us and was rendered with one of these keys of its own (a UID), where
+    /// targets may write it in words of their own.
     pub async fn placements_by_message_id(
         &self,
         at: TargetKey,
         keys: BTreeSet<String>,
     ) -> Result<Vec<Placement>, Fault> {
         self.read(move |db| {
-            let sql = format!(
-                "{SELECT} WHERE p.target = ?1 AND p.state = 0
-                    AND r.message_id IN (SELECT value FROM json_each(?2)) ORDER BY p.key"
-            );
-            let mut query = db.prepare_cached(&sql)?;
+            let mut query = db.prepare_cached(&of_keys())?;
             let rows = query.query_map((at, Json(&keys)), placement_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -235,6 +231,21 @@ const SELECT: &str = "SELECT p.key, p.item, i.id, p.collection, p.target, p.orig
     p.begun, i.apart, p.state
     FROM placement p JOIN item i ON i.key = p.item JOIN intent n ON n.key = p.intent
     JOIN rendering r ON r.key = p.rendering";
+
+/// [`SELECT`] from another beginning. Where it names an index, and joins crosswise what follows, SQLite does not begin
+/// elsewhere: it does not know how much there is of anything.
+fn select_from(from: &str) -> String {
+    SELECT.replacen("FROM placement p JOIN item i", &format!("FROM {from} CROSS JOIN item i"), 1)
+}
+
+/// 50,000 second copies are looked up in as many looks, not in as many times as many.
+pub(super) fn of_keys() -> String {
+    let from = "rendering k INDEXED BY rendering_by_key
+        CROSS JOIN placement p INDEXED BY placement_of_item ON p.item = k.item AND p.rendering = k.key";
+    select_from(from)
+        + " WHERE k.reworded = 1 AND k.message_id IN (SELECT value FROM json_each(?2)) AND p.target = ?1 AND p.state = 0
+            ORDER BY p.key"
+}
 
 /// How many columns [`SELECT`] gives; more may follow them.
 const COLUMNS: usize = 20;
@@ -274,17 +285,36 @@ const fn state(code: i64) -> PlacementState {
     }
 }
 
+/// Which placements of a target collection, and the index that finds them.
+type Which = (&'static str, &'static str);
+
+const AT: Which = ("placement_at", "p.target = ?1 AND p.state = 0");
+const LOST: Which = ("placement_lost", "p.target = ?1 AND p.state = 3");
+const UNNAMED: Which = ("placement_unnamed", "p.target = ?1 AND p.state = 0 AND p.handle IS NULL");
+const UNTOLD: Which =
+    ("placement_at", "p.target = ?1 AND p.state = 0 AND p.handle IS NOT NULL AND p.version IS NULL AND p.asked = 0");
+
+fn listing((index, which): Which) -> String {
+    select_from(&format!("placement p INDEXED BY {index}")) + &format!(" WHERE {which} AND p.key > ?2")
+}
+
 fn list(
     db: &Connection,
-    which: &str,
+    which: Which,
     at: TargetKey,
     after: PlacementKey,
     most: usize,
 ) -> Result<Vec<Placement>, Trouble> {
-    let sql = format!("{SELECT} WHERE {which} AND p.key > ?2 ORDER BY p.key LIMIT ?3");
+    let sql = listing(which) + " ORDER BY p.key LIMIT ?3";
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map((at, after, limit(most)), placement_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn unseen(which: Which) -> String {
+    let seen = "v.run IS ?3 AND v.kind <> 'changed_there'";
+    let none = format!("NOT EXISTS (SELECT 1 FROM verdict v WHERE {} AND {seen})", verdicts::ON_P);
+    format!("{} AND {none} ORDER BY p.key LIMIT ?4", listing(which))
 }
 
 pub(super) fn without_verdict(
@@ -294,15 +324,26 @@ pub(super) fn without_verdict(
     run: Option<RunId>,
     most: usize,
 ) -> Result<Vec<Placement>, Trouble> {
-    let sql = format!(
-        "{SELECT} WHERE p.target = ?1 AND p.state IN (0, 3) AND p.key > ?2
-            AND NOT EXISTS (SELECT 1 FROM verdict v WHERE {} AND v.run IS ?3 AND v.kind <> 'changed_there')
-            ORDER BY p.key LIMIT ?4",
-        verdicts::ON_P
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let rows = query.query_map((at, after, run, limit(most)), placement_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut all = Vec::new();
+    for which in [AT, LOST] {
+        let mut query = db.prepare_cached(&unseen(which))?;
+        for row in query.query_map((at, after, run, limit(most)), placement_row)? {
+            all.push(row?);
+        }
+    }
+    all.sort_unstable_by_key(|placement| placement.key);
+    all.truncate(most);
+    Ok(all)
+}
+
+/// What each question is to be answered with, for a test of what SQLite makes of it.
+#[cfg(test)]
+pub(super) fn by_index() -> Vec<(&'static str, String)> {
+    let listed = [AT, LOST, UNNAMED, UNTOLD].map(|which| (which.0, listing(which)));
+    let unseen = [AT, LOST].map(|which| (which.0, unseen(which)));
+    let keys = ["rendering_by_key", "placement_of_item"].map(|index| (index, of_keys()));
+    let unnamed = ["placement_unnamed", "placement_orphan"].map(|index| (index, unnamed::waiting_for_a_handle()));
+    listed.into_iter().chain(unseen).chain(keys).chain(unnamed).chain(todo::by_index()).collect()
 }
 
 fn by_handle(db: &Connection, at: TargetKey, handles: &[Handle]) -> Result<Vec<Placement>, Trouble> {

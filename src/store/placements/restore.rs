@@ -53,7 +53,7 @@ const WHICH: &str = " WHERE p.key = ?1 AND i.original IS NOT NULL AND NOT EXISTS
             AND q.state IN (0, 3)))";
 
 fn to_restore(db: &Connection, key: PlacementKey, pushed: &[CollectionKey]) -> Result<Option<Restoring>, Trouble> {
-    let mut query = db.prepare_cached(&select(MORE, WHICH))?;
+    let mut query = db.prepare_cached(&select(MORE, "placement p", WHICH))?;
     let restoring = query.query_row((key, Json(pushed)), |row| {
         let (placed_anew, gone) = (row.get(COLUMNS)?, row.get(COLUMNS + 1)?);
         Ok(Restoring { placement: placement_row(row)?, placed_anew, gone, next: to_place_row(row, COLUMNS + 2)? })

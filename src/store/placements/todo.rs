@@ -1,13 +1,14 @@
 //! What a push has to do: place, amend, move, supersede, withdraw. Each is an index lookup: it costs what changed.
 
-use super::{COLUMNS, Placement, SELECT, placement_row};
+use super::{COLUMNS, MadeBy, Placement, placement_row, select_from};
 use crate::store::{
     account::AccountStore,
     collections,
     faults::Trouble,
     items::Mark,
     rows::{
-        CollectionKey, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit, unsigned,
+        CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit,
+        unsigned,
     },
 };
 use rusqlite::{Connection, Row};
@@ -129,15 +130,18 @@ impl AccountStore {
         self.read(move |db| open_moves(db, workload, after, most)).await
     }
 
-    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew.
+    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew. What would
+    /// replace them and is in quarantine waits, as long as it would be sent as it was refused: by what renders `made_by`
+    /// now.
     pub async fn placements_to_supersede(
         &self,
         workload: Workload,
+        made_by: MadeBy,
         after: Option<PlacementKey>,
         most: usize,
     ) -> Result<Vec<Superseding>, Fault> {
         let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
-        self.read(move |db| to_supersede(db, workload, after, run, most)).await
+        self.read(move |db| to_supersede(db, (workload, made_by), after, run, most)).await
     }
 
     /// Placements the source no longer answers for: withdrawn only when somebody asks for it. Nothing before the pass
@@ -155,8 +159,7 @@ impl AccountStore {
     /// How many placements the source no longer answers for.
     pub async fn count_to_withdraw(&self, workload: Workload) -> Result<u64, Fault> {
         self.read(move |db| {
-            let sql = format!("SELECT count(*) FROM placement p JOIN item i ON i.key = p.item WHERE {WITHDRAWN}");
-            Ok(db.query_row(&sql, [Work(workload)], |row| row.get(0))?)
+            Ok(db.prepare_cached(&counting_withdrawn())?.query_row([Work(workload)], |row| row.get(0))?)
         })
         .await
     }
@@ -211,9 +214,19 @@ pub(super) fn to_place_row(row: &Row<'_>, first: usize) -> rusqlite::Result<ToPl
     })
 }
 
-/// [`SELECT`] with more columns.
-pub(super) fn select(more: &str, rest: &str) -> String {
-    SELECT.replacen("p.state\n", &format!("p.state, {more}\n"), 1) + rest
+/// [`select_from`] with more columns.
+pub(super) fn select(more: &str, from: &str, rest: &str) -> String {
+    select_from(from).replacen("p.state\n", &format!("p.state, {more}\n"), 1) + rest
+}
+
+fn amending() -> String {
+    select(
+        "i.facts, i.revision",
+        "placement p INDEXED BY placement_to_amend",
+        " WHERE p.state = 0 AND p.amend = 1 AND p.target = ?1 AND p.key > ?2 AND p.handle IS NOT NULL
+            AND p.moving_to IS NULL AND p.stale = 0 AND i.state = 0 AND (p.tried IS NULL OR p.tried IS NOT ?3)
+            ORDER BY p.key LIMIT ?4",
+    )
 }
 
 fn to_amend(
@@ -223,12 +236,7 @@ fn to_amend(
     run: Option<RunId>,
     most: usize,
 ) -> Result<Vec<ToAmend>, Trouble> {
-    let sql = select(
-        "i.facts, i.revision",
-        " WHERE p.state = 0 AND p.amend = 1 AND p.target = ?1 AND p.key > ?2 AND p.handle IS NOT NULL
-            AND p.moving_to IS NULL AND p.stale = 0 AND i.state = 0 AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4",
-    );
-    let mut query = db.prepare_cached(&sql)?;
+    let mut query = db.prepare_cached(&amending())?;
     let rows = query.query_map((at, after, run, limit(most)), |row| {
         let facts = row.get::<_, Json<Facts>>(COLUMNS)?.0;
         Ok(ToAmend { placement: placement_row(row)?, facts, revision: unsigned(row.get(COLUMNS + 1)?) })
@@ -239,10 +247,18 @@ fn to_amend(
 /// The n-th placement of an item without a home goes to its n-th membership without a placement.
 pub(super) const HOMES: &str =
     "WITH orphan AS (SELECT key, item, row_number() OVER (PARTITION BY item ORDER BY key) AS nth
-        FROM placement WHERE orphan = 1 AND state = 0),
+        FROM placement INDEXED BY placement_orphan WHERE orphan = 1 AND state = 0),
     home AS (SELECT item, collection, row_number() OVER (PARTITION BY item ORDER BY collection) AS nth
         FROM membership WHERE stage = 1 AND item IN (SELECT item FROM orphan)
             AND collection IN (SELECT value FROM json_each(?2)))";
+
+fn moving() -> String {
+    let from =
+        "orphan o CROSS JOIN home h ON h.item = o.item AND h.nth = o.nth CROSS JOIN placement p ON p.key = o.key";
+    let rest = " WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL AND p.moving_to IS NULL
+        AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5";
+    format!("{HOMES} {}", select("h.collection", from, rest))
+}
 
 fn to_move(
     db: &Connection,
@@ -255,51 +271,60 @@ fn to_move(
     if !collections::is_settled(db, workload)? {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "{HOMES} {}",
-        select(
-            "h.collection",
-            " JOIN orphan o ON o.key = p.key JOIN home h ON h.item = o.item AND h.nth = o.nth
-                WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL AND p.moving_to IS NULL
-                    AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5",
-        )
-    );
-    let mut query = db.prepare_cached(&sql)?;
+    let mut query = db.prepare_cached(&moving())?;
     let rows = query.query_map((Work(workload), Json(pushed), after, run, limit(most)), |row| {
         Ok(Moving { placement: placement_row(row)?, to: row.get(COLUMNS)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+fn moving_still() -> String {
+    select(
+        "p.moving_to, p.moving_at",
+        "placement p INDEXED BY placement_moving",
+        " WHERE p.moving_to IS NOT NULL AND p.state = 0 AND i.workload = ?1 AND p.key > ?2 ORDER BY p.key LIMIT ?3",
+    )
+}
+
 fn open_moves(db: &Connection, workload: Workload, after: PlacementKey, most: usize) -> Result<Vec<OpenMove>, Trouble> {
-    let rest =
-        " WHERE p.moving_to IS NOT NULL AND p.state = 0 AND i.workload = ?1 AND p.key > ?2 ORDER BY p.key LIMIT ?3";
-    let mut query = db.prepare_cached(&select("p.moving_to, p.moving_at", rest))?;
+    let mut query = db.prepare_cached(&moving_still())?;
     let rows = query.query_map((Work(workload), after, limit(most)), |row| {
         Ok(OpenMove { placement: placement_row(row)?, to: row.get(COLUMNS)?, at: row.get(COLUMNS + 1)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn to_supersede(
-    db: &Connection,
-    workload: Workload,
-    after: PlacementKey,
-    run: Option<RunId>,
-    most: usize,
-) -> Result<Vec<Superseding>, Trouble> {
-    let sql = select(
+/// In quarantine for what is to replace a placement, rendered as it would be now.
+const REFUSED: &str = "EXISTS (SELECT 1 FROM fault f LEFT JOIN rendering w ON w.key = i.rendering
+    WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection AND f.cause IS NOT NULL
+        AND (w.key IS NULL OR w.edition = ?5 AND w.tables = ?6 AND w.profile = iif(i.apart, ?8, ?7)))";
+
+fn superseding() -> String {
+    select(
         "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND q.collection = p.collection AND q.state = 0
             AND q.key > p.key AND q.original = i.original),
         i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
         ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
             0), i.received, i.apart",
-        " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
-            AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
-            ORDER BY p.key LIMIT ?4",
-    );
-    let mut query = db.prepare_cached(&sql)?;
-    let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
+        "placement p INDEXED BY placement_stale",
+        &format!(
+            " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
+                AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
+                AND NOT {REFUSED} ORDER BY p.key LIMIT ?4"
+        ),
+    )
+}
+
+fn to_supersede(
+    db: &Connection,
+    (workload, (edition, tables, [own, apart])): (Workload, MadeBy),
+    after: PlacementKey,
+    run: Option<RunId>,
+    most: usize,
+) -> Result<Vec<Superseding>, Trouble> {
+    let mut query = db.prepare_cached(&superseding())?;
+    let values = (Work(workload), after, run, limit(most), edition, Hash(tables), Hash(own), Hash(apart));
+    let rows = query.query_map(values, |row| {
         let (placed_anew, next) = (row.get(COLUMNS)?, to_place_row(row, COLUMNS + 1)?);
         Ok(Superseding { placement: placement_row(row)?, placed_anew, next })
     })?;
@@ -308,6 +333,21 @@ fn to_supersede(
 
 const WITHDRAWN: &str = "p.orphan = 1 AND p.state = 0 AND i.workload = ?1
     AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.item = p.item AND m.stage = 1)";
+
+fn counting_withdrawn() -> String {
+    format!(
+        "SELECT count(*) FROM placement p INDEXED BY placement_orphan CROSS JOIN item i ON i.key = p.item
+            WHERE {WITHDRAWN}"
+    )
+}
+
+fn withdrawing() -> String {
+    let rest = format!(
+        " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL AND p.moving_to IS NULL
+            AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4"
+    );
+    select("i.state = 1, i.facts, i.revision", "placement p INDEXED BY placement_orphan", &rest)
+}
 
 fn to_withdraw(
     db: &Connection,
@@ -319,15 +359,24 @@ fn to_withdraw(
     if !collections::is_settled(db, workload)? {
         return Ok(Vec::new());
     }
-    let rest = format!(
-        " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL AND p.moving_to IS NULL
-            AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4"
-    );
-    let mut query = db.prepare_cached(&select("i.state = 1, i.facts, i.revision", &rest))?;
+    let mut query = db.prepare_cached(&withdrawing())?;
     let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
         let facts = row.get::<_, Json<Facts>>(COLUMNS + 1)?.0;
         let (gone, revision) = (row.get(COLUMNS)?, unsigned(row.get(COLUMNS + 2)?));
         Ok(Withdrawing { placement: placement_row(row)?, gone, facts, revision })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What each question is to be answered with, for a test of what SQLite makes of it.
+#[cfg(test)]
+pub(super) fn by_index() -> [(&'static str, String); 6] {
+    [
+        ("placement_to_amend", amending()),
+        ("placement_orphan", moving()),
+        ("placement_moving", moving_still()),
+        ("placement_stale", superseding()),
+        ("placement_orphan", counting_withdrawn()),
+        ("placement_orphan", withdrawing()),
+    ]
 }

@@ -52,15 +52,7 @@ impl AccountStore {
     }
 }
 
-fn overdue(
-    db: &Connection,
-    workload: Workload,
-    pushed: &[CollectionKey],
-    withdraws: bool,
-    after: PlacementKey,
-    most: usize,
-) -> Result<Vec<Overdue>, Trouble> {
-    let settled = collections::is_settled(db, workload)?;
+pub(super) fn waiting_for_a_handle() -> String {
     let due = "(i.state = 0 AND (p.amend = 1 OR p.stale = 1)
         OR ?4 AND (h.collection IS NOT NULL OR ?5 AND i.state = 1 AND p.orphan = 1))";
     let filed = format!(
@@ -72,8 +64,20 @@ fn overdue(
             WHERE p.state = 0 AND p.handle IS NULL AND i.workload = ?1 AND p.key > ?3
                 AND ({due} OR ?4 AND p.tried IS NOT NULL) ORDER BY p.key LIMIT ?6"
     );
-    let sql = format!("{HOMES} {}", select(&format!("{due}, iif(?4, h.collection, NULL), {filed}"), &rest));
-    let mut query = db.prepare_cached(&sql)?;
+    let more = format!("{due}, iif(?4, h.collection, NULL), {filed}");
+    format!("{HOMES} {}", select(&more, "placement p INDEXED BY placement_unnamed", &rest))
+}
+
+fn overdue(
+    db: &Connection,
+    workload: Workload,
+    pushed: &[CollectionKey],
+    withdraws: bool,
+    after: PlacementKey,
+    most: usize,
+) -> Result<Vec<Overdue>, Trouble> {
+    let settled = collections::is_settled(db, workload)?;
+    let mut query = db.prepare_cached(&waiting_for_a_handle())?;
     let values = (Work(workload), Json(pushed), after, settled, withdraws, limit(most));
     let rows = query.query_map(values, |row| {
         let (due, home, filed) = (row.get(COLUMNS)?, row.get(COLUMNS + 1)?, row.get(COLUMNS + 2)?);

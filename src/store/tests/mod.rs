@@ -8,6 +8,7 @@ mod invariants;
 mod listing;
 mod opening;
 mod pushing;
+mod quarantine;
 mod random;
 mod schema;
 mod ties;

@@ -1,13 +1,28 @@
 //! Versions: forward from the first, never back.
 
 use super::fixture::*;
-use crate::store::{AccountStore, NotOpened, Opening, Project, StoreOptions, totals, verdicts};
+use crate::store::{
+    AccountStore, NotOpened, Opening, Project, StoreOptions, TargetKey, memberships, placements, totals, verdicts,
+};
 use rusqlite::Connection;
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 use transhume_contract::{Amended, Facts};
 
 /// A store as version 1 wrote it: two messages, one of them fetched and placed with a loss, one gone.
 const VERSION_1: &str = include_str!("account_1.sql");
+
+/// An event that stands in a calendar beside them, and a key for the message.
+const EVENT: &str = "
+    UPDATE rendering SET message_id = '<a@example.org>';
+    INSERT INTO item (key, workload, id, version, follows, facts, received, size, original, rendering)
+        VALUES (3, 2, 'event', '1', 0, '{}', 0, 5, 2, 2);
+    INSERT INTO rendering (key, item, original, edition, tables, profile, digest, length, losses, message_id)
+        SELECT 2, 3, 2, edition, tables, profile, digest, length, losses, 'one@example.org' FROM rendering WHERE key = 1;
+    INSERT INTO intent (key, id, item, collection, target, original, rendering, facts, revision, state, at)
+        VALUES (2, 'i2', 3, 2, 2, 2, 2, '{}', 1, 1, 0);
+    INSERT INTO placement (key, item, collection, target, intent, original, rendering, handle, digest, length, facts,
+            revision, losses, at)
+        SELECT 2, 3, 2, 2, 2, 2, 2, 'one.ics', digest, length, '{}', 1, '[]', 0 FROM placement WHERE key = 1;";
 
 fn store_path(fixture: &Fixture) -> PathBuf {
     fixture.path().join("accounts/anna@contoso.example/store.db")
@@ -88,6 +103,26 @@ async fn the_changes_that_are_due_are_found_by_their_indexes() {
     assert!(!steps.iter().any(|step| step.starts_with("SCAN i")), "{steps:?}");
 }
 
+/// A push of what changed costs what changed, and `verify` looks at what stands in one collection, not in all.
+#[tokio::test]
+async fn what_is_asked_of_placements_is_found_by_index_and_not_through_every_item() {
+    let store = Fixture::fresh().await;
+    let others = [
+        ("verdict_on_placement", verdicts::FORGET_SEEN.to_owned()),
+        ("placement_orphan", memberships::LOST_AND_MOVED.to_owned()),
+    ];
+    for (index, sql) in placements::by_index().into_iter().chain(others) {
+        let steps = plan_of(&store, &sql).await;
+        assert!(steps.iter().any(|step| step.contains(&format!("USING INDEX {index}"))), "{index}: {sql}: {steps:?}");
+        assert_eq!(steps.iter().find(|step| goes_through_all(step)), None, "{sql}: {steps:?}");
+    }
+}
+
+fn goes_through_all(step: &str) -> bool {
+    let of_items = step.starts_with("SCAN i") || (step.starts_with("SEARCH i ") && step.contains("(workload"));
+    of_items || (step.starts_with("SCAN p") && step.contains("placement_of_item"))
+}
+
 async fn plan_of(store: &AccountStore, sql: &str) -> Vec<String> {
     let plan = format!("EXPLAIN QUERY PLAN {sql}");
     let steps = store.read(move |db| {
@@ -141,6 +176,38 @@ async fn a_store_of_version_5_has_what_stands_there_as_its_base() {
 }
 
 #[tokio::test]
+async fn a_store_of_version_9_finds_events_by_their_keys_and_no_mail() {
+    let fixture = Fixture::new().await;
+    std::fs::create_dir_all(store_path(&fixture).parent().unwrap()).unwrap();
+    let old = Connection::open(store_path(&fixture)).unwrap();
+    let steps = [
+        VERSION_1,
+        include_str!("../schema/account_2.sql"),
+        include_str!("../schema/account_3.sql"),
+        include_str!("../schema/account_4.sql"),
+        include_str!("../schema/account_5.sql"),
+        include_str!("../schema/account_6.sql"),
+        include_str!("../schema/account_7.sql"),
+        include_str!("../schema/account_8.sql"),
+        include_str!("../schema/account_9.sql"),
+        EVENT,
+    ];
+    steps.iter().for_each(|step| old.execute_batch(step).unwrap());
+    old.pragma_update(None, "user_version", 9).unwrap();
+    drop(old);
+
+    let store = fixture.store().await;
+    let found = async |at: i64, key: &str| {
+        let found = store.placements_by_message_id(TargetKey(at), BTreeSet::from([key.to_owned()])).await.unwrap();
+        found.into_iter().map(|placement| placement.item_id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(2, "one@example.org").await, ["event"]);
+    assert_eq!(found(2, "another@example.org").await, [""; 0]);
+    assert_eq!(found(1, "<a@example.org>").await, [""; 0]);
+    assert_eq!(store.heed_limit(MAIL, Some(10)).await.unwrap(), 0, "nobody knows the limit it had before");
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
     let fixture = Fixture::new().await;
     drop(fixture.store().await);
@@ -150,7 +217,7 @@ async fn a_store_of_a_newer_version_is_refused_with_a_sentence() {
     drop(newer);
     let project = fixture.project().await;
     let refused = project.open_account(&account().id).await.map(|_| ()).unwrap_err();
-    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 9)"), "{refused}");
+    assert!(refused.sentence.contains("newer transhume (store version 99; this one knows 10)"), "{refused}");
     assert!(refused.next_step().unwrap().contains("newer transhume"));
 }
 
