@@ -1,6 +1,6 @@
 //! A pass: accounts side by side, and in each of them pulling and pushing, overlapped.
 
-use super::{Engine, Mover};
+use super::{Engine, Mover, push::Push};
 use crate::store::{AccountStore, Project, Side};
 use futures::{StreamExt, stream};
 use std::{
@@ -213,12 +213,18 @@ impl Engine {
         store: &AccountStore,
         mover: &Mover,
         workload: Workload,
-        mut still_pulling: watch::Receiver<bool>,
+        still_pulling: watch::Receiver<bool>,
         reached: &Reached,
     ) -> Result<(), Fault> {
         self.heed_vanished(store, &mover.target, workload).await?;
         let push = self.begin_push(store, mover, workload).await?;
         reached.mark(Side::Target);
+        let came = self.push_arriving(&push, still_pulling).await;
+        push.tell_withheld().await;
+        came
+    }
+
+    async fn push_arriving(&self, push: &Push<'_>, mut still_pulling: watch::Receiver<bool>) -> Result<(), Fault> {
         while *still_pulling.borrow_and_update() {
             if push.places_as_it_arrives() {
                 push.place_ready().await?;
@@ -247,10 +253,13 @@ impl Engine {
         }
         let push = self.begin_push(store, mover, workload).await?;
         reached.mark(Side::Target);
-        if repair {
-            push.repair().await?;
-        }
-        push.finish().await
+        let repaired = if repair { push.repair().await } else { Ok(()) };
+        let came = match repaired {
+            Ok(()) => push.finish().await,
+            failed => failed,
+        };
+        push.tell_withheld().await;
+        came
     }
 }
 

@@ -15,16 +15,17 @@ use std::{
     sync::Arc,
 };
 use tempfile::TempDir;
+use tokio::sync::watch;
 use transhume::{
     engine::{
-        Audience, DuplicateUid, Engine, Event, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
-        account_standing,
+        Audience, DuplicateUid, Engine, Event, Half, Handover, Meaning, Original, Policy, Render, Rendered, Setting,
+        Wish, account_standing, discover, muster,
     },
     store::{Opening, Project, Stop, StoreOptions},
 };
 use transhume_contract::{
     Account, Cause, Collection, CollectionId, Content, Depth, Digest, Facts, Fault, IntentId, ItemId, Loss, Placed,
-    Placing, Profile, Role, Target, TargetTraits, What, Workload, memory::MemorySource,
+    Placing, Profile, Reach, Role, Target, TargetTraits, What, Workload, memory::MemorySource,
 };
 
 const CALENDAR: Workload = Workload::Calendar;
@@ -89,7 +90,11 @@ struct OnceForEach {
     one_of_a_key: bool,
     /// Looking and writing are one step for the server.
     one_at_a_time: tokio::sync::Mutex<()>,
+    /// Once it refused something, it goes away before it takes anything for this calendar.
+    refused: watch::Sender<bool>,
 }
+
+const LAST: &str = "Last";
 
 #[async_trait]
 impl Between for OnceForEach {
@@ -102,10 +107,16 @@ impl Between for OnceForEach {
     }
 
     async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
+        if at.name == LAST {
+            self.refused.subscribe().wait_for(|refused| *refused).await.unwrap();
+            let away = Fault::new(What::Unreachable, "the server went away").reaching(Reach::Account);
+            return (placing.intent, Err(away));
+        }
         let uid = format!("UID:{}\r\n", placing.key.as_deref().unwrap());
         let _turn = self.one_at_a_time.lock().await;
         let stands = files(&self.place).iter().any(|path| std::fs::read_to_string(path).unwrap().contains(&uid));
         if stands && placing.instead.is_none() {
+            self.refused.send_replace(true);
             let refused = Fault::new(What::Exists, "its UID stands in another calendar").skip(Cause::DuplicateUid);
             return (placing.intent, Err(refused));
         }
@@ -152,7 +163,9 @@ impl Agenda {
         let place = self.dir.path().join("target");
         let target = transhume_folder::open(place.clone(), CALENDAR).unwrap();
         let (one_of_a_key, one_at_a_time) = (self.one_of_a_key, tokio::sync::Mutex::default());
-        let server: Arc<dyn Target> = Arc::new(Behind(OnceForEach { target, place, one_of_a_key, one_at_a_time }));
+        let refused = watch::Sender::new(false);
+        let server = OnceForEach { target, place, one_of_a_key, one_at_a_time, refused };
+        let server: Arc<dyn Target> = Arc::new(Behind(server));
         let conversions = Arc::new(Events);
         let policy = Policy { duplicate_uid, ..Policy::default() };
         Engine { policy, ..engine(self.source.clone(), (CALENDAR, server), conversions.clone(), conversions) }
@@ -160,10 +173,19 @@ impl Agenda {
 
     /// One run of the program. Answers the commits it took.
     async fn run(&self, policy: DuplicateUid, options: StoreOptions) -> Result<u64, Fault> {
+        self.run_by(self.engine(policy), options).await
+    }
+
+    async fn run_by(&self, engine: Engine, options: StoreOptions) -> Result<u64, Fault> {
         let opening = Opening::Running { verb: "run".into() };
         let project = Project::open(self.dir.path(), opening, options).await.map_err(fault)?;
-        let engine = self.engine(policy);
         pass(&engine, &project).await.map(|_| project.commits())
+    }
+
+    /// The same where what was deleted at the source goes.
+    async fn withdraw(&self, options: StoreOptions) -> Result<u64, Fault> {
+        let policy = Policy { withdraw_deleted: true, ..Policy::default() };
+        self.run_by(Engine { policy, ..self.engine(DuplicateUid::Quarantine) }, options).await
     }
 
     /// A run, what is in quarantine after it, and what differs at depth content.
@@ -258,6 +280,26 @@ async fn a_refusal_is_told_unless_the_same_pass_gets_round_it() {
     }
 }
 
+/// The pass ended before it could get round it: then it is refused.
+#[tokio::test]
+async fn a_refusal_is_told_also_where_the_pass_ends_early() {
+    let (agenda, ear) = (Agenda::new().await, Arc::new(Ear::default()));
+    let last = agenda.source.add_collection(&agenda.account.id, None, LAST, Role::Ordinary);
+    let text = event("last@example.org", "yard", "first");
+    agenda.source.put(&agenda.account.id, &last, "yard", Content::FollowsVersion, Facts::default(), text);
+    let engine = Engine { observer: ear.clone(), ..agenda.engine(DuplicateUid::Derive) };
+    let project = opened(&agenda.dir).await;
+    engine.bind(&project).await.unwrap();
+    discover(&*engine.source, &project, &*engine.observer, &engine.stop).await.unwrap();
+    let wishes = [Wish { source: "ada@example.org".into(), target: LOGIN.into(), wave: "1".into() }];
+    let (movers, _) = muster(&project, &wishes).await.unwrap();
+    for half in [Half::Pull, Half::Push { repair: false }] {
+        engine.pass(&project, &movers, half).await.unwrap();
+    }
+    let stopped = ear.0.lock().unwrap().iter().any(|event| matches!(event, Event::Stopped { .. }));
+    assert_eq!((stopped, heard(&ear), agenda.standing().len()), (true, (1, 0), 1));
+}
+
 /// What somebody else put there is none of ours to double.
 #[tokio::test]
 async fn a_uid_that_other_people_placed_stays_in_quarantine() {
@@ -292,6 +334,31 @@ async fn what_is_withdrawn_makes_way_for_the_other() {
     let texts: Vec<_> = agenda.standing().into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts.len(), 1);
     assert!(!texts[0].contains("apart") && !texts[0].contains(stands), "{texts:?}");
+}
+
+/// Two runs, of which the first may die: the one that stood there is gone, and the other one came.
+#[tokio::test]
+async fn what_was_withdrawn_before_the_program_died_makes_way_in_the_next_run() {
+    let mut commits = 1;
+    let mut commit = 1;
+    while commit <= commits {
+        for stop in [Stop::Before, Stop::After] {
+            let agenda = Agenda::new().await;
+            assert_eq!((agenda.settled(DuplicateUid::Quarantine).await, agenda.standing().len()), ((1, 0), 1));
+            let stood = if agenda.standing()[0].1.contains("hall") { "hall" } else { "office" };
+            agenda.source.remove(&agenda.account.id, &ItemId::new(stood));
+            let deadly = StoreOptions { stop_at_commit: Some((commit, stop)), ..StoreOptions::default() };
+            let _death_or_fewer_commits = agenda.withdraw(deadly).await;
+            commits = commits.max(agenda.withdraw(StoreOptions::default()).await.unwrap());
+            let found = agenda.standing();
+            let texts: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();
+            assert!(
+                matches!(texts.as_slice(), [only] if !only.contains(stood) && !only.contains("apart")),
+                "commit {commit} {stop:?}: {texts:#?}"
+            );
+        }
+        commit += 1;
+    }
 }
 
 #[tokio::test]

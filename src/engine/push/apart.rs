@@ -31,6 +31,20 @@ impl Push<'_> {
         Ok(apart.len())
     }
 
+    /// Places what was refused because of a key that only what was withdrawn since had, in this pass or in one that was
+    /// cut off after it had withdrawn it.
+    pub(super) async fn place_freed(&self) -> Result<(), Fault> {
+        if self.engine.rehearsing {
+            return Ok(());
+        }
+        let freed = self.store.release_freed(self.workload).await?;
+        if freed.is_empty() {
+            return Ok(());
+        }
+        self.withheld.lock().await.retain(|item, _| !freed.contains(item));
+        self.place_rest().await
+    }
+
     /// Withholds the news of a refusal that this very pass may get round. False where it has to be told now.
     pub(super) async fn withhold(&self, item: ItemKey, fault: &Fault) -> bool {
         let withheld = self.derives() && fault.remedy == Remedy::Skip(Cause::DuplicateUid);
@@ -40,8 +54,8 @@ impl Push<'_> {
         withheld
     }
 
-    /// Tells what stays refused after all.
-    pub(super) async fn tell_withheld(&self) {
+    /// Tells what stays refused after all: once the pass ends, however it does.
+    pub async fn tell_withheld(&self) {
         let withheld = std::mem::take(&mut *self.withheld.lock().await);
         withheld.into_iter().for_each(|(item, fault)| self.tell_refusal(item, &fault));
     }

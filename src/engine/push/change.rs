@@ -141,20 +141,18 @@ impl Push<'_> {
         if self.engine.rehearsing { Ok(()) } else { self.store.record_lost(key, None).await }
     }
 
-    /// What was deleted at the source stays at the target, unless the policy asks to withdraw it. Answers how many were
-    /// withdrawn.
-    pub(super) async fn withdraw(&self) -> Result<u64, Fault> {
+    /// What was deleted at the source stays at the target, unless the policy asks to withdraw it.
+    pub(super) async fn withdraw(&self) -> Result<(), Fault> {
         let waiting = self.store.count_to_withdraw(self.workload).await?;
         if waiting == 0 {
-            return Ok(0);
+            return Ok(());
         }
         let (workload, withdrawn) = (self.workload, self.engine.policy.withdraw_deleted);
         self.engine.tell(Event::Deleted { account: self.account(), workload, items: waiting, withdrawn });
         match (withdrawn, self.engine.rehearsing) {
             (true, false) => self.withdraw_all().await,
-            // It frees nothing, so nothing follows it.
-            (true, true) => self.rehearse_withdrawing().await.map(|()| 0),
-            (false, _) => Ok(0),
+            (true, true) => self.rehearse_withdrawing().await,
+            (false, _) => Ok(()),
         }
     }
 
@@ -176,7 +174,7 @@ impl Push<'_> {
         Ok(())
     }
 
-    async fn withdraw_all(&self) -> Result<u64, Fault> {
+    async fn withdraw_all(&self) -> Result<(), Fault> {
         let (mut after, mut withdrawn) = (None, 0);
         let at = self.collections().await?;
         loop {
@@ -189,7 +187,7 @@ impl Push<'_> {
             after = Some(last);
         }
         self.engine.tell(Event::Withdrawn { account: self.account(), items: withdrawn });
-        Ok(withdrawn)
+        Ok(())
     }
 
     async fn withdraw_one(&self, at: &BTreeMap<TargetKey, Collection>, one: &Withdrawing) -> Result<bool, Fault> {

@@ -60,8 +60,8 @@ impl Engine {
         let audience = self.audience(store, workload, traits.profile.clone()).await?;
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
-        let calls = Semaphore::new(traits.lanes.max(1));
         self.heed_limit(store, workload, traits.max_item_bytes).await?;
+        let calls = Semaphore::new(traits.lanes.max(1));
         let withheld = Mutex::default();
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes, withheld };
         push.ensure_open().await?;
@@ -138,15 +138,9 @@ impl Push<'_> {
         Ok(())
     }
 
-    async fn place_and_tell(&self) -> Result<(), Fault> {
-        let placed = self.place_rest().await;
-        self.tell_withheld().await;
-        placed
-    }
-
     /// Does all that is left once nothing more arrives.
     pub async fn finish(&self) -> Result<(), Fault> {
-        self.place_and_tell().await?;
+        self.place_rest().await?;
         self.routes.ensure_all().await?;
         self.name_placements().await?;
         self.follow_moves().await?;
@@ -158,9 +152,8 @@ impl Push<'_> {
         self.name_placements().await?;
         self.learn_placed(looked).await?;
         self.amend().await?;
-        if self.withdraw().await? > 0 && self.store.release_freed(self.workload).await? > 0 {
-            self.place_and_tell().await?;
-        }
+        self.withdraw().await?;
+        self.place_freed().await?;
         self.name_placements().await?;
         self.owe_unnamed().await?;
         self.routes.settle().await?;
