@@ -17,6 +17,7 @@ mod order;
 mod passes;
 mod people;
 mod proof;
+mod put_off;
 mod refused;
 mod renamed;
 mod told;

@@ -1,12 +1,13 @@
 //! Versions that no answer told, learnt at the end of the pass from what stands there: where that cannot be read.
 
 use crate::{
-    in_place::{Agenda, CALENDAR, event},
+    in_place::{Agenda, CALENDAR, event, files},
     wires::{Behind, Between},
 };
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -39,9 +40,7 @@ impl Between for Unreadable {
     }
     async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
         let intent = placing.intent.clone();
-        let all: Vec<_> = futures::StreamExt::collect(self.target.place(at, vec![placing])).await;
-        let answer = all.into_iter().next().unwrap().1;
-        (intent, answer.map(|placed| Placed { version: None, ..placed }))
+        (intent, placed_untold(&*self.target, at, placing).await)
     }
 }
 
@@ -64,20 +63,74 @@ async fn pass(agenda: &Agenda, calendar: Option<&'static str>, refused: &Arc<Ato
 
 #[tokio::test]
 async fn a_calendar_that_cannot_be_read_back_stops_no_other_and_is_learnt_of_in_a_later_pass() {
-    let (mut agenda, refused) = (Agenda::new().await, Arc::default());
-    let private = agenda.source.add_collection(&agenda.account.id, None, "Private", Role::Ordinary);
-    agenda.told("first", "red");
-    let (account, text) = (&agenda.account.id, event("second", "blue"));
-    agenda.source.put(account, &private, "two", Content::FollowsVersion, Facts::default(), text);
-    let of = |council, private| BTreeMap::from([("Council".to_owned(), council), ("Private".to_owned(), private)]);
-    for first in ["Council", "Private"] {
-        let learnt = pass(&agenda, Some(first), &refused).await;
+    for (unreadable, known) in [("Council", [false, true]), ("Private", [true, false])] {
+        let (mut agenda, refused) = (Agenda::new().await, Arc::default());
+        let private = agenda.source.add_collection(&agenda.account.id, None, "Private", Role::Ordinary);
+        agenda.told("first", "red");
+        let (account, text) = (&agenda.account.id, event("second", "blue"));
+        agenda.source.put(account, &private, "two", Content::FollowsVersion, Facts::default(), text);
+        let of = |[council, private]: [bool; 2]| {
+            BTreeMap::from([("Council".to_owned(), council), ("Private".to_owned(), private)])
+        };
+        assert_eq!(pass(&agenda, Some(unreadable), &refused).await, of(known), "{unreadable}");
         assert!(refused.load(Ordering::SeqCst) > 0);
-        match first {
-            "Council" => assert_eq!(learnt, of(false, true)),
-            _ => assert_eq!(learnt, of(true, true), "it has nothing to learn of the other any more"),
-        }
+        agenda.next_run().await;
+        assert_eq!(pass(&agenda, None, &refused).await, of([true, true]), "{unreadable}");
+    }
+}
+
+/// What people wrote into tells no version however often it is read: it is read back once.
+#[tokio::test]
+async fn what_tells_no_version_is_read_back_once_and_not_in_each_pass() {
+    let mut agenda = Agenda::new().await;
+    let (read, place) = (Arc::new(AtomicU32::new(0)), agenda.place());
+    agenda.told("first", "red");
+    for _ in 0..3 {
+        let target = Written { target: agenda.folder(), place: place.clone(), read: read.clone() };
+        agenda.pass(Arc::new(Behind(target))).await;
+        assert_eq!(read.load(Ordering::SeqCst), 1);
         agenda.next_run().await;
     }
-    assert_eq!(pass(&agenda, None, &refused).await, of(true, true));
+    // Nobody knows whose it is, and that is said.
+    agenda.told("second", "red");
+    let (_, movers) = agenda.pass(agenda.folder()).await;
+    assert_eq!(agenda.owing(&movers).await, (0, 1, 1));
+    let met = agenda.setbacks().await;
+    let [(sentence, false)] = met.as_slice() else { panic!("{met:?}") };
+    assert!(sentence.starts_with("It does not read as it was sent, and the target told no version"), "{sentence}");
+    assert!(agenda.standing()[0].contains("COMMENT:theirs"), "{:?}", agenda.standing());
+}
+
+/// People write into what was placed before its version is known.
+struct Written {
+    target: Arc<dyn Target>,
+    place: PathBuf,
+    /// How often something was looked for.
+    read: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl Between for Written {
+    fn target(&self) -> &dyn Target {
+        &*self.target
+    }
+    async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
+        self.read.fetch_add(1, Ordering::SeqCst);
+        self.target.find(at, keys).await
+    }
+    async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
+        let intent = placing.intent.clone();
+        let answer = placed_untold(&*self.target, at, placing).await;
+        for path in files(&self.place) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, text.replace("END:VEVENT", "COMMENT:theirs\r\nEND:VEVENT")).unwrap();
+        }
+        (intent, answer)
+    }
+}
+
+/// Places one and does not tell its version.
+async fn placed_untold(target: &dyn Target, at: &Collection, placing: Placing) -> Result<Placed, Fault> {
+    let all: Vec<_> = futures::StreamExt::collect(target.place(at, vec![placing])).await;
+    all.into_iter().next().unwrap().1.map(|placed| Placed { version: None, ..placed })
 }

@@ -56,8 +56,21 @@ pub trait Between: Send + Sync {
     fn alter(&self, traits: TargetTraits) -> TargetTraits {
         traits
     }
+    async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
+        self.target().ensure(want).await
+    }
     async fn find(&self, at: &Collection, keys: &[NaturalKey]) -> Result<Vec<Found>, Fault> {
         self.target().find(at, keys).await
+    }
+    async fn amend(
+        &self,
+        at: &Collection,
+        changes: Vec<Amending>,
+    ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
+        self.target().amend(at, changes).await
+    }
+    async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
+        self.target().relocate(what, to, copy).await
     }
     async fn place_one(&self, at: &Collection, placing: Placing) -> (IntentId, Result<Placed, Fault>) {
         self.target().place(at, vec![placing]).collect::<Vec<_>>().await.pop().unwrap()
@@ -91,7 +104,7 @@ impl<B: Between> Target for Behind<B> {
         self.0.target().foresee(want).await
     }
     async fn ensure(&self, want: &Wanted) -> Result<Collection, Fault> {
-        self.0.target().ensure(want).await
+        self.0.ensure(want).await
     }
     async fn others(
         &self,
@@ -119,10 +132,10 @@ impl<B: Between> Target for Behind<B> {
         at: &Collection,
         changes: Vec<Amending>,
     ) -> Result<Vec<(IntentId, Result<Amended, Fault>)>, Fault> {
-        self.0.target().amend(at, changes).await
+        self.0.amend(at, changes).await
     }
     async fn relocate(&self, what: &Placement, to: &Collection, copy: Option<&Handle>) -> Result<Placed, Fault> {
-        self.0.target().relocate(what, to, copy).await
+        self.0.relocate(what, to, copy).await
     }
     async fn withdraw(&self, what: &Placement) -> Result<Vec<Loss>, Fault> {
         self.0.target().withdraw(what).await

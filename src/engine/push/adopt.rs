@@ -69,9 +69,9 @@ impl Push<'_> {
     async fn adopt_some(&self, route: &Route, candidates: Vec<Candidate>) -> Result<usize, Fault> {
         let sought: Vec<_> = candidates
             .iter()
-            .map(|(item, rendering)| Sought::of_rendering(rendering, self.facts_of(&item.facts, None).0))
+            .map(|(item, rendering)| Sought::to_adopt(rendering, self.facts_of(&item.facts, None).0))
             .collect();
-        let mut found = self.to_adopt(route.key, &route.at, &sought).await?;
+        let mut found = self.unclaimed(route.key, &route.at, &sought).await?;
         let mut adopting = Vec::new();
         for ((ToPlace { item, from, facts, revision, .. }, rendering), sought) in candidates.into_iter().zip(sought) {
             let Some(found) = found.remove(sought.name()) else { continue };

@@ -6,7 +6,7 @@ use crate::{
     store::{Placement, PlacementKey, TargetKey, ToAmend, Withdrawing},
 };
 use std::collections::BTreeMap;
-use transhume_contract::{Amended, Amending, Collection, Facts, Fault, IntentId, Outcome, Reach, What, Workload};
+use transhume_contract::{Amended, Amending, Collection, Facts, Fault, IntentId, Outcome, What, Workload};
 
 /// Changes sent at once.
 const PAGE: usize = 500;
@@ -20,17 +20,6 @@ pub(super) enum UpToDate {
 }
 
 impl Push<'_> {
-    /// A change that failed is owed; a fault that reaches the account or further ends the pass.
-    pub(super) async fn put_off(&self, key: PlacementKey, fault: Fault) -> Result<(), Fault> {
-        if fault.reach >= Reach::Account {
-            return Err(fault);
-        }
-        self.store.postpone(key, &fault).await?;
-        let (account, item) = (self.account(), format!("placement {}", key.number()));
-        self.engine.tell(Event::Refused { account, item, quarantined: false, fault });
-        Ok(())
-    }
-
     /// Facts that changed at the source are brought up to date in place.
     pub(super) async fn amend(&self) -> Result<(), Fault> {
         for (key, at) in self.collections().await? {
@@ -63,7 +52,12 @@ impl Push<'_> {
                 let vanished = |intent: &IntentId| (intent.clone(), Err(fault.clone()));
                 by_intent.keys().map(vanished).collect()
             }
-            answers => answers?,
+            // Nobody knows how far it came.
+            answers => {
+                let keys: Vec<_> = page.iter().map(|change| change.placement.key).collect();
+                let Some(answers) = self.or_put_off(&keys, answers).await? else { return Ok(()) };
+                answers
+            }
         };
         for (intent, answer) in answers {
             let Some(change) = by_intent.get(&intent) else { continue };
@@ -194,7 +188,10 @@ impl Push<'_> {
         let key = one.placement.key;
         let Some(at) = at.get(&one.placement.at) else { return Ok(false) };
         let Some(mut placement) = self.without_begun(at, one).await? else { return Ok(false) };
-        self.learn_versions(at, [&mut placement]).await?;
+        let learnt = self.learn_versions(at, [&mut placement]).await;
+        if self.or_put_off(&[key], learnt).await?.is_none() {
+            return Ok(false);
+        }
         let Some(standing) = placement.at_target(at) else { return Ok(false) };
         if placement.is_changed_there() {
             return self.put_off(key, theirs(self.workload)).await.map(|()| false);

@@ -24,8 +24,10 @@ impl Push<'_> {
         if self.engine.rehearsing {
             return Ok(vec![Replaced::Done; page.len()]);
         }
-        if let Err(fault) = self.learn_versions(at, page.iter_mut().map(|one| &mut one.placement)).await {
-            return self.put_off_all(&page, fault).await;
+        let keys: Vec<_> = page.iter().map(|one| one.placement.key).collect();
+        let learnt = self.learn_versions(at, page.iter_mut().map(|one| &mut one.placement)).await;
+        if self.or_put_off(&keys, learnt).await?.is_none() {
+            return Ok(vec![Replaced::Not; keys.len()]);
         }
         let (mut standing, mut olds) = (BTreeMap::new(), BTreeMap::new());
         let mut next = Vec::with_capacity(page.len());
@@ -40,7 +42,9 @@ impl Push<'_> {
             one.instead = standing.remove(&one.item.item);
         }
         let Some(after) = ready.last().map(|last| last.item.mark) else { return Ok(Vec::new()) };
-        let route = self.routes.route(from).await?;
+        let keys: Vec<_> = ready.iter().filter_map(|one| one.instead.as_ref()).map(|(key, _)| *key).collect();
+        let route = self.routes.route(from).await;
+        let Some(route) = self.or_put_off(&keys, route).await? else { return Ok(vec![Replaced::Not; keys.len()]) };
         let batch = self.intend(&route, ready, after).await?;
         let item_of: BTreeMap<_, _> = batch.sent.iter().map(|(intent, sent)| (intent.clone(), sent.item)).collect();
         let answers = self.engine.stop.settling(async { Ok(self.call(&route, batch.placings).await) }).await?;
@@ -51,14 +55,6 @@ impl Push<'_> {
             replaced.push(self.write_down_one(old, intent, answer).await?);
         }
         Ok(replaced)
-    }
-
-    /// What cannot be read back now is owed, and keeps nothing from the other collections.
-    async fn put_off_all(&self, page: &[Superseding], fault: Fault) -> Result<Vec<Replaced>, Fault> {
-        for one in page {
-            self.put_off(one.placement.key, fault.clone()).await?;
-        }
-        Ok(vec![Replaced::Not; page.len()])
     }
 
     async fn write_down_one(

@@ -7,6 +7,7 @@ mod change;
 mod in_place;
 mod left;
 mod moves;
+mod owed;
 mod place;
 mod repair;
 mod replace;
@@ -154,8 +155,8 @@ impl Push<'_> {
         self.amend().await?;
         self.withdraw().await?;
         self.place_freed().await?;
-        self.name_placements().await?;
-        self.owe_unnamed().await?;
+        let unread = self.name_placements().await?;
+        self.owe_unnamed(&unread).await?;
         self.routes.settle().await?;
         self.look_after_what_was_left().await?;
         self.routes.forgive().await?;

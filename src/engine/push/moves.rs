@@ -16,6 +16,13 @@ const PAGE: usize = 500;
 
 type Collections = BTreeMap<TargetKey, Collection>;
 
+/// What stands where messages were to go.
+struct Copies {
+    found: BTreeMap<IntentId, Found>,
+    /// Nobody knows: what would tell stands in a collection that cannot be looked into now.
+    doubted: BTreeSet<IntentId>,
+}
+
 impl Push<'_> {
     /// What was moved at the source is moved at the target.
     pub(super) async fn follow_moves(&self) -> Result<(), Fault> {
@@ -105,12 +112,11 @@ impl Push<'_> {
 
     async fn settle_moves_to(&self, at: &Collections, key: TargetKey, open: Vec<OpenMove>) -> Result<u64, Fault> {
         let Some(to) = at.get(&key) else { return Ok(0) };
-        // A placement without a handle claims nothing: its message would be taken for the copy of an equal one.
-        self.name_at(key, to).await?;
-        let copies = self.copies(at, key, to, &open).await?;
+        let looked = self.copies(at, key, to, &open).await;
+        let Some(Copies { found, doubted }) = self.or_refused(key, looked).await? else { return Ok(0) };
         let mut moved = 0;
-        for open in open {
-            match copies.get(&open.placement.intent) {
+        for open in open.into_iter().filter(|open| !doubted.contains(&open.placement.intent)) {
+            match found.get(&open.placement.intent) {
                 Some(copy) => moved += u64::from(self.adopt(at, to, &open, copy).await?),
                 None => self.store.forget_move(open.placement.key).await?,
             }
@@ -126,41 +132,52 @@ impl Push<'_> {
         key: TargetKey,
         to: &Collection,
         open: &[OpenMove],
-    ) -> Result<BTreeMap<IntentId, Found>, Fault> {
+    ) -> Result<Copies, Fault> {
+        // A placement without a handle claims nothing: its message would be taken for the copy of an equal one.
+        self.name_at(key, to).await?;
         let sought: Vec<_> = open.iter().map(|open| Sought::of_placement(&open.placement)).collect();
         let mut found = self.matches(to, &sought).await?;
         let marked: BTreeSet<_> = found.iter().filter(|one| one.deleted).map(|one| one.intent.clone()).collect();
         let of_marked = open.iter().filter(|open| marked.contains(&open.placement.intent));
-        let unmarked = self.stand_unmarked(at, of_marked.map(|open| &open.placement)).await?;
-        found.retain(|one| !one.deleted || !unmarked.contains(&one.intent));
-        self.share_out(key, found, &sought).await
+        let (unmarked, doubted) = self.stand_unmarked(at, of_marked.map(|open| &open.placement)).await?;
+        found.retain(|one| !doubted.contains(&one.intent) && (!one.deleted || !unmarked.contains(&one.intent)));
+        let found = self.share_out(key, found, &sought).await?;
+        Ok(Copies { found, doubted })
     }
 
-    /// Which of these stand where they were placed, and nobody marked them as deleted.
+    /// Which of these stand where they were placed, and nobody marked them as deleted; and of which that cannot be told.
     async fn stand_unmarked(
         &self,
         at: &Collections,
         placements: impl Iterator<Item = &Placement>,
-    ) -> Result<BTreeSet<IntentId>, Fault> {
+    ) -> Result<(BTreeSet<IntentId>, BTreeSet<IntentId>), Fault> {
         let mut by_place = BTreeMap::<TargetKey, Vec<&Placement>>::new();
         placements.for_each(|placement| by_place.entry(placement.at).or_default().push(placement));
-        let mut unmarked = BTreeSet::new();
+        let (mut unmarked, mut doubted) = (BTreeSet::new(), BTreeSet::new());
         for (key, placements) in by_place {
             let Some(from) = at.get(&key) else { continue };
             let sought: Vec<_> = placements.iter().map(|placement| Sought::of_placement(placement)).collect();
             let handles: BTreeMap<_, _> = placements.iter().map(|one| (&one.intent, one.handle.as_ref())).collect();
-            let found = self.matches(from, &sought).await?.into_iter().filter(|one| !one.deleted);
-            let own = found.filter(|one| handles.get(&one.intent) == Some(&Some(&one.handle)));
+            let looked = self.matches(from, &sought).await;
+            let Some(found) = self.or_refused(key, looked).await? else {
+                doubted.extend(placements.iter().map(|one| one.intent.clone()));
+                continue;
+            };
+            let standing = found.into_iter().filter(|one| !one.deleted);
+            let own = standing.filter(|one| handles.get(&one.intent) == Some(&Some(&one.handle)));
             unmarked.extend(own.map(|one| one.intent));
         }
-        Ok(unmarked)
+        Ok((unmarked, doubted))
     }
 
     /// A copy stands where the message was to go: it takes the place of the one it was made from.
     async fn adopt(&self, at: &Collections, to: &Collection, open: &OpenMove, copy: &Found) -> Result<bool, Fault> {
         let mut placement = open.placement.clone();
         if let Some(from) = at.get(&placement.at) {
-            self.learn_versions(from, [&mut placement]).await?;
+            let learnt = self.learn_versions(from, [&mut placement]).await;
+            if self.or_refused(placement.at, learnt).await?.is_none() {
+                return Ok(false);
+            }
         }
         let Some(standing) = standing(at, &placement) else { return Ok(false) };
         let order = self.target.relocate(&standing, to, Some(&copy.handle));

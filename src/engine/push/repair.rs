@@ -41,7 +41,9 @@ impl Push<'_> {
             }
             for (key, missing) in by_place {
                 if let Some(at) = at.get(&key) {
-                    self.repair_at(key, at, missing).await?;
+                    // What was not looked for keeps its verdict, and is missing still.
+                    let repaired = self.repair_at(key, at, missing).await;
+                    self.or_refused(key, repaired).await?;
                 }
             }
         }

@@ -48,7 +48,9 @@ impl Push<'_> {
             } else {
                 for one in page {
                     self.engine.stop.check()?;
-                    replaced.push(self.replace(&at, one).await?);
+                    let key = one.placement.key;
+                    let came = self.replace(&at, one).await;
+                    replaced.push(self.or_put_off(&[key], came).await?.unwrap_or(Replaced::Not));
                 }
             }
             after = Some(last);

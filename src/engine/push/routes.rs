@@ -277,6 +277,17 @@ impl<'a> Routes<'a> {
         Ok(())
     }
 
+    /// The same of one of the target, for every collection that leads there.
+    pub async fn refused_there(&self, key: TargetKey, fault: &Fault) -> Result<(), Fault> {
+        tracing::warn!(%fault, "a collection of the target cannot be looked into now");
+        let mut leading: BTreeSet<_> = self.leading_to(key).collect();
+        leading.extend(self.ensured.lock().await.iter().filter(|(_, route)| route.key == key).map(|(from, _)| *from));
+        for from in leading {
+            self.refused(from, fault.clone()).await?;
+        }
+        Ok(())
+    }
+
     /// A later round of this pass came through.
     pub async fn taken(&self, from: CollectionKey) {
         self.refused.lock().await.remove(&from);
@@ -301,8 +312,11 @@ impl<'a> Routes<'a> {
         let ensured = self.ensured.lock().await;
         let mut routes: Vec<_> = ensured.iter().filter(|(_, route)| touched.contains(&route.key)).collect();
         routes.sort_by_key(|(from, _)| std::cmp::Reverse(self.line(**from).len()));
-        for (_, route) in routes {
-            self.engine.stop.settling(self.target.settle(&route.at)).await?;
+        for (from, route) in routes {
+            match self.engine.stop.settling(self.target.settle(&route.at)).await {
+                Err(fault) if fault.reach < Reach::Account => self.refused(*from, fault).await?,
+                settled => settled?,
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-use transhume_contract::{Collection, Digest, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, What};
+use transhume_contract::{Collection, Digest, Facts, Fault, Found, Handle, IntentId, NaturalKey, Placed, Reach, What};
 
 /// Things looked for at once.
 const PAGE: usize = 500;
@@ -18,20 +18,23 @@ pub(super) struct Sought {
     rendering: Option<RenderingKey>,
     /// What it takes the place of.
     instead: Option<Stood>,
+    /// Whatever means the same is ours from now on, whoever put it there and in whatever words.
+    adopts: bool,
 }
 
 impl Sought {
     pub fn of_placement(placement: &Placement) -> Self {
         let (key, facts) = (placement.natural_key(), placement.facts.clone());
-        Self { key, facts, rendering: Some(placement.rendering), instead: None }
+        Self { key, facts, rendering: Some(placement.rendering), instead: None, adopts: false }
     }
 
-    /// What nothing was intended with yet: it needs a name only while it is looked for.
-    pub fn of_rendering(rendering: &Rendering, facts: Facts) -> Self {
+    /// What nothing was intended with yet, and is to be taken for placed where it stands: it needs a name only while it is
+    /// looked for.
+    pub fn to_adopt(rendering: &Rendering, facts: Facts) -> Self {
         let (digest, length) = (rendering.stored.digest, rendering.stored.length);
         let intent = IntentId::new(format!("item {}", rendering.item.number()));
         let key = NaturalKey { intent, key: rendering.message_id.clone(), digest, length, name: None };
-        Self { key, facts, rendering: Some(rendering.key), instead: None }
+        Self { key, facts, rendering: Some(rendering.key), instead: None, adopts: true }
     }
 
     /// What was to be placed, where that is kept.
@@ -55,8 +58,8 @@ impl Sought {
     }
 
     fn of_intent(intent: &OpenIntent) -> Self {
-        let (key, facts) = (intent.key(), intent.facts.clone());
-        Self { key, facts, rendering: Some(intent.rendering), instead: intent.instead.clone() }
+        let (key, facts, instead) = (intent.key(), intent.facts.clone(), intent.instead.clone());
+        Self { key, facts, rendering: Some(intent.rendering), instead, adopts: false }
     }
 }
 
@@ -74,7 +77,8 @@ impl Push<'_> {
         let at = self.collections().await?;
         for key in open {
             let Some(collection) = at.get(&key) else { continue };
-            settled += self.settle_at(key, collection).await?;
+            let came = self.settle_at(key, collection).await;
+            settled += self.or_refused(key, came).await?.unwrap_or(0);
         }
         Ok(settled)
     }
@@ -131,18 +135,6 @@ impl Push<'_> {
         self.share_out(key, found, sought).await
     }
 
-    /// The same, where whatever means what is sought is ours from now on, whoever put it there and in whatever words.
-    pub(super) async fn to_adopt(
-        &self,
-        key: TargetKey,
-        at: &Collection,
-        sought: &[Sought],
-    ) -> Result<BTreeMap<IntentId, Found>, Fault> {
-        let mut found = self.all_like(at, sought).await?;
-        found.retain(|(one, _)| !one.deleted);
-        self.share_out(key, found.into_iter().map(|(one, _)| one).collect(), sought).await
-    }
-
     /// Gives each thing looked for a match of its own that no placement names.
     pub(super) async fn share_out(
         &self,
@@ -160,17 +152,9 @@ impl Push<'_> {
     }
 
     /// Everything there that is what is sought: byte for byte, or in its meaning where the target rewrites. There the
-    /// version is told only of what nobody else wrote into: whatever was, stands there as it was placed, and is ours to
-    /// replace; the rest is only known to be there.
+    /// version is told only of what nobody else wrote into, or what is adopted: whatever was, stands there as it was placed,
+    /// and is ours to replace; the rest is only known to be there.
     pub(super) async fn matches(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
-        let known = |(mut one, likeness): (Found, Likeness)| {
-            one.version = one.version.filter(|_| likeness == Likeness::AsSent);
-            one
-        };
-        Ok(self.all_like(at, sought).await?.into_iter().map(known).collect())
-    }
-
-    async fn all_like(&self, at: &Collection, sought: &[Sought]) -> Result<Vec<(Found, Likeness)>, Fault> {
         let keys: Vec<_> = sought.iter().map(|sought| sought.key.clone()).collect();
         match self.engine.stop.unless(self.target.find(at, &keys)).await {
             // The whole collection is gone, and all that was in it.
@@ -180,31 +164,38 @@ impl Push<'_> {
     }
 
     /// Leaves out what was found by its key alone and says something else.
-    async fn like(&self, found: Vec<Found>, sought: &[Sought]) -> Result<Vec<(Found, Likeness)>, Fault> {
+    async fn like(&self, found: Vec<Found>, sought: &[Sought]) -> Result<Vec<Found>, Fault> {
         let by_name: BTreeMap<_, _> = sought.iter().map(|sought| (sought.name(), sought)).collect();
         let mut alike = Vec::with_capacity(found.len());
-        for one in found {
-            let likeness = match (by_name.get(&one.intent), &one.content) {
+        for mut one in found {
+            let sought = by_name.get(&one.intent);
+            let likeness = match (sought, &one.content) {
                 (Some(sought), _) if sought.is_still_the_old(&one) => Likeness::None,
                 (Some(sought), Some(content)) => self.likeness(sought, content).await?,
                 _ => Likeness::AsSent,
             };
+            let ours = likeness == Likeness::AsSent || sought.is_some_and(|sought| sought.adopts);
+            one.version = one.version.filter(|_| ours);
             if likeness != Likeness::None {
-                alike.push((one, likeness));
+                alike.push(one);
             }
         }
         Ok(alike)
     }
 
-    /// Learns the handles that the target did not tell.
-    pub(super) async fn name_placements(&self) -> Result<(), Fault> {
+    /// Learns the handles that the target did not tell. Answers of which collections they cannot be learnt now, and why.
+    pub(super) async fn name_placements(&self) -> Result<BTreeMap<TargetKey, Fault>, Fault> {
+        let mut unread = BTreeMap::new();
         if self.engine.rehearsing {
-            return Ok(());
+            return Ok(unread);
         }
         for (key, at) in self.collections().await? {
-            self.name_at(key, &at).await?;
+            match self.name_at(key, &at).await {
+                Err(fault) if fault.reach < Reach::Account => drop(unread.insert(key, fault)),
+                named => named?,
+            }
         }
-        Ok(())
+        Ok(unread)
     }
 
     pub(super) async fn name_at(&self, key: TargetKey, at: &Collection) -> Result<(), Fault> {
@@ -279,7 +270,7 @@ mod tests {
         let key =
             NaturalKey { intent: IntentId::new(intent), key: None, digest: Digest::of(b""), length: 0, name: None };
         let facts = Facts { read: Some(read), ..Facts::default() };
-        Sought { key, facts, rendering: None, instead: None }
+        Sought { key, facts, rendering: None, instead: None, adopts: false }
     }
 
     #[test]

@@ -2,15 +2,17 @@
 //! it was looked for.
 
 use super::Push;
+use crate::store::TargetKey;
+use std::collections::BTreeMap;
 use transhume_contract::{Fault, What, Workload};
 
 /// Placements looked at in one read of the store.
 const PAGE: usize = 500;
 
 impl Push<'_> {
-    /// What is due for a placement that was looked for and not found is owed, with its reason. Where verification saw it
-    /// where people filed it, it is theirs, and nothing is due.
-    pub(super) async fn owe_unnamed(&self) -> Result<(), Fault> {
+    /// What is due for a placement that was looked for and not found is owed, with its reason; where it cannot be looked for
+    /// now, with that. Where verification saw it where people filed it, it is theirs, and nothing is due.
+    pub(super) async fn owe_unnamed(&self, unread: &BTreeMap<TargetKey, Fault>) -> Result<(), Fault> {
         if self.engine.rehearsing {
             return Ok(());
         }
@@ -19,10 +21,11 @@ impl Push<'_> {
             let page = self.store.placements_overdue(self.workload, &pushed, withdraws, after, PAGE).await?;
             let Some(last) = page.last().map(|one| one.placement.key) else { return Ok(()) };
             for one in page {
-                match one.placement.key {
-                    key if !one.due => self.store.forgive(key).await?,
-                    key if one.filed => self.store.record_lost(key, one.home).await?,
-                    key => self.put_off(key, not_found(self.workload)).await?,
+                match (one.placement.key, unread.get(&one.placement.at)) {
+                    (key, _) if !one.due => self.store.forgive(key).await?,
+                    (key, Some(why)) => self.put_off(key, why.clone()).await?,
+                    (key, None) if one.filed => self.store.record_lost(key, one.home).await?,
+                    (key, None) => self.put_off(key, not_found(self.workload)).await?,
                 }
             }
             after = Some(last);
