@@ -50,10 +50,10 @@ impl Mark {
 
 impl Home {
     pub(crate) fn of(root: &Path, account: &AccountId) -> Self {
-        Self::at(root.join(directory_of(account)))
+        Self::below(root.join(directory_of(account)))
     }
 
-    pub(crate) fn at(dir: PathBuf) -> Self {
+    pub(crate) fn below(dir: PathBuf) -> Self {
         Self { maildir: dir.join("Maildir"), dir }
     }
 

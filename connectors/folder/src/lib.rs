@@ -192,7 +192,7 @@ impl Inner {
             return Ok(if home.is_ours()? { None } else { Some(root::shown(&home.maildir)) });
         }
         for home in root::homes(&self.root)? {
-            if Home::at(home).is_ours()? {
+            if Home::below(home).is_ours()? {
                 return Ok(None);
             }
         }

@@ -20,6 +20,12 @@ impl Entry {
     fn new(directory: &Path, name: &str) -> Self {
         Self { path: directory.join(name), name: FileName::parse(name) }
     }
+
+    /// What stands at this place below a folder.
+    pub fn at(folder: &Path, below: &str) -> Self {
+        let (part, name) = below.split_once('/').unwrap_or(("", below));
+        Self::new(&folder.join(part), name)
+    }
 }
 
 /// All message files of a folder, those that no reader has seen yet (`new`) included. Only one name is held at a time.

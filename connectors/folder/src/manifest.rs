@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -46,9 +46,9 @@ struct Row<'a> {
     keywords: String,
 }
 
-/// The hash and Message-ID of what the journal knows, by a short hash of the file's base: 200,000 messages in one folder
-/// are to fit a few megabytes, so the Message-ID stays on the disk and is named by the place of its line.
-type Known = HashMap<u64, (Digest, u64)>;
+/// Where the journal's lines are, by a short hash of the file's base: 200,000 messages in one folder are to fit a few
+/// megabytes, so the lines stay on the disk.
+type Known = HashMap<u64, u64>;
 
 pub(crate) fn directory(home: &Home) -> PathBuf {
     home.dir.join("manifest")
@@ -142,10 +142,10 @@ fn write(home: &Home, account: &str, held: &Held, into: &Path) -> Result<(), Fau
     let file = private(into).map_err(on("create", into))?;
     let mut csv = csv::Writer::from_writer(file);
     let folder = layout::shown(&held.directory);
-    for entry in sorted(&held.path)? {
-        let line =
-            known.get(&short(&entry.name.base)).and_then(|(digest, at)| journalled(lines.as_mut()?, *at, *digest));
-        let line = line.filter(|line| line.file == entry.name.base);
+    for name in sorted(&held.path)? {
+        let entry = Entry::at(&held.path, &name);
+        let at = known.get(&short(&entry.name.base));
+        let line = at.and_then(|at| journalled(lines.as_mut()?, *at)).filter(|line| line.file == entry.name.base);
         let Some(line) = line.map_or_else(|| read(&entry), |line| Ok(Some(line))).map_err(on("read", &entry.path))?
         else {
             continue;
@@ -157,12 +157,19 @@ fn write(home: &Home, account: &str, held: &Held, into: &Path) -> Result<(), Fau
     file.sync_all().map_err(on("flush", into))
 }
 
-/// Ours, by name: the order of arrival.
-fn sorted(folder: &Path) -> Result<Vec<Entry>, Fault> {
+/// The files that are ours, by name, which is the order of arrival. All of a folder's names are held at once, and nothing
+/// else of them.
+fn sorted(folder: &Path) -> Result<Vec<Box<str>>, Fault> {
+    let below = |entry: Entry| entry.path.strip_prefix(folder).ok().map(|below| Box::from(below.to_string_lossy()));
     let ours = |entry: &Result<Entry, Fault>| entry.as_ref().map_or(true, |entry| is_ours(&entry.name.base));
-    let mut entries = listing::entries(folder)?.filter(ours).collect::<Result<Vec<_>, _>>()?;
-    entries.sort_by(|one, other| one.name.base.cmp(&other.name.base));
-    Ok(entries)
+    let names = listing::entries(folder)?.filter(ours).filter_map(|entry| entry.map(below).transpose());
+    let mut names: Vec<Box<str>> = names.collect::<Result<_, _>>()?;
+    names.sort_unstable_by(|one, other| file_of(one).cmp(file_of(other)));
+    Ok(names)
+}
+
+fn file_of(below: &str) -> &str {
+    below.rsplit('/').next().unwrap_or(below)
 }
 
 fn is_ours(base: &str) -> bool {
@@ -199,18 +206,17 @@ fn known(path: &Path) -> io::Result<Known> {
             return Ok(known);
         }
         if let Ok(line) = serde_json::from_str::<Line>(&text) {
-            known.insert(short(&line.file), (line.blake3, at));
+            known.insert(short(&line.file), at);
         }
         at += length;
     }
 }
 
-fn journalled(lines: &mut BufReader<File>, at: u64, digest: Digest) -> Option<Line> {
-    use std::io::Seek;
+fn journalled(lines: &mut BufReader<File>, at: u64) -> Option<Line> {
     lines.seek(io::SeekFrom::Start(at)).ok()?;
     let mut text = String::new();
     lines.read_line(&mut text).ok()?;
-    serde_json::from_str::<Line>(&text).ok().filter(|line| line.blake3 == digest)
+    serde_json::from_str(&text).ok()
 }
 
 impl<'a> Row<'a> {
