@@ -2,7 +2,7 @@
 //! refusals: ten lock everybody out of some servers.
 
 use super::{Engine, Mover, release::opened};
-use crate::store::{Project, Side};
+use crate::store::{Begun, Project, Side};
 use std::sync::Arc;
 use transhume_contract::{Access, AccountId, Fault, Finding, Presence, Reach, Severity, Target, What, Workload};
 
@@ -63,7 +63,7 @@ impl Engine {
             project.record_findings(Side::Target, None, access.findings.clone()).await?;
             all.push(Checked { side: Side::Target, account: None, reached: is_open(&access), access });
         }
-        if let Err(fault) = self.heed_vanished_targets(project).await {
+        if let Err(fault) = self.heed_vanished_targets(project, false).await {
             all.push(Checked { side: Side::Target, account: None, reached: false, access: found(Err(fault))? });
         }
         Ok(all)
@@ -75,7 +75,7 @@ impl Engine {
         for (&workload, _) in self.targets.iter().filter(|(_, one)| Arc::ptr_eq(one, target)) {
             // Why it cannot be told is told with what vanished.
             let Ok(Some(place)) = self.stop.unless(target.not_there(None, workload)).await else { continue };
-            if !project.has_begun(workload).await? {
+            if project.has_begun(workload).await? != Begun::Yes {
                 let items = workload.item();
                 let sentence = format!("{place} holds no {items}s of this project yet: the first push begins there");
                 let (severity, code) = (Severity::Note, "not_there_yet".into());
@@ -102,7 +102,7 @@ impl Engine {
         for workload in self.workloads() {
             let looked = async {
                 if let Some(store) = &store {
-                    self.heed_vanished(store, &mover.target, workload).await?;
+                    self.heed_vanished(store, &mover.target, workload, false).await?;
                 }
                 self.before(store.as_ref(), &mover.target, workload).await
             };

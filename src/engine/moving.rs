@@ -60,10 +60,7 @@ impl Engine {
         // Also in a rehearsal, which keeps what the target would refuse.
         if half.tries(Side::Target) {
             self.bind_targets(project).await?;
-        }
-        // Who asks for a repair may mean just that: to begin anew.
-        if half.tries(Side::Target) && half != (Half::Push { repair: true }) {
-            self.heed_vanished_targets(project).await?;
+            self.heed_vanished_targets(project, half == Half::Push { repair: true }).await?;
         }
         let moving = stream::iter(movers).map(|mover| self.move_account(project, mover, half));
         let mut moving = moving.buffer_unordered(self.lanes.accounts);
@@ -216,7 +213,7 @@ impl Engine {
         still_pulling: watch::Receiver<bool>,
         reached: &Reached,
     ) -> Result<(), Fault> {
-        self.heed_vanished(store, &mover.target, workload).await?;
+        self.heed_vanished(store, &mover.target, workload, false).await?;
         let push = self.begin_push(store, mover, workload).await?;
         reached.mark(Side::Target);
         let came = self.push_arriving(&push, still_pulling).await;
@@ -247,10 +244,7 @@ impl Engine {
         repair: bool,
         reached: &Reached,
     ) -> Result<(), Fault> {
-        // What `verify` found missing is placed anew for whoever asks for it, also where all of it is.
-        if !repair || store.missing(workload, 0, 1).await?.is_empty() {
-            self.heed_vanished(store, &mover.target, workload).await?;
-        }
+        self.heed_vanished(store, &mover.target, workload, repair).await?;
         let push = self.begin_push(store, mover, workload).await?;
         reached.mark(Side::Target);
         let repaired = if repair { push.repair().await } else { Ok(()) };

@@ -92,7 +92,7 @@ type Doors = BTreeMap<Workload, Access>;
 impl Engine {
     /// Lists every mover and says what moving them takes. No body is fetched but for a sample of the newest.
     pub async fn plan(&self, project: &Project, movers: &[Mover], sample: usize) -> Result<Plan, Fault> {
-        self.heed_vanished_targets(project).await?;
+        self.heed_vanished_targets(project, false).await?;
         let doors = self.try_doors(movers).await?;
         let planning = stream::iter(movers.iter().zip(&doors))
             .map(|(mover, doors)| self.plan_account(project, mover, doors, sample));
@@ -249,7 +249,7 @@ impl Engine {
             return Ok(there);
         }
         let looked = async {
-            self.heed_vanished(store, &mover.target, workload).await?;
+            self.heed_vanished(store, &mover.target, workload, false).await?;
             let traits = self.target_traits(workload, &mover.target).await?;
             there.losses = self.foresee(store, workload, &traits, &mut there.blockers).await?;
             match self.heed_canary(workload, &mover.target).await {

@@ -82,6 +82,7 @@ pub use rows::{CollectionKey, ItemKey, OriginalKey, PlacementKey, RenderingKey, 
 pub use setbacks::{Setback, Standing};
 pub use sink::{Completed, StoredSink};
 pub use targets::TargetRow;
+pub use ties::Begun;
 pub use totals::{CollectionTotals, LossTotal, Quarantined, StageTotals, Tally, Totals, VerdictTotal};
 pub use verdicts::{NewVerdict, Subject, Verdict};
 

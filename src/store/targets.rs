@@ -6,6 +6,7 @@ use super::{
     journal::{self, Event},
     memberships,
     rows::{CollectionKey, ItemKey, Json, RunId, Side, TargetKey, Work},
+    verdicts,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use transhume_contract::{Collection, Fault, Workload};
@@ -62,6 +63,20 @@ impl AccountStore {
         self.read(move |db| {
             let sql = "SELECT EXISTS (SELECT 1 FROM target WHERE workload = ?1)";
             Ok(db.query_row(sql, [Work(workload)], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Whether something that was placed should stand there still: no verification missed it since.
+    pub async fn should_stand(&self, workload: Workload) -> Result<bool, Fault> {
+        self.read(move |db| {
+            let sql = format!(
+                "SELECT EXISTS (SELECT 1 FROM placement p JOIN item i ON i.key = p.item
+                    WHERE p.state = 0 AND i.workload = ?1
+                        AND NOT EXISTS (SELECT 1 FROM verdict v WHERE {} AND v.kind = 'missing'))",
+                verdicts::ON_P
+            );
+            Ok(db.query_row(&sql, [Work(workload)], |row| row.get(0))?)
         })
         .await
     }

@@ -2,6 +2,7 @@
 //! A project never mixes two of a side.
 
 use super::{
+    account::AccountStore,
     accounts::AccountRow,
     faults::{Trouble, broken},
     journal,
@@ -13,6 +14,14 @@ use transhume_contract::{Fault, Identity, Reach, Workload};
 
 /// Accounts read at once.
 const PAGE: usize = 500;
+
+/// What the stores of all accounts know of something. One that cannot be read may know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    No,
+    Unknown,
+    Yes,
+}
 
 impl Project {
     /// Ties a side of a workload to who answers there; a project never mixes two.
@@ -42,24 +51,35 @@ impl Project {
     }
 
     /// Whether anything was ever begun at the target of a workload, in any account: a collection ensured, and so an intent
-    /// or a placement. A store that cannot be read may know of something.
-    pub async fn has_begun(&self, workload: Workload) -> Result<bool, Fault> {
+    /// or a placement.
+    pub async fn has_begun(&self, workload: Workload) -> Result<Begun, Fault> {
+        self.any(async |store: &AccountStore| store.has_begun(workload).await).await
+    }
+
+    /// Whether something of any account should stand at the target of a workload: it was placed there, and no verification
+    /// missed it since.
+    pub async fn should_stand(&self, workload: Workload) -> Result<Begun, Fault> {
+        self.any(async |store: &AccountStore| store.should_stand(workload).await).await
+    }
+
+    async fn any(&self, is: impl AsyncFn(&AccountStore) -> Result<bool, Fault>) -> Result<Begun, Fault> {
+        let mut answer = Begun::No;
         for row in self.rows_with_store().await? {
-            let begun = async { self.open_account(&row.account.id).await?.has_begun(workload).await };
-            match begun.await {
+            let told = async { is(&self.open_account(&row.account.id).await?).await };
+            match told.await {
                 Ok(false) => {}
-                Ok(true) => return Ok(true),
-                Err(fault) if fault.reach <= Reach::Account => return Ok(true),
+                Ok(true) => return Ok(Begun::Yes),
+                Err(fault) if fault.reach <= Reach::Account => answer = Begun::Unknown,
                 Err(fault) => return Err(fault),
             }
         }
-        Ok(false)
+        Ok(answer)
     }
 
     /// Unties the target of a workload, unless something was begun there. What was kept of its refusals says nothing of
     /// another one, and is forgotten before: killed in between, all of this is done again. Answers whether it is untied.
     pub async fn untie_target(&self, workload: Workload) -> Result<bool, Fault> {
-        if self.has_begun(workload).await? {
+        if self.has_begun(workload).await? != Begun::No {
             return Ok(false);
         }
         for row in self.rows_with_store().await? {

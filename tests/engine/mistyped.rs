@@ -4,7 +4,10 @@ use crate::{
     proof::opened,
     world::{Ear, LOGIN, World, project},
 };
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use transhume::{
     engine::{Engine, Half, Wish, discover, muster},
     store::{Side, Stop, StoreOptions},
@@ -17,12 +20,19 @@ pub fn into(world: &World, root: &Path) -> Engine {
     world.engine_with(world.source.clone(), target, Arc::new(Ear::default()))
 }
 
-/// Messages that stand below a directory.
+/// How many messages stand below a directory.
 pub fn messages(dir: &Path) -> usize {
+    message_files(dir).len()
+}
+
+/// The messages that stand below a directory.
+pub fn message_files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
-    let is_cur = dir.ends_with("cur");
-    let count = |path: &Path| if path.is_dir() { messages(path) } else { usize::from(is_cur) };
-    entries.iter().map(|entry| count(&entry.path())).sum()
+    let below = entries.iter().map(|entry| entry.path()).map(|path| match path.is_dir() {
+        true => message_files(&path),
+        false => Some(path).filter(|_| dir.ends_with("cur")).into_iter().collect(),
+    });
+    below.flatten().collect()
 }
 
 #[tokio::test]

@@ -276,7 +276,8 @@ fn what_people_changed_there_stays_and_the_newer_one_is_owed() {
     assert_eq!((second.code, &second.summary()["changes_owed"]), (Some(3), &json!(1)), "{}", second.err);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), theirs);
     let status = story.run(&["status", "--items"]);
-    status.tells(3, &["1 change owed: conflict, seen at the target", "owed (conflict) at the target"]);
+    // What people wrote is a difference, too.
+    status.tells(4, &["1 change owed: conflict, seen at the target", "owed (conflict) at the target"]);
     let refused = second.events().into_iter().find(|event| event["fault"]["what"] == "conflict");
     assert!(refused.is_some(), "{}", second.out);
     story

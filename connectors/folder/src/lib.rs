@@ -191,12 +191,16 @@ impl Inner {
             let home = self.home(account);
             return Ok(if home.is_ours()? { None } else { Some(root::shown(&home.maildir)) });
         }
+        // Somebody else's that cannot be read hides none of ours.
+        let mut shut = None;
         for home in root::homes(&self.root)? {
-            if Home::below(home).is_ours()? {
-                return Ok(None);
+            match Home::below(home).is_ours() {
+                Ok(true) => return Ok(None),
+                Ok(false) => {}
+                Err(fault) => shut = Some(fault),
             }
         }
-        Ok(Some(root::shown(&self.root)))
+        shut.map_or_else(|| Ok(Some(root::shown(&self.root))), Err)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which target a project is tied to, and until when another may take its place.
 
 use super::fixture::*;
-use crate::store::{Project, Side, Stop, StoreOptions};
+use crate::store::{Begun, Project, Side, Stop, StoreOptions};
 use transhume_contract::{Account, AccountId, AccountPage, Cause, Fault, Identity, Reach, What};
 
 fn at(place: &str) -> Identity {
@@ -89,11 +89,11 @@ async fn a_target_at_which_any_account_began_something_stays() {
     project.record_accounts(discovery, &page).await.unwrap();
     let store = project.open_account(&bob.id).await.unwrap();
     pass(&store, vec![("inbox", vec![])]).await;
-    assert!(!project.has_begun(MAIL).await.unwrap());
+    assert_eq!(project.has_begun(MAIL).await.unwrap(), Begun::No);
     // An empty folder there is enough: people may have filed something in it.
     ensure(&store, "inbox").await;
-    assert!(project.has_begun(MAIL).await.unwrap());
-    assert!(!project.has_begun(transhume_contract::Workload::Calendar).await.unwrap(), "each workload by itself");
+    assert_eq!(project.has_begun(MAIL).await.unwrap(), Begun::Yes);
+    assert_eq!(project.has_begun(transhume_contract::Workload::Calendar).await.unwrap(), Begun::No, "each by itself");
     assert!(!project.untie_target(MAIL).await.unwrap());
     assert_eq!(project.bound(Side::Target, MAIL).await.unwrap(), Some(at("wrong")));
     let store = project.open_account(&account().id).await.unwrap();
@@ -111,6 +111,7 @@ async fn a_store_that_cannot_be_read_may_know_of_something() {
     }
     std::fs::write(&path, b"no database, but a letter that is longer than a header of one. ".repeat(4)).unwrap();
     let project = fixture.project().await;
+    assert_eq!(project.has_begun(MAIL).await.unwrap(), Begun::Unknown);
     assert!(!project.untie_target(MAIL).await.unwrap());
     assert_eq!(project.bound(Side::Target, MAIL).await.unwrap(), Some(at("wrong")));
 }

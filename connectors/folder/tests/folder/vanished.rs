@@ -74,3 +74,15 @@ async fn a_root_is_made_by_the_first_collection_and_not_by_looking() {
     on.ensure(&["Ours"]).await;
     assert!(root.join("ada/Maildir/.Ours/cur").is_dir());
 }
+
+/// Below a root that others use too (`/var/vmail`), a home may be shut: it is not ours, and hides nothing.
+#[tokio::test]
+async fn a_home_of_somebody_else_that_is_shut_hides_none_of_ours() {
+    let on = Subject::new();
+    on.ensure(&["Ours"]).await;
+    for name in ["0", "zz"] {
+        // No file where one is to be read: who runs the tests may be root, and reads what is only forbidden.
+        fs::create_dir_all(on.root.path().join(name).join("Maildir/transhume-folder")).unwrap();
+    }
+    assert_eq!(mail(&on, None).await, None);
+}
