@@ -162,7 +162,7 @@ impl Config {
     fn parse(text: &str, path: &str) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error| {
             let as_told = || (error.span().map_or(0, |span| span.start), error.message().to_owned());
-            let (place, message) = place::in_connector(text, &error).unwrap_or_else(as_told);
+            let (place, message) = place::in_connector(text).unwrap_or_else(as_told);
             let (place, message) = unquoted(text, place).unwrap_or_else(|| (place, in_words(&message)));
             let (line, column) = place::position(text, place);
             ConfigError::Invalid { path: path.into(), line, column, message }

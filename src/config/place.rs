@@ -11,6 +11,10 @@ use toml::{
 /// The key that says which connector a table is for.
 const CONNECTOR: &str = "connector";
 
+/// Those of each side, in the words in which the library says what it expected.
+const SOURCES: &str = "`graph`";
+const TARGETS: &str = "one of `imap`, `dav`, `folder`";
+
 /// Well-formed, and cannot work.
 #[derive(Debug)]
 pub(super) struct Senseless {
@@ -56,25 +60,24 @@ fn entry<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<(std::ops::Range<
 
 /// The library reads tables of connectors twice, and forgets in between where each key stood. Asked for the keys of the
 /// one connector alone it tells: the byte, and what is wrong there.
-pub(super) fn in_connector(text: &str, refusal: &Error) -> Option<(usize, String)> {
+pub(super) fn in_connector(text: &str) -> Option<(usize, String)> {
     let root = DeTable::parse(text).ok()?.into_inner();
-    let source = entry(&root, "source").map(|(_, table)| table);
+    let source = entry(&root, "source").map(|(_, table)| (SOURCES, table));
     let targets = entry(&root, "target").and_then(|(_, table)| table.get_ref().as_table());
-    let targets = targets.into_iter().flat_map(|table| table.iter().map(|(_, table)| table));
-    source.into_iter().chain(targets).find_map(|table| refused(table, refusal))
+    let targets = targets.into_iter().flat_map(|table| table.iter().map(|(_, table)| (TARGETS, table)));
+    source.into_iter().chain(targets).find_map(|(side, table)| refused(table, side))
 }
 
-fn refused(table: &Spanned<DeValue<'_>>, refusal: &Error) -> Option<(usize, String)> {
+/// What is wrong in a table of this side. A connector of the other one is as unknown here as any other word.
+fn refused(table: &Spanned<DeValue<'_>>, side: &str) -> Option<(usize, String)> {
     let (_, connector) = entry(table.get_ref().as_table()?, CONNECTOR)?;
-    let error = match connector.get_ref().as_str()? {
-        "graph" => read::<GraphConfig>(table)?,
-        "imap" => read::<ImapConfig>(table)?,
-        "dav" => read::<DavConfig>(table)?,
-        "folder" => read::<FolderConfig>(table)?,
-        unknown => {
-            let said = refusal.message();
-            let is_it = said.starts_with(&format!("unknown variant `{unknown}`"));
-            return is_it.then(|| (connector.span().start, said.to_owned()));
+    let error = match (side, connector.get_ref().as_str()?) {
+        (SOURCES, "graph") => read::<GraphConfig>(table)?,
+        (TARGETS, "imap") => read::<ImapConfig>(table)?,
+        (TARGETS, "dav") => read::<DavConfig>(table)?,
+        (TARGETS, "folder") => read::<FolderConfig>(table)?,
+        (_, unknown) => {
+            return Some((connector.span().start, format!("unknown variant `{unknown}`, expected {side}")));
         }
     };
     let place = error.span().map_or(table.span().start, |span| span.start);
