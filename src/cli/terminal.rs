@@ -23,7 +23,7 @@ pub struct Terminal {
 impl Terminal {
     pub fn new(common: &Common) -> Self {
         let bars = !common.json && !common.quiet && !common.no_progress && std::io::stderr().is_terminal();
-        let (verbose, width) = (common.verbose > 0, columns(std::io::stderr()));
+        let (verbose, width) = (common.verbose > 0, room(&std::io::stderr()));
         let manner = Manner { bars, quiet: common.quiet, verbose, width };
         let json = common.json.then(|| JsonLines::new(std::io::stdout()));
         Self { json, progress: Progress::new(manner), quiet: common.quiet, moved: Mutex::default() }
@@ -43,7 +43,7 @@ impl Terminal {
 
     /// What is wrong, and a verb's last words, for people: sentences, wrapped where the terminal is narrower.
     pub fn print(&self, text: &str) {
-        self.answer(&wrapped(text, self.width()));
+        self.answer(&wrapped(text, self.room()));
     }
 
     /// What is neither: figures and notes. Nothing where quiet was asked for.
@@ -74,10 +74,16 @@ impl Terminal {
         }
     }
 
-    /// Columns that tables and sentences may take.
+    /// Columns that tables may take.
     #[allow(clippy::unused_self, reason = "the terminal is asked, whatever stands behind it")]
     pub fn width(&self) -> Option<usize> {
-        columns(std::io::stdout())
+        columns(&std::io::stdout())
+    }
+
+    /// Columns that sentences may take.
+    #[allow(clippy::unused_self, reason = "the terminal is asked, whatever stands behind it")]
+    pub fn room(&self) -> Option<usize> {
+        room(&std::io::stdout())
     }
 
     /// What a pass left standing at the target though the source deleted it, once for all accounts.
@@ -100,10 +106,16 @@ impl Terminal {
     }
 }
 
-/// Those of a terminal, or what COLUMNS says; any number where output is redirected.
-fn columns(of: impl AsFd) -> Option<usize> {
+/// What COLUMNS says, or those of a terminal; any number where output is redirected.
+fn columns(of: &impl AsFd) -> Option<usize> {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     told.or_else(|| terminal_size::terminal_size_of(of).map(|(terminal_size::Width(columns), _)| usize::from(columns)))
+}
+
+/// Columns that a sentence may take. COLUMNS, which some export, says nothing of where output is redirected to: there a
+/// sentence stays whole, so that it can be searched.
+fn room(of: &(impl AsFd + IsTerminal)) -> Option<usize> {
+    if of.is_terminal() { columns(of) } else { None }
 }
 
 fn put(out: &mut impl Write, text: &str) {
@@ -113,7 +125,8 @@ fn put(out: &mut impl Write, text: &str) {
 /// The last words of a verb that could not end as it should.
 pub fn complain(sentence: &str) {
     let mut err: Stderr = std::io::stderr();
-    put(&mut err, &wrapped(sentence, columns(std::io::stderr())));
+    let text = wrapped(sentence, room(&err));
+    put(&mut err, &text);
 }
 
 impl Observer for Terminal {

@@ -144,6 +144,11 @@ impl Story {
     /// A command that ends in running the binary, in the story's environment.
     pub fn wrapped(&self, mut command: Command, words: &[&str]) -> Command {
         command.args(words).arg("--project").arg(self.project());
+        self.surrounded(command)
+    }
+
+    /// A command in the story's environment.
+    pub fn surrounded(&self, mut command: Command) -> Command {
         command.env("STORY_SECRET", &self.secret).env("STORY_PASSWORD", &self.password).env_remove("TRANSHUME_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

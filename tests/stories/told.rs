@@ -3,6 +3,7 @@
 use crate::setting::{Said, Story, ordinary};
 use serde_json::json;
 use std::fs;
+use std::process::Command;
 
 fn times(said: &Said, words: &str) -> usize {
     said.out.matches(words).count() + said.err.matches(words).count()
@@ -112,6 +113,15 @@ fn a_domain_that_all_share_goes_before_a_letter_of_a_name_does() {
     assert!(table.len() == 6 && table.iter().all(|line| line.chars().count() <= 80), "a line each: {narrow}");
 }
 
+/// What is said on a terminal of 80 columns, on stderr too.
+fn on_a_terminal(story: &Story, words: &[&str]) -> Said {
+    let (binary, project) = (env!("CARGO_BIN_EXE_transhume"), story.project());
+    let line = format!("{binary} {} --no-progress --project {}", words.join(" "), project.display());
+    let mut script = Command::new("script");
+    script.args(["-q", "-e", "-c", &line, "/dev/null"]).env("COLUMNS", "80");
+    story.said(&story.surrounded(script).output().unwrap())
+}
+
 #[test]
 fn sentences_fit_the_terminal_and_what_is_redirected_is_whole() {
     let story = Story::new(&ordinary(1, 3));
@@ -120,7 +130,7 @@ fn sentences_fit_the_terminal_and_what_is_redirected_is_whole() {
     let user = &story.addresses[0];
     story.mutate(json!({ "op": "new_message", "user": user, "folder": "inbox", "mime": mime, "set": set }));
     let fits = |verb: &[&str]| {
-        let said = story.said(&story.command(verb).env("COLUMNS", "80").output().unwrap());
+        let said = on_a_terminal(&story, verb);
         let too_wide = said.out.lines().chain(said.err.lines()).filter(|line| line.chars().count() > 80);
         assert_eq!(too_wide.collect::<Vec<_>>(), Vec::<&str>::new(), "{verb:?}");
     };
@@ -129,7 +139,11 @@ fn sentences_fit_the_terminal_and_what_is_redirected_is_whole() {
     }
     let kept = "    `transhume explain --loss NAME` lists the items of one, `transhume explain ITEM` says what an item lost; its \
                 original is kept.\n";
-    story.run(&["status"]).tells(0, &[kept]);
+    let exported = story.command(&["status"]).env("COLUMNS", "80").output().unwrap();
+    for said in [story.run(&["status"]), story.said(&exported)] {
+        said.tells(0, &[kept]);
+    }
+    assert!(!on_a_terminal(&story, &["status"]).out.contains(kept), "there is something to wrap");
     story.simulator.faults(json!({ "roles": ["User.Read.All", "MailboxSettings.Read"] })).unwrap();
     fits(&["run"]);
     story.run(&["status"]).tells(3, &["1 account stopped."]);
@@ -182,7 +196,7 @@ fn a_demo_accounts_for_every_message_once() {
     let story = Story::new(&ordinary(1, 1));
     let project = story.beside("demo");
     let words = ["demo", "--accounts", "3", "--messages", "20", "--project"];
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_transhume"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_transhume"));
     let output = command.args(words).arg(&project).output().unwrap();
     let out = story.said(&output).out;
     let (_, table) = out.rsplit_once("  at the target\n").unwrap_or_else(|| panic!("{out}"));

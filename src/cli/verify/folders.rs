@@ -12,7 +12,7 @@ use transhume_contract::Workload;
 pub(super) fn tell(account: &Compared, terminal: &Terminal) {
     let line = |folder: &Reconciled| terminal.tell("reconciled", &Of { account: &account.address, what: folder });
     account.folders.iter().for_each(line);
-    terminal.draw(&told(account, terminal.width()));
+    terminal.draw(&told(account, terminal.width(), terminal.room()));
 }
 
 pub(super) fn sum(accounts: &[Compared], of: fn(&Reconciled) -> u64) -> u64 {
@@ -27,7 +27,8 @@ pub(super) fn duplicates(account: &Compared) -> u64 {
     seen.into_iter().map(|there| there.duplicates).sum()
 }
 
-fn told(account: &Compared, width: Option<usize>) -> String {
+/// Its table fits `width`, its sentences `room`.
+fn told(account: &Compared, width: Option<usize>, room: Option<usize>) -> String {
     let of = |of: fn(&Reconciled) -> u64| account.folders.iter().map(of).sum::<u64>();
     let (source, done, owed) = (of(|folder| folder.source), of(|folder| folder.done), of(|folder| folder.owed));
     let sentence = format!(
@@ -38,7 +39,7 @@ fn told(account: &Compared, width: Option<usize>) -> String {
         of(|folder| folder.excluded),
         collections(&account.folders.iter().collect::<Vec<_>>()),
     );
-    let mut text = wrapped(&sentence, width);
+    let mut text = wrapped(&sentence, room);
     let telling: Vec<_> = account.folders.iter().filter(|folder| !folder.is_plain()).collect();
     if telling.is_empty() {
         return text;
@@ -55,7 +56,7 @@ fn told(account: &Compared, width: Option<usize>) -> String {
             _ => "it changed since",
         };
         let sentence = format!("{INDENT}{}: the source itself counts {}; {why}", folder.folder, grouped(told));
-        let _infallible = writeln!(text, "{}", wrapped(&sentence, width));
+        let _infallible = writeln!(text, "{}", wrapped(&sentence, room));
     }
     let plain: Vec<_> = account.folders.iter().filter(|folder| folder.is_plain()).collect();
     if !plain.is_empty() {
@@ -134,7 +135,7 @@ mod tests {
             (Workload::Contacts, "Press"),
         ];
         let folders = all.map(|(workload, name)| owing(workload, name)).into();
-        let text = told(&Compared { address: "ada".into(), folders, ..Compared::default() }, None);
+        let text = told(&Compared { address: "ada".into(), folders, ..Compared::default() }, None, None);
         let heads: BTreeMap<usize, &str> = ["folder ", "calendar ", "address book ", "task list "]
             .iter()
             .filter_map(|head| Some((text.find(&format!("\n  {head}"))?, *head)))
