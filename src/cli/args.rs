@@ -9,9 +9,10 @@ use transhume_contract::{Depth, Look, Share, Workload};
 #[derive(Debug, Parser)]
 #[command(name = "transhume", version, propagate_version = true, max_term_width = 110)]
 #[command(
-    after_help = "Exit codes: 0 done, nothing owed · 1 could not go on · 2 usage or configuration · 3 done, but \
-    items are owed or quarantined, or a folder is refused or not listed to its end, or a plan has blockers · 4 verify found differences · \
-    5 the project is locked by another run · 130 interrupted, consistent"
+    after_help = "Exit codes: 0 done, nothing owed · 1 could not go on, check found what blocks, or verify could not compare an account · \
+    2 usage or configuration, or explain knows nothing of that name · 3 done, but items are owed or quarantined, a folder is refused or \
+    not listed to its end, an account stopped or is unknown to the tenant, or a plan has blockers · 4 verify found differences, or \
+    status tells that they still stand · 5 the project is locked by another run · 130 interrupted, consistent"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -303,8 +304,8 @@ fn share(text: &str) -> Result<Share, String> {
 pub struct Explain {
     #[arg(help = MEANT, required_unless_present = "loss")]
     pub item: Option<String>,
-    /// Which items lost something of this name, as `plan`, `status` and `verify` count them: the newest 100 of them, and how
-    /// many there are.
+    /// Which items lost something of this name: 100 of them, of each account the newest first, and how many there are. An
+    /// item counts once, however often it lost that; `plan`, `status` and `verify` count each time.
     #[arg(long, value_name = "NAME", conflicts_with = "item")]
     pub loss: Option<String>,
     #[command(flatten)]

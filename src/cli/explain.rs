@@ -1,5 +1,6 @@
 //! `explain`: everything known of one item, or which items lost something.
 
+mod listed;
 mod losses;
 
 use super::{
@@ -9,9 +10,10 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    report::{Column, Of, explained, moment, table, wrapped},
+    report::{Of, explained},
     store::{AccountRow, AccountStore, Explained, Opening, Project, StoreOptions},
 };
+use listed::Line;
 use serde::Serialize;
 use transhume_contract::Reach;
 
@@ -36,7 +38,12 @@ pub async fn run(common: &Common, explain: &args::Explain, terminal: &Terminal) 
             Ok(Exit::Done)
         }
         several => {
-            terminal.answer(&listed(several, terminal.width()));
+            let lines: Vec<_> = several.iter().map(line).collect();
+            let (number, command) = (several.len(), listed::first(&lines));
+            listed::show(place(several), &lines, terminal);
+            terminal.print(&format!(
+                "{number} items are meant (at most 20 of an account are shown). {command} tells all of the first."
+            ));
             Ok(Exit::Done)
         }
     }
@@ -95,29 +102,14 @@ fn place(several: &[(String, Explained)]) -> &'static str {
     }
 }
 
-fn listed(several: &[(String, Explained)], width: Option<usize>) -> String {
-    let row = |(account, item): &(String, Explained)| {
-        vec![
-            account.clone(),
-            item.item.number().to_string(),
-            item.facts.received.map(moment).unwrap_or_default(),
-            item.collections.iter().map(|collection| collection.name.as_str()).collect::<Vec<_>>().join(", "),
-            item.facts.subject.clone().unwrap_or_default(),
-        ]
-    };
-    let columns = [
-        Column::Words("account"),
-        Column::Number("item"),
-        Column::Words("received"),
-        Column::Words(place(several)),
-        Column::Words("subject"),
-    ];
-    let example = several.first().map(|(account, item)| (item.item.number(), account));
-    let (number, account) = example.map_or((0, ""), |(number, account)| (number, account.as_str()));
-    let sentence = format!(
-        "{} items are meant (at most 20 of an account are shown). `transhume explain {number} --account {account}` tells \
-         all of the first.",
-        several.len()
-    );
-    table(&columns, several.iter().map(row).collect(), width) + &wrapped(&sentence, width)
+fn line((account, item): &(String, Explained)) -> Line<'_> {
+    let Explained { item, facts, collections, .. } = item;
+    let collections = collections.iter().map(|collection| collection.name.as_str());
+    Line {
+        account,
+        number: item.number(),
+        received: facts.received,
+        stands_in: collections.collect::<Vec<_>>().join(", "),
+        subject: facts.subject.as_deref().or(facts.message_id.as_deref()).unwrap_or_default(),
+    }
 }

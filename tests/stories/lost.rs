@@ -46,7 +46,7 @@ fn the_items_that_have_a_loss_are_listed_with_the_numbers_that_explain_takes() {
 }
 
 #[test]
-fn a_loss_that_many_have_is_told_with_the_first_hundred_and_their_number() {
+fn a_loss_that_many_have_is_told_with_a_hundred_of_them_and_their_number() {
     let story = Story::new(&ordinary(1, 2));
     let user = &story.addresses[0];
     let many = (0..105).map(|n| unimportant(user, &format!("{n} of many"), "2020-04-01T10:00:00Z"));
@@ -56,7 +56,7 @@ fn a_loss_that_many_have_is_told_with_the_first_hundred_and_their_number() {
     let lines = json.ok().events().into_iter().filter(|event| event["type"] == "loss").count();
     let all = json.summary()["items"].as_u64().unwrap();
     assert_eq!((lines, json.summary()["shown"].as_u64(), all >= 105), (100, Some(100), true), "{all}");
-    let sentence = format!("{all} items have the loss importance_low (the first 100 are shown).");
+    let sentence = format!("{all} items have the loss importance_low (100 of them are shown).");
     story.run(&["explain", "--loss", LOSS]).tells(0, &[&sentence]);
 }
 

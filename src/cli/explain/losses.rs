@@ -1,20 +1,24 @@
 //! `explain --loss`: which items lost something of one name.
 
-use super::{all_rows, is_meant, opened};
+use super::{
+    all_rows, is_meant,
+    listed::{self, Line},
+    opened,
+};
 use crate::{
     cli::{
         args::Common,
         exit::{Exit, Failure},
         terminal::Terminal,
     },
-    report::{Column, Of, count, grouped, moment, one_line, table, wrapped},
+    report::{Of, count, grouped},
     store::{Lossy, Opening, Project, StoreOptions},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
 use transhume_contract::Workload;
 
-/// Items told of all accounts together.
+/// Items told of all accounts together: in the order of the accounts, and of each the newest first.
 const SHOWN: usize = 100;
 
 #[derive(Serialize)]
@@ -45,7 +49,9 @@ pub(super) async fn tell(common: &Common, name: &str, terminal: &Terminal) -> Re
     if found.items == 0 {
         return Err(none(name, &found.met));
     }
-    terminal.answer(&listed(name, &found, terminal.width()));
+    let lines: Vec<_> = found.shown.iter().map(line).collect();
+    listed::show("stands in", &lines, terminal);
+    terminal.print(&sentence(name, &found, &listed::first(&lines)));
     Ok(Exit::Done)
 }
 
@@ -77,39 +83,24 @@ fn none(name: &str, met: &BTreeSet<String>) -> Failure {
     Failure::usage(format!("no item has the loss {name}\n{known}"))
 }
 
-fn listed(name: &str, found: &Found, width: Option<usize>) -> String {
-    let columns = [
-        Column::Words("account"),
-        Column::Number("item"),
-        Column::Words("received"),
-        Column::Words("stands in"),
-        Column::Words("subject"),
-    ];
-    let rows = found.shown.iter().map(row).collect();
+fn sentence(name: &str, found: &Found, command: &str) -> String {
     let have = if found.items == 1 { "has" } else { "have" };
-    let first = match found.items > found.shown.len() as u64 {
-        true => format!(" (the first {} are shown)", grouped(found.shown.len() as u64)),
+    let shown = match found.items > found.shown.len() as u64 {
+        true => format!(" ({} of them are shown)", grouped(found.shown.len() as u64)),
         false => String::new(),
     };
-    let example = found.shown.first().map(|(account, item)| (item.item.number(), account.as_str()));
-    let (number, account) = example.unwrap_or_default();
-    let sentence = format!(
-        "{} {have} the loss {name}{first}. `transhume explain {number} --account {account}` tells what the first of them lost.",
-        count(found.items, "item"),
-    );
-    table(&columns, rows, width) + &wrapped(&sentence, width)
+    let items = count(found.items, "item");
+    format!("{items} {have} the loss {name}{shown}. {command} tells what the first of them lost.")
 }
 
-/// What has no subject is known by its id.
-fn row((account, item): &(String, Lossy)) -> Vec<String> {
-    let known_by = item.subject.as_deref().or(item.message_id.as_deref());
-    vec![
-        account.clone(),
-        item.item.number().to_string(),
-        item.received.map(moment).unwrap_or_default(),
-        one_line(&item.collections.join(", ")),
-        known_by.map(one_line).unwrap_or_default(),
-    ]
+fn line((account, item): &(String, Lossy)) -> Line<'_> {
+    Line {
+        account,
+        number: item.item.number(),
+        received: item.received,
+        stands_in: item.collections.join(", "),
+        subject: item.subject.as_deref().or(item.message_id.as_deref()).unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]
