@@ -24,7 +24,8 @@ pub async fn run(common: &Common, canary: bool, trap: Option<&str>, terminal: Ar
         found.extend(session.engine.prove(&session.project, &session.movers, trap).await?);
     }
     let strangers = session.take_strangers();
-    let accounts = session.movers.len() + strangers.len();
+    let unknown = strangers.len();
+    let accounts = session.movers.len() + unknown;
     found.extend(strangers.into_iter().map(Stranger::checked));
     let reached = session.movers.iter().filter(|mover| is_reached(&found, mover)).count();
     tell(&found, &terminal);
@@ -34,7 +35,7 @@ pub async fn run(common: &Common, canary: bool, trap: Option<&str>, terminal: Ar
         let (side, account) = (checked.side.name(), checked.account.as_deref());
         terminal.tell("checked", &Line { side, account, findings: &checked.access.findings });
     }
-    let figures = Summary { accounts, reached, unreached: accounts - reached, blockers: blockers(&found) };
+    let figures = Summary { accounts, reached, unreached: accounts - reached, unknown, blockers: blockers(&found) };
     terminal.summary("check", &figures);
     session.end(exit).await
 }
@@ -52,6 +53,8 @@ struct Summary {
     /// Entered at both sides, whatever else blocks them.
     reached: usize,
     unreached: usize,
+    /// Those of them whom the tenant does not know.
+    unknown: usize,
     blockers: usize,
 }
 

@@ -1,5 +1,7 @@
 //! `pull`, `push` and `run`: the passes.
 
+mod at_most;
+
 use super::{
     args::{Again, Common},
     exit::{Exit, Failure},
@@ -9,12 +11,13 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
-    engine::{AccountStanding, Event, Existing, Half, Policy},
+    engine::{AccountStanding, Event, Half},
     report::{
         Standing, TableManner, accounts, bytes, count, duration, grouped, not_listed, refused_at_target,
         standings_notes, standings_table, standings_troubles,
     },
 };
+use at_most::AtMost;
 use serde::Serialize;
 use std::{
     sync::Arc,
@@ -50,6 +53,14 @@ impl What {
         }
     }
 
+    /// What fetches what was listed and is not pulled yet.
+    const fn step_to_pull(self) -> &'static str {
+        match self {
+            Self::Pull | Self::Both => "run again",
+            Self::Push { .. } => "`transhume pull` fetches them",
+        }
+    }
+
     const fn half(self) -> Half {
         match self {
             Self::Pull => Half::Pull,
@@ -74,13 +85,18 @@ pub async fn run(common: &Common, what: What, again: Again, terminal: Arc<Termin
     let outcome = session.engine.pass(&session.project, &session.movers, what.half()).await;
     terminal.tell_kept();
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
-    let standings = standings(&session.project, &session.config, &rows).await?;
+    let standings = match (&outcome, standings(&session.project, &session.config, &rows).await) {
+        // A store that is broken says so wherever it is asked: what the pass met there first tells more.
+        (Err(fault), Err(_)) => return Err(fault.clone().into()),
+        (_, standings) => standings?,
+    };
     let moved = terminal.moved().since(before);
     let placing = what != What::Pull && !common.dry_run;
-    let to_fetch = if placing { None } else { Some(to_fetch(&session).await?) };
-    let at_most = if common.dry_run { AtMost::of(moved, &session.config.policy) } else { Vec::new() };
+    let to_fetch = if placing || outcome.is_err() { None } else { Some(to_fetch(&session).await?) };
+    let at_most = if common.dry_run { AtMost::of(moved, what, &session.config.policy) } else { Vec::new() };
     let summary = Summary {
         traffic: session.engine.source.traffic(),
+        unknown: session.unknown(),
         to_fetch,
         at_most,
         ..Summary::of(what, &standings, moved, begun.elapsed(), common.dry_run)
@@ -170,45 +186,19 @@ struct Summary {
     /// Of what is placed already: changes that could not be followed yet.
     changes_owed: u64,
     quarantined: u64,
-    /// Still to be pulled, where nothing is placed.
+    /// Still to be pulled, where nothing is placed and the pass came to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     to_fetch: Option<u64>,
     stopped: usize,
     /// Accounts some of whose folders could not be listed to the end: nobody knows what they hold.
     unlisted: usize,
+    /// Addresses of accounts.csv that the tenant does not know: they were left out.
+    unknown: usize,
     /// Folders that the target does not take, empty ones included.
     refused_folders: usize,
-    /// What people call those folders, and how many there are of each kind.
+    /// How both are told.
     #[serde(skip)]
     words: [String; 2],
-}
-
-/// A figure that a dry run cannot know, but only that it is no larger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum AtMost {
-    Placed,
-    Withdrawn,
-}
-
-impl AtMost {
-    fn of(moved: Moved, policy: &Policy) -> Vec<Self> {
-        let adopting = policy.existing == Existing::Adopt && moved.placed > 0;
-        let figures = [(adopting, Self::Placed), (moved.withdrawn > 0, Self::Withdrawn)];
-        figures.into_iter().filter(|(unknown, _)| *unknown).map(|(_, figure)| figure).collect()
-    }
-
-    const fn why(self) -> &'static str {
-        match self {
-            Self::Placed => {
-                " At most so many are placed: a dry run does not look which of them stand at the target already, where \
-                 existing = \"adopt\" takes them for placed."
-            }
-            Self::Withdrawn => {
-                " At most so many are withdrawn: what people changed at the target stays, and is found out only when it is tried."
-            }
-        }
-    }
 }
 
 /// What was done in one pass.
@@ -279,6 +269,7 @@ impl Summary {
             quarantined: standings.iter().map(AccountStanding::quarantine).sum(),
             stopped: accounts(standings.iter().filter(|standing| !standing.stops.is_empty())),
             unlisted: accounts(standings.iter().filter(|standing| standing.is_unlisted())),
+            unknown: 0,
             refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
             words: [not_listed(standings), refused_at_target(standings)],
         }
@@ -313,12 +304,12 @@ impl Summary {
             sentence += &format!(", {} of what is placed owed", count(self.changes_owed, "change"));
         }
         if let Some(items) = self.to_fetch.filter(|items| *items > 0) {
-            sentence += &format!(", {} not pulled yet (run again)", count(items, "item"));
+            let step = self.what.step_to_pull();
+            sentence += &format!(", {} not pulled yet ({step})", count(items, "item"));
         }
         let [unlisted, refused] = &self.words;
         if self.unlisted > 0 {
-            let accounts = count(self.unlisted as u64, "account");
-            sentence += &format!(", {accounts} with {unlisted} not listed to the end (run again)");
+            sentence += &format!(", {unlisted}");
         }
         if self.refused_folders > 0 {
             sentence += &format!(", {refused} refused at the target");
@@ -326,8 +317,7 @@ impl Summary {
         if self.stopped > 0 {
             sentence += &format!(", {} stopped", count(self.stopped as u64, "account"));
         }
-        let unknown: String = self.at_most.iter().map(|figure| figure.why()).collect();
-        sentence + "." + &unknown + &self.refusals()
+        sentence + "." + &at_most::why(&self.at_most) + &self.refusals()
     }
 
     /// The rate at which the service refused what it was asked.

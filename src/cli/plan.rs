@@ -24,12 +24,14 @@ pub async fn run(common: &Common, plan: &args::Plan, terminal: Arc<Terminal>) ->
     let mut session = Session::begin(common, "plan", Arc::clone(&terminal)).await?;
     let strangers = session.take_strangers();
     terminal.print(&strangers.iter().map(Stranger::blocker).collect::<String>());
-    let plan = session.engine.plan(&session.project, &session.movers, plan.sample).await?;
-    let blockers = plan.blockers() + strangers.len();
+    let mut plan = session.engine.plan(&session.project, &session.movers, plan.sample).await?;
+    let (unknown, blockers) = (strangers.len(), plan.blockers() + strangers.len());
+    // The engine was given nobody whom the tenant does not know, and so counted no work for them.
+    plan.human_hours += unknown as f64 * MINUTES_PER_BLOCKER / 60.0;
     tell(&plan, session.engine.lanes.accounts, blockers, &terminal);
     plan.accounts.iter().for_each(|account| terminal.tell("plan", account));
     plan.unreachable.iter().for_each(|what| terminal.tell("unreachable", what));
-    terminal.summary("plan", &Summary::of(&plan, blockers));
+    terminal.summary("plan", &Summary::of(&plan, unknown, blockers));
     session.end(if blockers > 0 { Exit::Owing } else { Exit::Done }).await
 }
 
@@ -43,11 +45,13 @@ struct Summary {
     requests_again: u64,
     seconds: u64,
     human_hours: f64,
+    /// Addresses of accounts.csv that the tenant does not know: nothing of them is in these figures but what blocks.
+    unknown: usize,
     blockers: usize,
 }
 
 impl Summary {
-    fn of(plan: &Plan, blockers: usize) -> Self {
+    fn of(plan: &Plan, unknown: usize, blockers: usize) -> Self {
         Self {
             accounts: accounts(plan),
             items: plan.listed.items,
@@ -57,6 +61,7 @@ impl Summary {
             requests_again: plan.requests_again,
             seconds: plan.seconds,
             human_hours: plan.human_hours,
+            unknown,
             blockers,
         }
     }

@@ -54,6 +54,11 @@ impl Session {
         Ok(Self { project, engine, movers, config, strangers })
     }
 
+    /// How many lines of accounts.csv were left out, since the tenant does not know who stands there.
+    pub const fn unknown(&self) -> usize {
+        self.strangers.len()
+    }
+
     /// Those whom the tenant does not know, for a verb that tells them itself.
     pub fn take_strangers(&mut self) -> Vec<Stranger> {
         std::mem::take(&mut self.strangers)

@@ -155,7 +155,7 @@ struct Summary {
     /// In accounts.csv, and not worked on yet.
     waiting: usize,
     departed: usize,
-    /// What people call those folders, and how many there are of each kind.
+    /// How both are told.
     #[serde(skip)]
     words: [String; 2],
 }
@@ -196,10 +196,7 @@ impl Summary {
             (true, format!("{} owed", grouped(self.owed))),
             (self.changes_owed > 0, format!("{} of what is placed owed", count(self.changes_owed, "change"))),
             (true, format!("{} in quarantine", grouped(self.quarantined))),
-            (
-                self.unlisted > 0,
-                format!("{} with {unlisted} not listed to the end (run again)", accounts(self.unlisted)),
-            ),
+            (self.unlisted > 0, unlisted.clone()),
             (self.refused_folders > 0, format!("{refused} refused at the target")),
             (true, format!("{} stopped", accounts(self.stopped))),
             (self.waiting > 0, format!("{} not worked on yet", accounts(self.waiting))),

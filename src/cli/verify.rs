@@ -45,7 +45,8 @@ pub async fn run(common: &Common, verify: &args::Verify, terminal: Arc<Terminal>
     let rows: Vec<_> = session.movers.iter().map(|mover| mover.row.clone()).collect();
     let standings = standings(&session.project, &session.config, &rows).await?;
     terminal.show(&named_losses(&standings.iter().collect::<Vec<_>>(), terminal.width()));
-    let summary = Summary::of(look, &compared, standing.count(), &standings);
+    let unknown = session.unknown();
+    let summary = Summary { unknown, ..Summary::of(look, &compared, standing.count(), &standings) };
     terminal.print(&summary.sentence());
     terminal.summary("verify", &summary);
     let exit = summary.exit();
@@ -84,9 +85,11 @@ struct Summary {
     /// Accounts that could not be listed or pushed when they were last worked on.
     stopped: usize,
     not_compared: usize,
+    /// Addresses of accounts.csv that the tenant does not know: they were left out.
+    unknown: usize,
     /// Folders that the target does not take, empty ones included.
     refused_folders: usize,
-    /// What people call those folders, and how many there are of each kind.
+    /// How both are told.
     #[serde(skip)]
     words: [String; 2],
 }
@@ -113,6 +116,7 @@ impl Summary {
             unlisted: accounts(standings.iter().filter(|standing| standing.is_unlisted())),
             stopped: accounts(standings.iter().filter(|standing| !standing.stops.is_empty())),
             not_compared: compared.iter().filter(|account| account.fault.is_some()).count(),
+            unknown: 0,
             refused_folders: standings.iter().map(AccountStanding::refused_at_target).sum(),
             words: [not_listed(standings), refused_at_target(standings)],
         }
@@ -154,8 +158,7 @@ impl Summary {
         }
         let [unlisted, refused] = &self.words;
         if self.unlisted > 0 {
-            let accounts = count(self.unlisted as u64, "account");
-            let _infallible = write!(text, "; {accounts} with {unlisted} not listed to the end (run again)");
+            let _infallible = write!(text, "; {unlisted}");
         }
         if self.stopped > 0 {
             let accounts = count(self.stopped as u64, "account");

@@ -21,5 +21,5 @@ pub use standings::{
     Manner as TableManner, Standing, accounts, named_losses, standings_notes, standings_table, standings_troubles,
 };
 pub use table::{Column, shorten, table};
-pub use words::{bytes, collections, count, duration, fault_lines, grouped, moment, one_line};
+pub use words::{and, bytes, collections, count, duration, fault_lines, grouped, moment, one_line};
 pub use wrap::wrapped;

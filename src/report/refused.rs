@@ -1,6 +1,9 @@
 //! Folders that one side refused as a whole: which, why, and the next step; folders with one cause together.
 
-use super::words::{collections, count, fault_lines, kinds_of_collections};
+use super::{
+    standings::accounts,
+    words::{collections, count, fault_lines, kinds_of_collections},
+};
 use crate::{engine::AccountStanding, store::Side};
 use transhume_contract::{Fault, Workload};
 
@@ -41,10 +44,12 @@ pub fn refused_at_target<'a>(all: impl IntoIterator<Item = &'a AccountStanding>)
     collections(all.into_iter().map(|standing| (standing.workload, standing.refused_at_target() as u64)))
 }
 
-/// `folders and calendars`: what some of could not be listed to the end, where nothing else stopped the account.
+/// `2 accounts with folders and calendars not listed to the end (run again)`: where nothing else stopped them.
 pub fn not_listed<'a>(all: impl IntoIterator<Item = &'a AccountStanding>) -> String {
-    let unlisted = all.into_iter().filter(|standing| standing.is_unlisted());
-    kinds_of_collections(unlisted.map(|standing| standing.workload))
+    let unlisted: Vec<_> = all.into_iter().filter(|standing| standing.is_unlisted()).collect();
+    let kinds = kinds_of_collections(unlisted.iter().map(|standing| standing.workload));
+    let accounts = count(accounts(unlisted) as u64, "account");
+    format!("{accounts} with {kinds} not listed to the end (run again)")
 }
 
 /// The sentence names the folder; all else says whether it is the same matter.

@@ -186,10 +186,11 @@ pub fn standings_notes(all: &[&AccountStanding], width: Option<usize>) -> String
     unlisted(all) + &kept(all) + &left_there(all) + &named_losses(all, width)
 }
 
-/// What nobody knows the size of: an interruption came first, or no pass has looked there yet.
+/// What nobody knows the size of: an interruption came first, or no pass has looked there yet. Where a folder waits for a
+/// person, running again is not the step, and the one that is stands beside the folder.
 fn unlisted(all: &[&AccountStanding]) -> String {
     let mut met: BTreeMap<Workload, Vec<&str>> = BTreeMap::new();
-    for standing in all.iter().filter(|standing| standing.is_unlisted()) {
+    for standing in all.iter().filter(|standing| standing.is_unlisted() && !waits_for_a_person(standing)) {
         met.entry(standing.workload).or_default().push(&standing.account);
     }
     let line = |(workload, accounts): (Workload, Vec<&str>)| {
@@ -204,6 +205,10 @@ fn unlisted(all: &[&AccountStanding]) -> String {
     met.into_iter().map(line).collect()
 }
 
+fn waits_for_a_person(standing: &AccountStanding) -> bool {
+    standing.refused.iter().any(|folder| folder.side == Side::Source && folder.fault.next_step().is_some())
+}
+
 /// What could not be carried, by the names that `mappings/LOSSES.md` explains.
 pub fn named_losses(all: &[&AccountStanding], width: Option<usize>) -> String {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
@@ -213,7 +218,7 @@ pub fn named_losses(all: &[&AccountStanding], width: Option<usize>) -> String {
     match losses_listed(sums, width) {
         none if none.is_empty() => none,
         listed => format!(
-            "named losses, and in how many items:\n{listed}    `transhume explain --loss NAME` lists the items of one, \
+            "named losses, and how often each was met:\n{listed}    `transhume explain --loss NAME` lists the items of one, \
              `transhume explain ITEM` says what an item lost; its original is kept.\n"
         ),
     }

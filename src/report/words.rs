@@ -35,7 +35,7 @@ pub fn kinds_of_collections(of: impl IntoIterator<Item = Workload>) -> String {
 }
 
 /// `a, b and c`.
-fn and(mut all: Vec<String>) -> String {
+pub fn and(mut all: Vec<String>) -> String {
     let last = all.pop().unwrap_or_default();
     if all.is_empty() { last } else { format!("{} and {last}", all.join(", ")) }
 }

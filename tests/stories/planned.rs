@@ -161,3 +161,15 @@ fn a_name_that_changes_everywhere_is_said_once_and_the_rest_summed_up() {
     let all: usize = events.iter().filter_map(|event| event["renames"].as_array()).map(Vec::len).sum();
     assert!(all >= 14, "{all}");
 }
+
+#[test]
+fn what_a_plan_listed_and_nobody_pulled_is_not_what_a_push_fetches() {
+    let story = Story::new(&ordinary(1, 4));
+    story.run(&["plan"]).ok();
+    let dry = story.run(&["push", "--dry-run"]);
+    dry.tells(3, &[" not pulled yet (`transhume pull` fetches them)"]);
+    assert!(!dry.out.contains("not pulled yet (run again)"), "{}", dry.out);
+    story.run(&["pull"]).ok();
+    let dry = story.run(&["push", "--dry-run"]);
+    assert!(!dry.ok().out.contains("not pulled yet"), "{}", dry.out);
+}

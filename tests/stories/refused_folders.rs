@@ -175,3 +175,17 @@ fn a_folder_that_the_source_does_not_list_is_named_with_the_reason() {
     story.run(&["run"]).ok();
     assert!(!story.run(&["status", "--items"]).out.contains("Vault"));
 }
+
+#[test]
+fn a_run_is_not_said_to_go_on_with_a_folder_that_waits_for_a_person() {
+    let story = Story::new(&ordinary(1, 4));
+    let folder = add_folder(&story, "Vault");
+    let path = format!("mailFolders/{}/messages", regex::escape(folder.as_str().unwrap()).replace('=', "(=|%3D)"));
+    let fault = json!({ "kind": "status", "code": 403, "error": "accessDenied" });
+    story.simulator.faults(json!({ "rules": [{ "path": path, "fault": fault }] })).unwrap();
+    for verb in ["run", "status"] {
+        let said = story.run(&[verb]);
+        said.tells(3, &["folder Vault of ", "could not be listed to its end: ", "access is denied"]);
+        assert!(!said.out.contains("goes on with them"), "{verb}: {}", said.out);
+    }
+}

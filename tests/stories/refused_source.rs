@@ -88,7 +88,10 @@ fn a_body_that_cannot_be_had_now_is_owed_by_a_pull_too() {
     story.run(&["pull"]).tells(3, &["0 in quarantine, 1 item not pulled yet (run again)."]);
     let again = story.run(&["pull", "--json"]);
     assert_eq!((again.code, &again.summary()["to_fetch"]), (Some(0), &json!(0)), "{}", again.out);
-    assert!(again.summary()["owed"].as_u64() > Some(0), "what only waits to be pushed is not owed by a pull");
+    assert!(
+        again.summary()["owed"].as_u64() > Some(0),
+        "what only waits to be pushed does not count for its exit code"
+    );
 }
 
 #[test]

@@ -77,6 +77,8 @@ fn an_account_the_tenant_does_not_know_is_named_at_the_end_and_stops_nobody_else
     let both = "2 accounts: 1 reached on both sides, 1 not; 1 blocker to mend first.";
     story.run(&["check"]).tells(1, &[&format!("BLOCKER  source  {said}"), "Correct the address or", both]);
     story.run(&["plan"]).tells(3, &[&format!("BLOCKER {said}. Correct the address or"), "; 1 blocker to mend first."]);
+    let plan = story.run(&["plan", "--json"]).summary();
+    assert_eq!(plan["human_hours"], json!(0.75), "an account of a quarter and a blocker of half an hour: {plan}");
     let run = story.run(&["run", "-q"]);
     run.is(3, UNKNOWN);
     run.tells(3, &["items pulled (", " placed ("]);
@@ -88,6 +90,9 @@ fn an_account_the_tenant_does_not_know_is_named_at_the_end_and_stops_nobody_else
     let unknown: Vec<_> = events.iter().filter(|event| event["type"] == "unknown").collect();
     assert_eq!(unknown.len(), 1);
     assert_eq!((&unknown[0]["account"], &unknown[0]["line"]), (&json!("nobody@valmont.example"), &json!(3)));
+    for verb in ["check", "plan", "pull", "push", "run", "verify"] {
+        assert_eq!(story.run(&[verb, "--json"]).summary()["unknown"], 1, "{verb}");
+    }
     story.run(&["run", "--account", &story.addresses[0]]).ok();
 }
 
@@ -188,6 +193,13 @@ fn whatever_is_wrong_is_named_with_its_line() {
             "line 10, column 13",
             "unknown variant `imaps`, expected one of `imap`, `dav`, `folder`",
         ),
+        ("\"graph\"", "\"imap\"", "line 2, column 13", "unknown variant `imap`, expected `graph`"),
+        (
+            "\"folder\"",
+            "\"graph\"",
+            "line 10, column 13",
+            "unknown variant `graph`, expected one of `imap`, `dav`, `folder`",
+        ),
         (
             target,
             &format!("{target}\n\n[limits]\nlanes = 0"),
@@ -230,7 +242,8 @@ fn a_flag_where_it_means_nothing() {
         .args(["status", "--json"])
         .output()
         .unwrap();
-    assert_eq!(story.said(&before).ok().summary()["verb"], "status", "flags may stand before the verb");
+    let said = story.said(&before);
+    assert_eq!((said.code, &said.summary()["verb"]), (Some(3), &json!("status")), "flags may stand before the verb");
 }
 
 #[test]
