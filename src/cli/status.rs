@@ -155,7 +155,7 @@ struct Summary {
     /// In accounts.csv, and not worked on yet.
     waiting: usize,
     departed: usize,
-    /// How both are told.
+    /// How the accounts not listed to the end and the folders refused are told.
     #[serde(skip)]
     words: [String; 2],
 }

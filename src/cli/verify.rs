@@ -89,7 +89,7 @@ struct Summary {
     unknown: usize,
     /// Folders that the target does not take, empty ones included.
     refused_folders: usize,
-    /// How both are told.
+    /// How the accounts not listed to the end and the folders refused are told.
     #[serde(skip)]
     words: [String; 2],
 }

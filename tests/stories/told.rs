@@ -88,8 +88,7 @@ fn tables_fit_the_terminal_and_what_is_redirected_is_whole() {
     let long = "secretariat.general.des.services@communaute-de-communes-du-pays-de-valmont.example";
     story.write("accounts.csv", format!("source,target\n{},{long}\n", story.addresses[0]));
     story.run(&["run"]).tells(0, &[&format!("{} > {long}", story.addresses[0])]);
-    let narrow = story.command(&["status"]).env("COLUMNS", "80").output().unwrap();
-    let narrow = story.said(&narrow);
+    let narrow = on_a_terminal(&story, &["status"]);
     assert!(narrow.out.contains('…') && narrow.out.lines().all(|line| line.chars().count() <= 80), "{}", narrow.out);
     story.run(&["status"]).tells(0, &[long]);
 }
@@ -143,7 +142,12 @@ fn sentences_fit_the_terminal_and_what_is_redirected_is_whole() {
     for said in [story.run(&["status"]), story.said(&exported)] {
         said.tells(0, &[kept]);
     }
-    assert!(!on_a_terminal(&story, &["status"]).out.contains(kept), "there is something to wrap");
+    let wrapped = on_a_terminal(&story, &["status"]);
+    wrapped.tells(
+        0,
+        &["named losses, ", "`transhume explain --loss NAME`", "its original is kept.", "status: 1 account; "],
+    );
+    assert!(!wrapped.out.contains(kept.trim()), "there is something to wrap: {}", wrapped.out);
     story.simulator.faults(json!({ "roles": ["User.Read.All", "MailboxSettings.Read"] })).unwrap();
     fits(&["run"]);
     story.run(&["status"]).tells(3, &["1 account stopped."]);
