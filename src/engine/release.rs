@@ -2,7 +2,7 @@
 
 use super::{Engine, Event, Half, Mover};
 use crate::store::{AccountStore, Project, Side};
-use transhume_contract::{Fault, Reach, Workload};
+use transhume_contract::{Fault, Reach};
 
 /// The store of an account, unless its own damage keeps it shut.
 pub(super) async fn opened(project: &Project, mover: &Mover) -> Result<Option<AccountStore>, Fault> {
@@ -34,21 +34,5 @@ impl Engine {
             released += of_one;
         }
         Ok(released)
-    }
-
-    /// What was to replace something at a target and was too large for it is tried again once it takes larger ones.
-    pub(super) async fn heed_limit(
-        &self,
-        store: &AccountStore,
-        workload: Workload,
-        most: Option<u64>,
-    ) -> Result<(), Fault> {
-        let released = if self.rehearsing { 0 } else { store.heed_limit(workload, most).await? };
-        if released > 0 {
-            let items = workload.items(released);
-            let sentence = format!("taken out of quarantine, for the target takes larger ones now: {items}");
-            self.tell(Event::Note { account: Some(store.account().address.clone()), sentence });
-        }
-        Ok(())
     }
 }

@@ -6,9 +6,9 @@ use super::{
     feeds,
     journal::{self, Event},
     memberships,
-    rows::{CollectionKey, ItemKey, Json, RunId, Side, Work, limit, now, signed, time},
+    rows::{CollectionKey, ItemKey, Json, RunId, Side, Work, limit, now, time},
 };
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 use serde::Serialize;
 use transhume_contract::{Cause, Fault, ItemId, Remedy, Timestamp, Workload};
 
@@ -92,45 +92,6 @@ impl AccountStore {
         let (cause, run) = (cause.map(Cause::name), self.inner.run);
         self.write(move |db| release(db, run, workload, side, cause)).await
     }
-
-    /// Notes the largest item that the target takes, where it states one. Once it takes larger ones than when this was
-    /// noted last, what was to replace something there and was too large leaves the quarantine; what never stood there waits
-    /// until somebody asks. Answers how many.
-    pub async fn heed_limit(&self, workload: Workload, most: Option<u64>) -> Result<u64, Fault> {
-        let (run, most) = (self.inner.run, most.map(signed));
-        if self.read(move |db| accepted(db, workload)).await? == Some(most) {
-            return Ok(0);
-        }
-        self.write(move |db| heed_limit(db, run, workload, most)).await
-    }
-}
-
-/// The limit that was noted last, if any was; none is one, too.
-fn accepted(db: &Connection, workload: Workload) -> Result<Option<Option<i64>>, Trouble> {
-    let sql = "SELECT most FROM accepted WHERE workload = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([Work(workload)], |row| row.get(0)).optional()?)
-}
-
-fn heed_limit(db: &Connection, run: Option<RunId>, workload: Workload, most: Option<i64>) -> Result<u64, Trouble> {
-    let raised = match (accepted(db, workload)?.flatten(), most) {
-        (Some(before), Some(most)) => most > before,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    let sql = "INSERT INTO accepted (workload, most) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET most = excluded.most";
-    db.execute(sql, (Work(workload), most))?;
-    if !raised {
-        return Ok(0);
-    }
-    let cause = Cause::OverTargetLimit.name();
-    let sql =
-        "DELETE FROM fault WHERE workload = ?1 AND side = 'target' AND cause = ?2 AND EXISTS (SELECT 1 FROM placement p
-        WHERE p.item = fault.item AND p.collection = fault.collection AND p.state = 0 AND p.stale = 1)
-        RETURNING item, collection";
-    let mut query = db.prepare_cached(sql)?;
-    let rows = query.query_map((Work(workload), cause), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let released: Vec<(ItemKey, i64)> = rows.collect::<Result<_, _>>()?;
-    let_out(db, run, Side::Target, Some(cause), &released)
 }
 
 pub(super) fn setback_row(row: &Row<'_>) -> rusqlite::Result<Setback> {
@@ -254,23 +215,12 @@ fn release(
     let mut query = db.prepare_cached(sql)?;
     let rows = query.query_map((Work(workload), side, cause), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let released: Vec<(ItemKey, i64)> = rows.collect::<Result<_, _>>()?;
-    Ok(let_out(db, run, side, cause, &released)? + unlisted)
-}
-
-/// What follows once these are in quarantine no longer. Answers how many they are.
-fn let_out(
-    db: &Connection,
-    run: Option<RunId>,
-    side: Side,
-    cause: Option<&str>,
-    released: &[(ItemKey, i64)],
-) -> Result<u64, Trouble> {
-    for (item, collection) in released {
+    for (item, collection) in &released {
         let from = (*collection != 0).then_some(CollectionKey(*collection));
         journal::note(db, run, &Event { name: "released", item: *item, digest: None, detail: cause })?;
         follow(db, &Whose { item: *item, side, from })?;
     }
-    Ok(released.len() as u64)
+    Ok(released.len() as u64 + unlisted)
 }
 
 /// Of what the source named and could not tell about, nothing is known that could be moved, and its changes alone would

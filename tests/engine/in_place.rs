@@ -99,7 +99,7 @@ pub struct Agenda {
     /// Of this run.
     project: Option<Project>,
     /// The mapping has an error.
-    pub errs: bool,
+    errs: bool,
     /// What stands there before the first run is taken for placed.
     adopts: bool,
     /// What was deleted at the source goes at the target, too.

@@ -18,7 +18,6 @@ mod passes;
 mod people;
 mod proof;
 mod put_off;
-mod refused;
 mod renamed;
 mod told;
 mod trees;

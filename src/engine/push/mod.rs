@@ -61,7 +61,6 @@ impl Engine {
         let audience = self.audience(store, workload, traits.profile.clone()).await?;
         self.heed_what_stood_before(store, &mover.target, workload).await?;
         let routes = Routes::new(self, store, target, mover, workload).await?;
-        self.heed_limit(store, workload, traits.max_item_bytes).await?;
         let calls = Semaphore::new(traits.lanes.max(1));
         let withheld = Mutex::default();
         let push = Push { engine: self, store, target, workload, traits, calls, audience, routes, withheld };

@@ -39,9 +39,8 @@ impl Push<'_> {
     pub(super) async fn supersede(&self) -> Result<(), Fault> {
         let (mut after, mut replaced) = (None, Vec::new());
         let at = self.collections().await?;
-        let made_by = self.engine.made_by(self.workload, &self.audience);
         loop {
-            let page = self.store.placements_to_supersede(self.workload, made_by, after, PAGE).await?;
+            let page = self.store.placements_to_supersede(self.workload, after, PAGE).await?;
             let Some(last) = page.last().map(|one| one.placement.key) else { break };
             if self.traits.replaces {
                 replaced.extend(self.replace_page(&at, page).await?);

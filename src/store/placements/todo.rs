@@ -1,14 +1,13 @@
 //! What a push has to do: place, amend, move, supersede, withdraw. Each is an index lookup: it costs what changed.
 
-use super::{COLUMNS, MadeBy, Placement, placement_row, select_from};
+use super::{COLUMNS, Placement, placement_row, select_from};
 use crate::store::{
     account::AccountStore,
     collections,
     faults::Trouble,
     items::Mark,
     rows::{
-        CollectionKey, Hash, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit,
-        unsigned,
+        CollectionKey, ItemKey, Json, OriginalKey, PlacementKey, RenderingKey, RunId, TargetKey, Work, limit, unsigned,
     },
 };
 use rusqlite::{Connection, Row};
@@ -130,18 +129,15 @@ impl AccountStore {
         self.read(move |db| open_moves(db, workload, after, most)).await
     }
 
-    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew. What would
-    /// replace them and is in quarantine waits, as long as it would be sent as it was refused: by what renders `made_by`
-    /// now.
+    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew.
     pub async fn placements_to_supersede(
         &self,
         workload: Workload,
-        made_by: MadeBy,
         after: Option<PlacementKey>,
         most: usize,
     ) -> Result<Vec<Superseding>, Fault> {
         let (after, run) = (after.unwrap_or(PlacementKey(0)), self.inner.run);
-        self.read(move |db| to_supersede(db, (workload, made_by), after, run, most)).await
+        self.read(move |db| to_supersede(db, workload, after, run, most)).await
     }
 
     /// Placements the source no longer answers for: withdrawn only when somebody asks for it. Nothing before the pass
@@ -294,11 +290,6 @@ fn open_moves(db: &Connection, workload: Workload, after: PlacementKey, most: us
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// In quarantine for what is to replace a placement, rendered as it would be now.
-const REFUSED: &str = "EXISTS (SELECT 1 FROM fault f LEFT JOIN rendering w ON w.key = i.rendering
-    WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection AND f.cause IS NOT NULL
-        AND (w.key IS NULL OR w.edition = ?5 AND w.tables = ?6 AND w.profile = iif(i.apart, ?8, ?7)))";
-
 fn superseding() -> String {
     select(
         "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND q.collection = p.collection AND q.state = 0
@@ -307,24 +298,21 @@ fn superseding() -> String {
         ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
             0), i.received, i.apart",
         "placement p INDEXED BY placement_stale",
-        &format!(
-            " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
-                AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
-                AND NOT {REFUSED} ORDER BY p.key LIMIT ?4"
-        ),
+        " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
+            AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
+            ORDER BY p.key LIMIT ?4",
     )
 }
 
 fn to_supersede(
     db: &Connection,
-    (workload, (edition, tables, [own, apart])): (Workload, MadeBy),
+    workload: Workload,
     after: PlacementKey,
     run: Option<RunId>,
     most: usize,
 ) -> Result<Vec<Superseding>, Trouble> {
     let mut query = db.prepare_cached(&superseding())?;
-    let values = (Work(workload), after, run, limit(most), edition, Hash(tables), Hash(own), Hash(apart));
-    let rows = query.query_map(values, |row| {
+    let rows = query.query_map((Work(workload), after, run, limit(most)), |row| {
         let (placed_anew, next) = (row.get(COLUMNS)?, to_place_row(row, COLUMNS + 1)?);
         Ok(Superseding { placement: placement_row(row)?, placed_anew, next })
     })?;

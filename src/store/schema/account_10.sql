@@ -6,6 +6,3 @@ CREATE INDEX rendering_by_key ON rendering (message_id) WHERE reworded = 1;
 
 -- What people removed is looked for by verification, collection by collection, as what stands is.
 CREATE INDEX placement_lost ON placement (target, key) WHERE state = 3;
-
--- The largest item that the target took when it was last asked, in bytes; NULL where it stated no limit.
-CREATE TABLE accepted (workload INTEGER PRIMARY KEY, most INTEGER);

@@ -251,7 +251,7 @@ impl Job<'_> {
     }
 
     async fn supersede(&self) -> Result<(), Fault> {
-        for due in self.store.placements_to_supersede(MAIL, made_by(), None, 100).await? {
+        for due in self.store.placements_to_supersede(MAIL, None, 100).await? {
             if !due.placed_anew {
                 self.place(&due.next, due.placement.at).await?;
             }

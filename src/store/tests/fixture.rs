@@ -2,8 +2,8 @@
 
 use crate::store::lock::{Locking, lock};
 use crate::store::{
-    AccountStore, CollectionKey, Intending, ItemKey, MadeBy, NewRendering, OpenIntent, Opening, Original, Pass,
-    Project, Rendering, Resolution, Sending, Shape, StoreOptions, Stored, StoredPart, TargetKey, ToPlace,
+    AccountStore, CollectionKey, Intending, ItemKey, NewRendering, OpenIntent, Opening, Original, Pass, Project,
+    Rendering, Resolution, Sending, Shape, StoreOptions, Stored, StoredPart, TargetKey, ToPlace,
 };
 use bytes::Bytes;
 use std::path::Path;
@@ -259,11 +259,6 @@ pub fn unchanged(item: ItemKey, original: &Original) -> NewRendering {
         losses: Vec::new(),
         message_id: Some(format!("<{}@x>", item.number())),
     }
-}
-
-/// What [`unchanged`] renders with.
-pub fn made_by() -> MadeBy {
-    (1, Digest::of(b"tables"), [Digest::of(b"profile"); 2])
 }
 
 pub async fn render(store: &AccountStore, what: &ToPlace) -> Rendering {

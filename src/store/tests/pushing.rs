@@ -218,15 +218,15 @@ async fn a_changed_draft_is_placed_anew_before_the_old_one_goes() {
     push(&store, "drafts").await;
     pass(&store, vec![("drafts", vec![draft("2")])]).await;
     fetch(&store, "a", b"two").await;
-    let due = store.placements_to_supersede(MAIL, made_by(), None, 10).await.unwrap().remove(0);
+    let due = store.placements_to_supersede(MAIL, None, 10).await.unwrap().remove(0);
     assert!(!due.placed_anew);
     let at = due.placement.at;
     let intent = intend(&store, &due.next, at).await;
     store.resolve(vec![Resolution::Placed { intent, placed: placed("uid-2") }]).await.unwrap();
-    let again = store.placements_to_supersede(MAIL, made_by(), None, 10).await.unwrap().remove(0);
+    let again = store.placements_to_supersede(MAIL, None, 10).await.unwrap().remove(0);
     assert!(again.placed_anew && again.placement.key == due.placement.key);
     store.record_superseded(again.placement.key, Vec::new()).await.unwrap();
-    assert_eq!(store.placements_to_supersede(MAIL, made_by(), None, 10).await.unwrap(), []);
+    assert_eq!(store.placements_to_supersede(MAIL, None, 10).await.unwrap(), []);
     assert_eq!(push(&store, "drafts").await, 0);
     super::totals::tallies_agree(&store).await;
 }
