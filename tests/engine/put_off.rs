@@ -2,7 +2,7 @@
 //! account goes on.
 
 use crate::{
-    in_place::{Agenda, CALENDAR, event},
+    in_place::{Agenda, CALENDAR, event, files},
     proof::opened,
     wires::{Behind, Between, Fate},
     world::{Ear, World, project},
@@ -16,8 +16,8 @@ use transhume::{
     store::Project,
 };
 use transhume_contract::{
-    Account, Amended, Amending, Collection, CollectionId, Content, Facts, Fault, Found, Handle, IntentId, ItemId,
-    NaturalKey, Placed, Placement, Placing, Reach, Role, Target, Wanted, What, Workload,
+    Account, Amended, Amending, Cause, Collection, CollectionId, Content, Facts, Fault, Found, Handle, IntentId,
+    ItemId, NaturalKey, Placed, Placement, Placing, Reach, Role, Target, Wanted, What, Workload,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,8 @@ enum Verb {
     Amend,
 }
 
-/// Refuses a verb in one collection, by the end of its name. Placings meet their fate, and a move that was not made before
+/// Refuses a verb in one collection, by the end of its name, and for good as far as it knows: what is to be done there is
+/// owed nevertheless. Placings meet their fate, and a move that was not made before
 /// goes unanswered where they do.
 struct Shut {
     target: Arc<dyn Target>,
@@ -39,7 +40,8 @@ impl Shut {
     fn check(&self, verb: Verb, name: &str) -> Result<(), Fault> {
         match self.verb {
             Some((shut, at)) if shut == verb && name.ends_with(at) => {
-                Err(Fault::new(What::Forbidden, format!("{name} is shut")).reaching(Reach::Collection))
+                let shut = Fault::new(What::Forbidden, format!("{name} is shut")).skip(Cause::RefusedByTarget);
+                Err(shut.reaching(Reach::Collection))
             }
             _ => Ok(()),
         }
@@ -188,6 +190,52 @@ async fn a_calendar_that_cannot_be_looked_into_leaves_its_own_intents_open_alone
 }
 
 #[tokio::test]
+async fn a_newer_event_that_may_have_arrived_is_not_sent_again_before_it_can_be_looked_for() {
+    let mut two = Two::new("first").await;
+    assert_eq!(two.run(None, Fate::Arrives).await, (0, 0));
+    two.told("second");
+    assert_eq!(two.run(COUNCIL, Fate::Unanswered).await, (2, 0));
+    assert_eq!(two.run(COUNCIL, Fate::Arrives).await, (1, 0), "the other one was found");
+    // Sent again, it would be taken for what people changed.
+    assert_eq!(two.agenda.setbacks().await, []);
+    assert_eq!(two.run(None, Fate::Arrives).await, (0, 0));
+    assert_eq!((two.standing(), two.agenda.setbacks().await), (are(Some("second"), Some("second")), vec![]));
+}
+
+#[tokio::test]
+async fn an_event_whose_newer_one_may_have_arrived_is_not_moved_before_that_can_be_looked_for() {
+    let mut two = Two::new("first").await;
+    let account = two.agenda.account.id.clone();
+    let attic = two.agenda.source.add_collection(&account, None, "Attic", Role::Ordinary);
+    assert_eq!(two.run(None, Fate::Arrives).await, (0, 0));
+    two.told("second");
+    assert_eq!(two.run(COUNCIL, Fate::Unanswered).await, (2, 0));
+    two.agenda.source.shift(&account, &ItemId::new("one"), &attic);
+    assert_eq!(two.run(COUNCIL, Fate::Arrives).await, (1, 0));
+    assert_eq!((two.standing(), two.agenda.setbacks().await), (are(Some("second"), Some("second")), vec![]));
+    assert_eq!(two.run(None, Fate::Arrives).await, (0, 0));
+    assert_eq!((two.standing(), two.agenda.setbacks().await), (are(Some("second"), Some("second")), vec![]));
+    let stands = files(&two.agenda.place()).into_iter().filter(|path| path.parent().unwrap().ends_with("Attic"));
+    assert_eq!(stands.count(), 1);
+}
+
+#[tokio::test]
+async fn an_event_whose_newer_one_may_have_arrived_is_not_withdrawn_before_that_can_be_looked_for() {
+    let mut two = Two::new("first").await;
+    two.agenda.withdraws = true;
+    assert_eq!(two.run(None, Fate::Arrives).await, (0, 0));
+    two.told("second");
+    two.run(COUNCIL, Fate::Unanswered).await;
+    for id in ["one", "two"] {
+        two.agenda.source.remove(&two.agenda.account.id, &ItemId::new(id));
+    }
+    two.run(COUNCIL, Fate::Arrives).await;
+    assert_eq!((two.standing(), two.agenda.setbacks().await), (are(Some("second"), None), vec![]));
+    assert_eq!(two.run(None, Fate::Arrives).await, (0, 0));
+    assert_eq!((two.standing(), two.agenda.setbacks().await), (are(None, None), vec![]));
+}
+
+#[tokio::test]
 async fn a_calendar_that_cannot_be_looked_into_leaves_its_own_moves_open_alone() {
     let mut two = Two::new("first").await;
     let account = two.agenda.account.id.clone();
@@ -217,7 +265,11 @@ impl Mailbox {
 
     /// One run of the program. Answers what is owed after it, and what was told of each item.
     async fn run(&self, verb: Option<Verb>) -> ((u64, u64), Vec<(String, String)>) {
-        let (verb, fate) = (verb.map(|verb| (verb, ARCHIVE)), Fate::Arrives);
+        self.run_to(verb, Fate::Arrives).await
+    }
+
+    async fn run_to(&self, verb: Option<Verb>, fate: Fate) -> ((u64, u64), Vec<(String, String)>) {
+        let verb = verb.map(|verb| (verb, ARCHIVE));
         let target = Arc::new(Behind(Shut { target: self.world.target.clone(), verb, fate }));
         let engine = self.world.engine_with(self.world.source.clone(), target, Arc::new(Ear::default()));
         let project = opened(&self.dir).await;
@@ -293,6 +345,19 @@ async fn a_mailbox_that_takes_nothing_puts_off_its_own_newer_drafts_alone() {
     let (owed, met) = mailbox.run(Some(Verb::Ensure)).await;
     assert_eq!((owed, met.len(), met[0].0.as_str()), ((0, 1), 1, "out"));
     assert_eq!((mailbox.drafts("first"), mailbox.drafts("second")), (1, 1));
+    assert_eq!(mailbox.run(None).await, ((0, 0), vec![]));
+    assert_eq!((mailbox.drafts("first"), mailbox.drafts("second")), (0, 2));
+}
+
+#[tokio::test]
+async fn a_newer_draft_that_may_have_arrived_is_not_sent_again_before_it_can_be_looked_for() {
+    let mailbox = Mailbox::new(true).await;
+    mailbox.draft("first");
+    assert_eq!(mailbox.run(None).await, ((0, 0), vec![]));
+    mailbox.draft("second");
+    assert_eq!(mailbox.run_to(Some(Verb::Find), Fate::Unanswered).await.0, (2, 0));
+    assert_eq!(mailbox.run_to(Some(Verb::Find), Fate::Arrives).await.0, (1, 0), "the other one was found");
+    assert_eq!((mailbox.drafts("first"), mailbox.drafts("second")), (1, 2));
     assert_eq!(mailbox.run(None).await, ((0, 0), vec![]));
     assert_eq!((mailbox.drafts("first"), mailbox.drafts("second")), (0, 2));
 }

@@ -14,6 +14,7 @@ impl Push<'_> {
         if fault.reach >= Reach::Account {
             return Err(fault);
         }
+        let fault = owed(fault);
         if !self.engine.rehearsing {
             self.store.postpone(key, &fault).await?;
         }
@@ -46,5 +47,13 @@ impl Push<'_> {
             Err(fault) if fault.reach < Reach::Account => self.routes.refused_there(at, &fault).await.map(|()| None),
             came => came.map(Some),
         }
+    }
+}
+
+/// What reaches further than one item is nothing against this one: it is owed, however sure the target is.
+fn owed(fault: Fault) -> Fault {
+    match fault.remedy {
+        Remedy::Skip(_) if fault.reach > Reach::Item => Fault { remedy: Remedy::Later, ..fault },
+        _ => fault,
     }
 }

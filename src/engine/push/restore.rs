@@ -34,10 +34,10 @@ impl Push<'_> {
     }
 
     /// The old one is let go only once the new one is known to stand there: killed in between, the next repair finds that
-    /// it does. What fails keeps its verdict, and is missing still.
+    /// it does. What fails keeps its verdict, and is missing still. What may be on its way already is not sent again.
     async fn restore_one(&self, one: Restoring) -> Result<bool, Fault> {
         let Placement { key, item, from, .. } = one.placement;
-        if !one.placed_anew {
+        if !one.placed_anew && !one.on_its_way {
             match self.place_one(one.next, None).await {
                 Err(fault) if fault.reach < Reach::Account => {
                     self.routes.refused(from, fault).await?;
@@ -45,6 +45,8 @@ impl Push<'_> {
                 }
                 placed => placed?,
             }
+        }
+        if !one.placed_anew {
             // Where the answer was lost, looking decides.
             self.settle_intents().await?;
         }

@@ -64,8 +64,8 @@ impl Sought {
 }
 
 impl Push<'_> {
-    /// Resolves every open intent by looking: what is found stands there, what is not will be offered again. Answers
-    /// how many there were.
+    /// Resolves every open intent by looking: what is found stands there, what is not will be offered again. Where it cannot
+    /// be looked they stay open, and nothing is sent in their stead. Answers how many it resolved.
     pub(super) async fn settle_intents(&self) -> Result<usize, Fault> {
         if self.engine.rehearsing {
             return Ok(0);

@@ -18,6 +18,8 @@ pub struct Restoring {
     pub placement: Placement,
     /// It was placed again already, and only the old one is left to be let go.
     pub placed_anew: bool,
+    /// It may have been: nobody knows yet.
+    pub on_its_way: bool,
     /// The item is gone from the source; else the source holds it only where nothing is pushed from.
     pub gone: bool,
     /// What is to be placed again, for the collection it stood in last.
@@ -43,6 +45,8 @@ impl AccountStore {
 
 const MORE: &str = "EXISTS (SELECT 1 FROM placement q WHERE q.item = p.item AND q.collection = p.collection
         AND q.state = 0 AND q.key > p.key),
+    EXISTS (SELECT 1 FROM intent w INDEXED BY intent_of_item
+        WHERE w.item = p.item AND w.collection = p.collection AND w.state = 0),
     i.state = 1, i.key, i.id, p.collection, i.original, i.rendering, i.facts, i.revision, i.fetched_bytes,
     ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
         0), i.received, i.apart";
@@ -55,8 +59,9 @@ const WHICH: &str = " WHERE p.key = ?1 AND i.original IS NOT NULL AND NOT EXISTS
 fn to_restore(db: &Connection, key: PlacementKey, pushed: &[CollectionKey]) -> Result<Option<Restoring>, Trouble> {
     let mut query = db.prepare_cached(&select(MORE, "placement p", WHICH))?;
     let restoring = query.query_row((key, Json(pushed)), |row| {
-        let (placed_anew, gone) = (row.get(COLUMNS)?, row.get(COLUMNS + 1)?);
-        Ok(Restoring { placement: placement_row(row)?, placed_anew, gone, next: to_place_row(row, COLUMNS + 2)? })
+        let (placed_anew, on_its_way, gone) = (row.get(COLUMNS)?, row.get(COLUMNS + 1)?, row.get(COLUMNS + 2)?);
+        let (placement, next) = (placement_row(row)?, to_place_row(row, COLUMNS + 3)?);
+        Ok(Restoring { placement, placed_anew, on_its_way, gone, next })
     });
     Ok(restoring.optional()?)
 }

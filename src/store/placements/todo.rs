@@ -106,7 +106,8 @@ impl AccountStore {
     }
 
     /// Placements whose item left their collection and now stands in another of the pushed ones without being placed
-    /// there. Nothing before the pass is settled.
+    /// there. Nothing before the pass is settled, and nothing of an item that something may be on its way of: it may
+    /// stand in this one's place already.
     pub async fn placements_to_move(
         &self,
         workload: Workload,
@@ -129,7 +130,8 @@ impl AccountStore {
         self.read(move |db| open_moves(db, workload, after, most)).await
     }
 
-    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew.
+    /// Placements of an original that a newer one replaced (a draft that changed), and those rendered anew. Where
+    /// the newer one may be on its way, looking decides first.
     pub async fn placements_to_supersede(
         &self,
         workload: Workload,
@@ -141,7 +143,7 @@ impl AccountStore {
     }
 
     /// Placements the source no longer answers for: withdrawn only when somebody asks for it. Nothing before the pass
-    /// is settled.
+    /// is settled, or while something of the item may be on its way: what took this one's place is no change of people's.
     pub async fn placements_to_withdraw(
         &self,
         workload: Workload,
@@ -240,6 +242,10 @@ fn to_amend(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Nobody knows yet whether something of the item was placed: in the place of what stands there, or beside it.
+const ON_ITS_WAY: &str =
+    "EXISTS (SELECT 1 FROM intent w INDEXED BY intent_of_item WHERE w.item = p.item AND w.state = 0)";
+
 /// The n-th placement of an item without a home goes to its n-th membership without a placement.
 pub(super) const HOMES: &str =
     "WITH orphan AS (SELECT key, item, row_number() OVER (PARTITION BY item ORDER BY key) AS nth
@@ -251,9 +257,11 @@ pub(super) const HOMES: &str =
 fn moving() -> String {
     let from =
         "orphan o CROSS JOIN home h ON h.item = o.item AND h.nth = o.nth CROSS JOIN placement p ON p.key = o.key";
-    let rest = " WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL AND p.moving_to IS NULL
-        AND (p.tried IS NULL OR p.tried IS NOT ?4) ORDER BY p.key LIMIT ?5";
-    format!("{HOMES} {}", select("h.collection", from, rest))
+    let rest = format!(
+        " WHERE i.workload = ?1 AND p.key > ?3 AND p.handle IS NOT NULL AND p.moving_to IS NULL
+            AND (p.tried IS NULL OR p.tried IS NOT ?4) AND NOT {ON_ITS_WAY} ORDER BY p.key LIMIT ?5"
+    );
+    format!("{HOMES} {}", select("h.collection", from, &rest))
 }
 
 fn to_move(
@@ -298,9 +306,11 @@ fn superseding() -> String {
         ifnull((SELECT attempts FROM fault f WHERE f.item = p.item AND f.side = 'target' AND f.collection = p.collection),
             0), i.received, i.apart",
         "placement p INDEXED BY placement_stale",
-        " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
-            AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
-            ORDER BY p.key LIMIT ?4",
+        &format!(
+            " WHERE p.state = 0 AND p.stale = 1 AND i.workload = ?1 AND i.state = 0 AND p.key > ?2
+                AND p.moving_to IS NULL AND p.handle IS NOT NULL AND (p.tried IS NULL OR p.tried IS NOT ?3)
+                AND NOT {ON_ITS_WAY} ORDER BY p.key LIMIT ?4"
+        ),
     )
 }
 
@@ -332,7 +342,7 @@ fn counting_withdrawn() -> String {
 fn withdrawing() -> String {
     let rest = format!(
         " WHERE {WITHDRAWN} AND p.key > ?2 AND p.handle IS NOT NULL AND p.moving_to IS NULL
-            AND (p.tried IS NULL OR p.tried IS NOT ?3) ORDER BY p.key LIMIT ?4"
+            AND (p.tried IS NULL OR p.tried IS NOT ?3) AND NOT {ON_ITS_WAY} ORDER BY p.key LIMIT ?4"
     );
     select("i.state = 1, i.facts, i.revision", "placement p INDEXED BY placement_orphan", &rest)
 }
@@ -358,7 +368,7 @@ fn to_withdraw(
 
 /// What each question is to be answered with, for a test of what SQLite makes of it.
 #[cfg(test)]
-pub(super) fn by_index() -> [(&'static str, String); 6] {
+pub(super) fn by_index() -> [(&'static str, String); 9] {
     [
         ("placement_to_amend", amending()),
         ("placement_orphan", moving()),
@@ -366,5 +376,8 @@ pub(super) fn by_index() -> [(&'static str, String); 6] {
         ("placement_stale", superseding()),
         ("placement_orphan", counting_withdrawn()),
         ("placement_orphan", withdrawing()),
+        ("intent_of_item", moving()),
+        ("intent_of_item", superseding()),
+        ("intent_of_item", withdrawing()),
     ]
 }
