@@ -16,6 +16,9 @@ impl Push<'_> {
         if self.engine.rehearsing {
             return Ok(());
         }
+        for fault in unread.values() {
+            tracing::warn!(%fault, "what was placed in a collection has no handle yet, and cannot be looked for now");
+        }
         let (pushed, withdraws, mut after) = (self.routes.pushed(), self.engine.policy.withdraw_deleted, None);
         loop {
             let page = self.store.placements_overdue(self.workload, &pushed, withdraws, after, PAGE).await?;
