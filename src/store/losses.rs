@@ -27,7 +27,8 @@ pub struct Lossy {
 }
 
 impl AccountStore {
-    /// How many items lost something of this name, and so many of them, the newest first. Looks at every loss.
+    /// How many items lost something of this name, and so many of them, the newest first. Looks at every loss, and at the
+    /// items that have one of this name.
     pub async fn items_with_loss(
         &self,
         workload: Workload,
@@ -39,8 +40,9 @@ impl AccountStore {
     }
 }
 
-const WITH_LOSS: &str =
-    "FROM loss l JOIN item i ON i.key = l.item WHERE l.name = ?1 AND i.workload = ?2 AND i.state < 2";
+/// Joined crosswise: SQLite would begin with every item of the workload.
+pub(super) const WITH_LOSS: &str =
+    "FROM loss l CROSS JOIN item i ON i.key = l.item WHERE l.name = ?1 AND i.workload = ?2 AND i.state < 2";
 
 fn with_loss(db: &Connection, workload: Workload, name: &str, most: usize) -> Result<(u64, Vec<Lossy>), Trouble> {
     let count = format!("SELECT count(DISTINCT l.item) {WITH_LOSS}");

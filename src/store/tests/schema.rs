@@ -2,7 +2,8 @@
 
 use super::fixture::*;
 use crate::store::{
-    AccountStore, NotOpened, Opening, Project, StoreOptions, TargetKey, memberships, placements, totals, verdicts,
+    AccountStore, NotOpened, Opening, Project, StoreOptions, TargetKey, losses, memberships, placements, totals,
+    verdicts,
 };
 use rusqlite::Connection;
 use std::{collections::BTreeSet, path::PathBuf};
@@ -116,6 +117,14 @@ async fn what_is_asked_of_placements_is_found_by_index_and_not_through_every_ite
         assert!(steps.iter().any(|step| step.contains(&format!("USING INDEX {index}"))), "{index}: {sql}: {steps:?}");
         assert_eq!(steps.iter().find(|step| goes_through_all(step)), None, "{sql}: {steps:?}");
     }
+}
+
+#[tokio::test]
+async fn what_lost_something_of_a_name_is_found_through_the_losses_and_not_through_every_item() {
+    let store = Fixture::fresh().await;
+    let steps = plan_of(&store, &format!("SELECT l.item, i.facts {}", losses::WITH_LOSS)).await;
+    assert!(steps[0].starts_with("SCAN l"), "{steps:?}");
+    assert_eq!(steps.iter().find(|step| goes_through_all(step)), None, "{steps:?}");
 }
 
 fn goes_through_all(step: &str) -> bool {
