@@ -47,14 +47,14 @@ impl AccountStore {
     }
 }
 
-/// In quarantine because of its key, which only what was withdrawn has. Whatever was withdrawn before it was refused last
-/// did not stand in its way.
+/// In quarantine because of its key, which only what was withdrawn has. Whatever was withdrawn before the target refused it
+/// last did not stand in its way.
 const FREED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i.key = f.item
     WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2
         AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 1
                 JOIN journal j ON j.item = o.key AND j.event = 'withdrawn'
             WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key
-                AND j.key > (SELECT max(q.key) FROM journal q WHERE q.item = i.key AND q.event = 'quarantined'))
+                AND j.at >= f.last)
         AND NOT EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0
             WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key)";
 

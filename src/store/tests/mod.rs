@@ -4,6 +4,7 @@
 mod bytes;
 mod crash;
 mod fixture;
+mod freed;
 mod invariants;
 mod known;
 mod listing;
