@@ -48,11 +48,12 @@ impl AccountStore {
 }
 
 /// In quarantine because of its key, which only what was withdrawn has. Whatever was withdrawn before the target refused it
-/// last did not stand in its way.
+/// last did not stand in its way. Killed between withdrawing something and writing it down, we find it lost.
 const FREED: &str = "SELECT f.item, f.collection FROM fault f JOIN item i ON i.key = f.item
     WHERE f.workload = ?1 AND f.side = 'target' AND f.cause = ?2
-        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 1
-                JOIN journal j ON j.item = o.key AND j.event = 'withdrawn'
+        AND EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key
+                AND (p.state = 1 OR p.state = 3 AND o.state = 1)
+                JOIN journal j ON j.item = o.key AND j.event = iif(p.state = 1, 'withdrawn', 'lost')
             WHERE o.message_id = i.message_id AND o.workload = i.workload AND o.key <> i.key
                 AND j.at >= f.last)
         AND NOT EXISTS (SELECT 1 FROM item o JOIN placement p ON p.item = o.key AND p.state = 0
