@@ -20,6 +20,19 @@
 //! it does). On a series, `zone` names the IANA zone in which it takes place where its own name says nothing
 //! (`tzone://Microsoft/Custom`). On a calendar, `hidden` keeps it out of lists, and `delta_most` is the page size above
 //! which its change tracking answers 503.
+//!
+//! A `drive` belongs to its `user`, or to the site or group that its `parent` names; a `site` to the group or site above
+//! it that its `parent` names. A `driveItem` says in `parentReference` which drive it lies in and below what; one that
+//! says nothing lies in the first drive of its `user`. Where it has content and says neither `size` nor `file.hashes`,
+//! both are counted from the content; what it does say is served, true or not, until it changes. Its columns stand in
+//! `listItem`, its retention label in `retentionLabel`, as `$expand` shows them, and the columns of a library in
+//! `list.columns` of its `drive`. Two kinds are added: a `driveItemVersion` (parent: the item) is a former version with
+//! the content it had; a `channel` (parent: the group) is a channel of a team, with its `filesFolder`.
+//!
+//! `_sim` of a `driveItem` may hold `fails` and `status` (what reading its content answers), `vanishes` (true: it is
+//! deleted when somebody first reads it by itself), `unique` (true: it does not inherit permissions) and
+//! `sensitivityLabels` with `label_fails` (what the extraction of labels answers). `_sim` of a `drive` or a `site` may
+//! hold `locked`, `forbidden`, `missing` and `hidden`; that of a `site` also `selected` (true: `Sites.Selected` opens it).
 
 mod content;
 mod error;
@@ -92,7 +105,7 @@ const OF_A_MAILBOX: &[&str] = &[
 const GRAPH_KINDS: &[&str] = &[
     "user", "group", "member", "mailFolder", "message", "messageRule", "mailboxSettings", "masterCategory",
     "calendarGroup", "calendar", "event", "contactFolder", "contact", "todoTaskList", "todoTask", "drive", "driveItem", "permission",
-    "site",
+    "site", "driveItemVersion", "channel",
 ];
 
 #[rustfmt::skip]

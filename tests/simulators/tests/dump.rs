@@ -44,6 +44,8 @@ fn every_content() -> Vec<Content> {
         repeat("head", "line\r\n", 0, "tail"),
         repeat("head", "line\r\n", 100_003, "tail"),
         repeat("", "", 1_000_000_000, ""),
+        Content::Seeded { seed: 9, length: 0 },
+        Content::Seeded { seed: 9, length: 131_075 },
     ]
 }
 
@@ -77,6 +79,19 @@ fn equal_bodies_are_stored_once_and_a_second_save_replaces_the_first() {
     let shorter = Dump { provider: Provider::Google, entries: Vec::new() };
     shorter.save(dir.path()).unwrap();
     assert_eq!(Dump::load(dir.path()).unwrap(), shorter);
+}
+
+/// Whoever has a tenant of large files does not want them in memory.
+#[test]
+fn large_files_stay_on_disk() {
+    let large = Content::Seeded { seed: 3, length: 9 << 20 };
+    let entries = vec![entry("driveItem", Some(large.clone())), entry("message", Some(large.clone()))];
+    let dir = TempDir::new().unwrap();
+    Dump { provider: Provider::Graph, entries }.save(dir.path()).unwrap();
+    let loaded = Dump::load(dir.path()).unwrap();
+    let held: Vec<&Content> = loaded.entries.iter().map(|entry| entry.content.as_ref().unwrap()).collect();
+    assert!(matches!(held[..], [Content::File { .. }, Content::Bytes(_)]));
+    assert!(held.iter().all(|content| **content == large));
 }
 
 #[test]
@@ -157,7 +172,7 @@ fn lines_that_are_none_are_refused() {
             r#"{"kind": "label", "user": "a", "resource": {}}"#,
             "has the kind \"label\", which a graph dump does not know; it knows user, group, member, mailFolder, message, \
              messageRule, mailboxSettings, masterCategory, calendarGroup, calendar, event, contactFolder, contact, \
-             todoTaskList, todoTask, drive, driveItem, permission, site",
+             todoTaskList, todoTask, drive, driveItem, permission, site, driveItemVersion, channel",
         ),
     ] {
         assert_eq!(refused(&[FIRST, "", line]), format!("tenant.jsonl line 3: {sentence}"));

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -108,7 +109,8 @@ fn entry(line: &str, provider: Provider, blobs: &mut Blobs) -> Result<Entry, Com
     if !line.resource.is_object() {
         return Err(Complaint::ResourceNotAnObject);
     }
-    let content = line.content.map(|body| blobs.content(body)).transpose()?;
+    let stays = STAY_ON_DISK.contains(&line.kind.as_str());
+    let content = line.content.map(|body| blobs.content(body, stays)).transpose()?;
     Ok(Entry { kind: line.kind, user: line.user, resource: line.resource, parent: line.parent, content })
 }
 
@@ -123,49 +125,64 @@ fn known_kind(kind: &str, provider: Provider) -> Result<(), Complaint> {
     Err(Complaint::Kind { kind: kind.to_owned(), provider: name, known: provider.kinds().join(", ") })
 }
 
+/// Bodies of these are read when they are asked for, if they are large: nothing looks into them.
+const STAY_ON_DISK: &[&str] = &["driveItem", "driveItemVersion"];
+/// Larger than this is large.
+const LARGE: u64 = 8 << 20;
+
 /// The bodies of a dump; a file that several lines name is read once and shared.
 struct Blobs {
     dir: PathBuf,
-    read: HashMap<String, (Bytes, String)>,
+    read: HashMap<(String, bool), (Content, String)>,
 }
 
 impl Blobs {
-    fn content(&mut self, body: Body) -> Result<Content, Complaint> {
+    fn content(&mut self, body: Body, stays: bool) -> Result<Content, Complaint> {
         if body.exports.is_some() {
             return Err(Complaint::Exports);
         }
-        let (bytes, found) = match (body.file, body.base64) {
-            (Some(file), None) => self.file(&file)?,
+        let (content, found) = match (body.file, body.base64) {
+            (Some(file), None) => self.file(file, stays)?,
             (None, Some(text)) => inline(&text)?,
             _ => return Err(Complaint::AmbiguousContent),
         };
-        if let Some(said) = body.size.filter(|said| *said != bytes.len() as u64) {
-            return Err(Complaint::Size { said, found: bytes.len() as u64 });
+        if let Some(said) = body.size.filter(|said| *said != content.len()) {
+            return Err(Complaint::Size { said, found: content.len() });
         }
         match body.sha256 {
             Some(said) if !said.eq_ignore_ascii_case(&found) => Err(Complaint::Digest { said, found }),
-            _ => Ok(Content::Bytes(bytes)),
+            _ => Ok(content),
         }
     }
 
-    fn file(&mut self, name: &str) -> Result<(Bytes, String), Complaint> {
-        if let Some(known) = self.read.get(name) {
+    fn file(&mut self, name: String, stays: bool) -> Result<(Content, String), Complaint> {
+        let key = (name, stays);
+        if let Some(known) = self.read.get(&key) {
             return Ok(known.clone());
         }
+        let name = &key.0;
         if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-            return Err(Complaint::Outside(name.to_owned()));
+            return Err(Complaint::Outside(name.clone()));
         }
-        let read = fs::read(self.dir.join(name)).map_err(|why| Complaint::Blob { file: name.to_owned(), why })?;
-        let bytes = Bytes::from(read);
-        let known = (bytes.clone(), digest(std::iter::once(bytes)));
-        self.read.insert(name.to_owned(), known.clone());
+        let content = opened(&self.dir.join(name), stays).map_err(|why| Complaint::Blob { file: name.clone(), why })?;
+        let known = (content.clone(), digest(content.chunks()));
+        self.read.insert(key, known.clone());
         Ok(known)
     }
 }
 
-fn inline(text: &str) -> Result<(Bytes, String), Complaint> {
+fn opened(path: &Path, stays: bool) -> io::Result<Content> {
+    let length = fs::metadata(path)?.len();
+    if stays && length > LARGE {
+        File::open(path)?; // whoever may not read it is told so now
+        return Ok(Content::File { path: Arc::from(path), length });
+    }
+    fs::read(path).map(Content::from)
+}
+
+fn inline(text: &str) -> Result<(Content, String), Complaint> {
     let bytes = Bytes::from(STANDARD.decode(text).map_err(|why| Complaint::NotBase64(why.to_string()))?);
-    Ok((bytes.clone(), digest(std::iter::once(bytes))))
+    Ok((Content::Bytes(bytes.clone()), digest(std::iter::once(bytes))))
 }
 
 /// serde_json's sentence; its "at line 1 column n" counts within our one line, so only the column is kept.

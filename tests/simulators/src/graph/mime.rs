@@ -38,6 +38,7 @@ fn regenerated(content: Content, call: &str) -> Content {
             let head = Bytes::from([header.as_bytes(), &head].concat());
             Content::Repeat { head, line, times, tail }
         }
+        no_mail @ (Content::Seeded { .. } | Content::File { .. }) => no_mail,
     }
 }
 

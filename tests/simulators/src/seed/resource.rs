@@ -80,7 +80,7 @@ pub(super) fn message(dice: &mut Dice, mime: &Content, standing: &Standing) -> V
 /// A body made when read is judged by its beginning and end.
 fn sample(mime: &Content) -> Vec<u8> {
     match mime {
-        Content::Bytes(bytes) => bytes.to_vec(),
+        Content::Bytes(_) | Content::Seeded { .. } | Content::File { .. } => mime.to_bytes().to_vec(),
         Content::Repeat { head, line, times, tail } => {
             [head.to_vec(), line.repeat(usize::try_from(*times).unwrap_or(4).min(4)), tail.to_vec()].concat()
         }
