@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::faults::{Fault, raw_controls};
 use crate::graph::{Scene, batch};
 use crate::pace::{Key, Lane, Overrun};
+use crate::units::Charge;
 use crate::wire::{Call, Caller, Cut, Payload, Refusal, Reply, Sending};
 use crate::world::World;
 use crate::{control, downloads, graph, login};
@@ -56,12 +57,30 @@ pub(crate) async fn serve(world: Arc<World>, head: Parts, body: Bytes) -> Result
 pub(crate) async fn serve_download(world: Arc<World>, head: Parts, body: Bytes) -> Result<Response<Sending>, Broken> {
     let call = Call::new(&head, body, origin(&world, &head));
     let ids = Ids::of(&world, &call);
+    world.stats.arrived(&request_name(&call));
     let fault = world.faults.strike(&call, &world.stats);
+    let key = downloads::app(&world, &call).map(|app| sharepoint(&app));
+    let paid = key.as_ref().filter(|_| world.knobs().switches.files.presigned_units);
+    let charge = paid.map(|key| world.units.charge(&key.0, 1, &world.knobs().limits, &world.stats));
+    if let Some(key) = &key {
+        world.pace.called(key, &world.stats);
+    }
     wait(&world, fault.as_ref()).await;
-    let answer = |call: &Call| downloads::answer(&world, call);
-    let outgoing = faulty(&world, &call, &ids, fault, None, answer)?;
-    world.stats.answered("GET /data/download/{id}", outgoing.reply.status.as_u16());
+    let answer = |call: &Call| match (&charge, &key) {
+        (Some(charge), Some(key)) if charge.is_refused() => Err(charge.refusal(&world, key)),
+        _ => downloads::answer(&world, call),
+    };
+    let mut outgoing = faulty(&world, &call, &ids, fault, key.as_ref(), answer)?;
+    if let Some(charge) = &charge {
+        outgoing.reply = charge.dress(&world, outgoing.reply);
+    }
+    note(&world, &call, downloads::endpoint(&call), &outgoing.reply);
     Ok(finish(&world, &call, &ids, outgoing))
+}
+
+/// Under which an application is told to leave SharePoint alone for a while.
+fn sharepoint(app: &str) -> Key {
+    (app.to_owned(), "SharePoint".to_owned())
 }
 
 async fn through_login(world: &World, call: &Call, ids: &Ids) -> Result<Outgoing, Broken> {
@@ -94,15 +113,37 @@ async fn one(world: &World, call: &Call, ids: &Ids) -> Result<Outgoing, Broken> 
         Ok(lane) => (lane, None),
         Err(overrun) => (None, Some(overrun)),
     };
+    let toll = admitted.as_ref().ok().and_then(|caller| Toll::of(world, call, caller));
+    let key = key.as_ref().or(toll.as_ref().map(|toll| &toll.key));
     wait(world, fault.as_ref()).await;
-    let answer = |call: &Call| match (&admitted, &overrun) {
-        (Err(refusal), _) => Err(refusal.clone()),
-        (_, Some(overrun)) => Err(throttled(world, key.as_ref(), overrun)),
-        (Ok(caller), None) => graph::answer(&Scene { world, call, caller }).map(|reply| applied(call, reply)),
+    let answer = |call: &Call| match (&admitted, &overrun, &toll) {
+        (Err(refusal), ..) => Err(refusal.clone()),
+        (_, Some(overrun), _) => Err(throttled(world, key, overrun)),
+        (_, _, Some(toll)) if toll.charge.is_refused() => Err(toll.charge.refusal(world, &toll.key)),
+        (Ok(caller), None, _) => graph::answer(&Scene { world, call, caller }).map(|reply| applied(call, reply)),
     };
-    let outgoing = faulty(world, call, ids, fault, key.as_ref(), answer)?;
-    note(world, call, &outgoing.reply);
+    let mut outgoing = faulty(world, call, ids, fault, key, answer)?;
+    if let Some(toll) = &toll {
+        outgoing.reply = toll.charge.dress(world, outgoing.reply);
+    }
+    note(world, call, &graph::template(&call.method, &call.segments), &outgoing.reply);
     Ok(Outgoing { lane, ..outgoing })
+}
+
+/// What a call to SharePoint costs.
+struct Toll {
+    key: Key,
+    charge: Charge,
+}
+
+impl Toll {
+    fn of(world: &World, call: &Call, caller: &Caller) -> Option<Self> {
+        let cost = graph::units(call)?;
+        let key = sharepoint(&caller.app);
+        world.pace.called(&key, &world.stats);
+        let charge = world.units.charge(&caller.app, cost, &world.knobs().limits, &world.stats);
+        Some(Self { key, charge })
+    }
 }
 
 async fn batched(world: &World, call: &Call, ids: &Ids) -> Result<Outgoing, Broken> {
@@ -179,7 +220,8 @@ fn faulty(
     key: Option<&Key>,
     answer: impl FnOnce(&Call) -> Result<Reply, Refusal>,
 ) -> Result<Outgoing, Broken> {
-    let instead = fault.as_ref().and_then(|fault| fault.instead(world, key));
+    let of_drive = graph::units(call).is_some() || downloads::is_file(call);
+    let instead = fault.as_ref().and_then(|fault| fault.instead(world, key, of_drive));
     let answered = match instead {
         Some(refusal) => Err(refusal),
         None if fault.as_ref().is_some_and(Fault::breaks) => return Err(Broken),
@@ -210,9 +252,9 @@ async fn wait(world: &World, fault: Option<&Fault>) {
     }
 }
 
-/// Counts an answer of Graph, and until when its request must not come again.
-fn note(world: &World, call: &Call, reply: &Reply) {
-    world.stats.answered(&graph::template(&call.method, &call.segments), reply.status.as_u16());
+/// Counts an answer, and until when its request must not come again.
+fn note(world: &World, call: &Call, endpoint: &str, reply: &Reply) {
+    world.stats.answered(endpoint, reply.status.as_u16());
     let told = reply.headers.get("retry-after").and_then(|value| value.to_str().ok());
     if let Some(seconds) = told.and_then(|told| seconds(world, told)) {
         world.stats.deadline(&request_name(call), seconds);
@@ -264,6 +306,7 @@ fn finish(world: &World, call: &Call, ids: &Ids, outgoing: Outgoing) -> Response
         Payload::Empty => (Sending::whole(Bytes::new(), stats), None),
         Payload::Json(value) => (json_body(world, &value), None),
         Payload::Bytes(bytes) => (Sending::whole(bytes, stats), None),
+        Payload::File(part) => (Sending::file(part.length(), part.pieces(), stats), None),
         Payload::Stream(content, cut) => (Sending::chunked(content.chunks(), stats), cut),
     };
     let mut response = Response::new(body.cut(cut.or(own_cut)).holding(lane));

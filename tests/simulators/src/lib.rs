@@ -5,9 +5,9 @@
 //! connectors it stands opposite: it is written from what the services document and what tools met in the field.
 //!
 //! Rooms: `wire` turns sockets into calls and replies, `login` is Entra, `tenant` is the state,
-//! `graph` reads the state as the service would show it, `pace` and `faults` make it difficult, `control` lets a test
-//! change and question it. Drives and sites are not built yet: the simulator answers 501 `NotSimulated` there, so that
-//! nobody takes silence for an empty drive.
+//! `graph` reads the state as the service would show it, `pace`, `units` and `faults` make it difficult, `control` lets a
+//! test change and question it. What Graph serves and the simulator does not answers 501 `NotSimulated`, so that nobody
+//! takes silence for an empty answer.
 
 pub mod dump;
 pub mod seed;
@@ -24,10 +24,14 @@ mod simulator;
 mod stats;
 mod tenant;
 mod tls;
+mod units;
 mod wire;
 mod world;
 
-pub use options::{Cloud, EventDelta, Knobs, Limits, MimeCut, OccurrencesBy, Options, Switches};
+pub use options::{
+    Cloud, EventDelta, FileSwitches, HashTold, Knobs, LiedAbout, Lies, Limits, LockedSite, Malware, MimeCut, NoDrive,
+    OccurrencesBy, Options, Ranges, Resync, Switches,
+};
 pub use simulator::{Running, Simulator, StartError};
 pub use stats::Counts;
 pub use tls::{SelfSigned, TlsError};

@@ -1,8 +1,12 @@
 //! What can be chosen when a simulator starts, and the part of it that can be changed while it runs.
 
+mod files;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
+
+pub use files::{FileSwitches, HashTold, LiedAbout, Lies, LockedSite, Malware, NoDrive, Ranges, Resync};
 
 use crate::tls::SelfSigned;
 
@@ -78,6 +82,8 @@ impl Default for Knobs {
             "Tasks.Read.All",
             "Files.Read.All",
             "Sites.Read.All",
+            "Team.ReadBasic.All",
+            "Channel.ReadBasic.All",
             "Reports.Read.All",
             "ReportSettings.Read.All",
         ];
@@ -92,8 +98,9 @@ impl Default for Knobs {
     }
 }
 
-/// The limits of Outlook resources per application and mailbox, and those of reports (Microsoft Graph docs:
-/// service-specific throttling limits).
+/// The limits of Outlook resources per application and mailbox, those of reports (Microsoft Graph docs: service-specific
+/// throttling limits), and those of SharePoint per application in a tenant of up to a thousand licences (SharePoint docs:
+/// avoid throttling).
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -106,11 +113,30 @@ pub struct Limits {
     pub retry_after_s: f64,
     /// Requests for one report within ten minutes.
     pub reports: u32,
+    /// Resource units of SharePoint within a minute, or what is given for it.
+    pub resource_units: u32,
+    pub resource_window_s: f64,
+    /// Resource units of SharePoint within a day, or what is given for it.
+    pub resource_units_day: u32,
+    pub resource_day_s: f64,
+    /// Answers tell of the first of these limits once this share of it is spent.
+    pub rate_limit_from: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests: 10_000, window_s: 600.0, concurrency: 4, retry_after_s: 1.0, reports: 14 }
+        Self {
+            requests: 10_000,
+            window_s: 600.0,
+            concurrency: 4,
+            retry_after_s: 1.0,
+            reports: 14,
+            resource_units: 1250,
+            resource_window_s: 60.0,
+            resource_units_day: 1_200_000,
+            resource_day_s: 86_400.0,
+            rate_limit_from: 0.8,
+        }
     }
 }
 
@@ -197,6 +223,8 @@ pub struct Switches {
     pub task_parts_inline: bool,
     /// An application without a permission for tasks gets 401 `UnknownError`; else 403 `ErrorAccessDenied`.
     pub todo_missing_is_401: bool,
+    /// Drives, sites, and what lies in them.
+    pub files: FileSwitches,
 }
 
 /// The clouds by what their v1.0 schema lacks.
@@ -295,6 +323,7 @@ impl Default for Switches {
             todo_flagged_only: false,
             task_parts_inline: false,
             todo_missing_is_401: true,
+            files: FileSwitches::default(),
         }
     }
 }

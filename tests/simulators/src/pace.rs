@@ -47,7 +47,7 @@ impl Pace {
         let now = Instant::now();
         let mut meters = self.meters.lock();
         let meter = meters.entry(key.clone()).or_default();
-        if meter.told.is_some_and(|(told, until)| now > told + IN_TRANSIT && now < until) {
+        if meter.is_told(now) {
             stats.early_call();
         }
         let refusal = meter.refusal(now, limits);
@@ -64,6 +64,14 @@ impl Pace {
         let limits = Limits { requests: limit, concurrency: u32::MAX, ..Limits::default() };
         let mut meters = self.meters.lock();
         meters.entry(key.clone()).or_default().refusal(Instant::now(), &limits).map(|refusal| refusal.seconds())
+    }
+
+    /// Notes a call to a service that has no lanes: whether it comes although the caller was told to wait.
+    pub fn called(&self, key: &Key, stats: &Stats) {
+        let now = Instant::now();
+        if self.meters.lock().get(key).is_some_and(|meter| meter.is_told(now)) {
+            stats.early_call();
+        }
     }
 
     /// Notes that a caller is told to wait, when the answer leaves.
@@ -84,6 +92,10 @@ impl Meter {
             return Some(Overrun::Window(oldest.as_secs_f64()));
         }
         (self.running >= limits.concurrency).then_some(Overrun::Concurrency(limits.retry_after_s))
+    }
+
+    fn is_told(&self, now: Instant) -> bool {
+        self.told.is_some_and(|(told, until)| now > told + IN_TRANSIT && now < until)
     }
 
     fn tell(&mut self, now: Instant, seconds: f64) {

@@ -1,7 +1,8 @@
 //! What a test asks afterwards: who called what, how hard, how early.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -27,6 +28,14 @@ pub struct Counts {
     pub early_calls: u64,
     /// `$value` answers that were begun with 200.
     pub bodies: u64,
+    /// Contents of files that were begun, whole or in part.
+    pub downloads: u64,
+    /// The most contents of files that were under way at the same time.
+    pub peak_transfers: u32,
+    /// Resource units that SharePoint charged, refused requests included.
+    pub resource_units: u64,
+    /// Requests refused because the resource units of a minute or a day were spent.
+    pub unit_breaches: u64,
     /// Requests that would have written.
     pub writes: u64,
     /// Requests for access tokens that were granted.
@@ -37,11 +46,33 @@ pub struct Counts {
     pub faults: BTreeMap<String, u64>,
 }
 
+/// The endpoint of the contents of files.
+pub(crate) const FILES: &str = "GET /_layouts/15/download.aspx";
+
 #[derive(Default)]
 pub(crate) struct Stats {
     counts: Mutex<Counts>,
     bytes: AtomicU64,
     deadlines: Mutex<HashMap<String, Instant>>,
+    transfers: AtomicU32,
+}
+
+/// A content of a file that is under way, until it is dropped.
+pub(crate) struct Transfer(Arc<Stats>);
+
+impl Transfer {
+    pub fn begin(stats: &Arc<Stats>) -> Self {
+        let now = stats.transfers.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut counts = stats.counts.lock();
+        counts.peak_transfers = counts.peak_transfers.max(now);
+        Self(stats.clone())
+    }
+}
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.0.transfers.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Stats {
@@ -66,6 +97,9 @@ impl Stats {
         if status == 200 && endpoint.ends_with("/messages/{id}/$value") {
             counts.bodies += 1;
         }
+        if endpoint == FILES && matches!(status, 200 | 206) {
+            counts.downloads += 1;
+        }
     }
 
     pub fn entered(&self, mailbox: &str, running: u32, refusal: Option<&Overrun>) {
@@ -77,6 +111,12 @@ impl Stats {
             Some(Overrun::Window(_)) => counts.window_breaches += 1,
             None => {}
         }
+    }
+
+    pub fn charged(&self, units: u32, refused: bool) {
+        let mut counts = self.counts.lock();
+        counts.resource_units += u64::from(units);
+        counts.unit_breaches += u64::from(refused);
     }
 
     pub fn early_call(&self) {

@@ -14,6 +14,7 @@ use crate::options::{Knobs, Options};
 use crate::pace::Pace;
 use crate::stats::Stats;
 use crate::tenant::Tenant;
+use crate::units::Units;
 use crate::wire::Seal;
 
 pub(crate) struct World {
@@ -24,6 +25,7 @@ pub(crate) struct World {
     pub doorkeeper: Doorkeeper,
     pub devices: Devices,
     pub pace: Pace,
+    pub units: Units,
     pub faults: Faults,
     pub stats: Arc<Stats>,
     /// The port of the second origin.
@@ -40,6 +42,7 @@ impl World {
             dice: Mutex::new(ChaCha8Rng::seed_from_u64(options.seed)),
             devices: Devices::default(),
             pace: Pace::default(),
+            units: Units::default(),
             stats: Arc::new(Stats::default()),
             options,
             tenant,

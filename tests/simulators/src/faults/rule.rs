@@ -123,8 +123,8 @@ impl Fault {
         }
     }
 
-    /// The refusal that takes the place of an answer.
-    pub fn instead(&self, world: &World, key: Option<&Key>) -> Option<Refusal> {
+    /// The refusal that takes the place of an answer, in the dialect of drives or in that of Outlook.
+    pub fn instead(&self, world: &World, key: Option<&Key>, of_drive: bool) -> Option<Refusal> {
         match self {
             Self::Throttle { retry_after, form, status } => {
                 if let Some(key) = key {
@@ -134,7 +134,7 @@ impl Fault {
                 Some(told(world, refusal, *retry_after, *form))
             }
             Self::Status { code, error, message, empty, retry_after } => {
-                let error = error.clone().unwrap_or_else(|| usual_code(*code).to_owned());
+                let error = error.clone().unwrap_or_else(|| usual_code(*code, of_drive).to_owned());
                 let refusal = Refusal { empty: *empty, ..Refusal::new(*code, error, message.clone()) };
                 Some(match retry_after {
                     Some(seconds) => told(world, refusal, *seconds, RetryAfter::Integer),
@@ -142,6 +142,7 @@ impl Fault {
                 })
             }
             Self::TokenExpired => Some(Refusal::unauthenticated(EXPIRED)),
+            Self::Vanish if of_drive => Some(Refusal::drive_item_not_found()),
             Self::Vanish => Some(Refusal::item_not_found()),
             _ => None,
         }
@@ -176,8 +177,11 @@ fn told(world: &World, refusal: Refusal, seconds: f64, form: RetryAfter) -> Refu
     }
 }
 
-fn usual_code(status: u16) -> &'static str {
+fn usual_code(status: u16, of_drive: bool) -> &'static str {
     match status {
+        403 if of_drive => "accessDenied",
+        404 if of_drive => "itemNotFound",
+        423 => "resourceLocked",
         400 => "BadRequest",
         401 => "InvalidAuthenticationToken",
         403 => "ErrorAccessDenied",

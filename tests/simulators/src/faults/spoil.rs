@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Fault;
 use crate::dump::Content;
 use crate::graph::rows;
-use crate::wire::{Call, Cut, Payload, Reply};
+use crate::wire::{Call, Cut, Part, Payload, Reply};
 
 impl Fault {
     /// The answer as this fault leaves it, and where it breaks off.
@@ -21,9 +21,13 @@ impl Fault {
     }
 }
 
-/// Whether a message is a multipart, or one part in base64.
+/// Whether a message is a multipart, or one part in base64. Of a file its listing told the size.
 fn shows_its_end(reply: &Reply) -> bool {
-    let Payload::Stream(content, _) = &reply.payload else { return false };
+    let content = match &reply.payload {
+        Payload::File(_) => return true,
+        Payload::Stream(content, _) => content,
+        _ => return false,
+    };
     let Some(first) = content.chunks().next() else { return false };
     let head = first.windows(4).position(|four| four == b"\r\n\r\n").map_or(&first[..0], |end| &first[..end]);
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
@@ -63,6 +67,10 @@ fn corrupted(mut reply: Reply, at: Option<usize>) -> Reply {
     reply.payload = match reply.payload {
         Payload::Json(value) => Payload::Bytes(broken_json(&value).into()),
         Payload::Bytes(bytes) => Payload::Bytes(flip(bytes.to_vec())),
+        Payload::File(part) => {
+            let middle = at.map_or(part.length() / 2, |at| at as u64);
+            Payload::File(Part { spoilt: Some(middle), ..part })
+        }
         Payload::Stream(Content::Bytes(bytes), cut) => Payload::Stream(Content::Bytes(flip(bytes.to_vec())), cut),
         other => other,
     };

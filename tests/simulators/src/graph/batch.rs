@@ -116,6 +116,10 @@ where
         Payload::Empty => {}
         Payload::Json(body) => response["body"] = body,
         Payload::Bytes(bytes) => response["body"] = STANDARD.encode(bytes).into(),
+        Payload::File(part) => {
+            let bytes: Vec<u8> = part.pieces().flatten().collect();
+            response["body"] = STANDARD.encode(bytes).into();
+        }
         Payload::Stream(content, _) => response["body"] = STANDARD.encode(content.to_bytes()).into(),
     }
     (inner.id.to_lowercase(), response)

@@ -81,7 +81,7 @@ fn no_navigation(name: &str, of: &str) -> Refusal {
 }
 
 /// Commas at the top level part options; those in parentheses and quotes do not.
-fn split(text: &str) -> Vec<&str> {
+pub(super) fn split(text: &str) -> Vec<&str> {
     let (mut depth, mut quoted, mut start) = (0_u32, false, 0);
     let mut parts = Vec::new();
     for (at, sign) in text.char_indices() {

@@ -1,11 +1,12 @@
-//! Usage reports: a redirect to a pre-signed CSV on another origin (Microsoft Graph docs: getMailboxUsageDetail).
+//! Usage reports: a redirect to a pre-signed CSV on another origin (Microsoft Graph docs: getMailboxUsageDetail,
+//! getOneDriveUsageAccountDetail, getSharePointSiteUsageDetail).
 
 use http::StatusCode;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::access::{READ_REPORT_SETTINGS, READ_REPORTS};
-use super::{Answer, Scene};
+use super::{Answer, Scene, usage};
 use crate::downloads;
 use crate::tenant::{Mailbox, User};
 use crate::wire::{Payload, Refusal, Reply};
@@ -33,10 +34,12 @@ pub(super) fn answer(scene: &Scene<'_>, rest: &[&str]) -> Answer {
     scene.need_directory(READ_REPORTS)?;
     let [name, ..] = rest else { return Err(Refusal::no_such_segment("reports")) };
     let (function, argument) = call(name, rest.get(1).copied());
-    if function != "getMailboxUsageDetail" {
+    let of_files = ["getOneDriveUsageAccountDetail", "getSharePointSiteUsageDetail"].contains(&function);
+    if function != MAILBOXES && !of_files {
         return Err(Refusal::not_simulated(function));
     }
-    let period = argument.filter(|period| ["D7", "D30", "D90", "D180"].contains(period));
+    let day = argument.filter(|day| of_files && day.parse::<jiff::civil::Date>().is_ok());
+    let period = argument.filter(|period| ["D7", "D30", "D90", "D180"].contains(period)).or(day.map(|_| "D7"));
     let period = period.ok_or_else(|| {
         Refusal::new(400, "InvalidArgument", "Invalid period value specified. Valid values are: D7, D30, D90, D180.")
     })?;
@@ -45,11 +48,21 @@ pub(super) fn answer(scene: &Scene<'_>, rest: &[&str]) -> Answer {
     Ok(Reply::of(StatusCode::FOUND, Payload::Empty).with("location", &location))
 }
 
-/// `f(period='D7')` arrives as one segment; as `f('D7')` it would arrive as two.
+/// `f(period='D7')` and `f(date=2026-06-30)` arrive as one segment; as `f('D7')` it would arrive as two.
 fn call<'a>(segment: &'a str, key: Option<&'a str>) -> (&'a str, Option<&'a str>) {
-    match segment.split_once("(period='") {
-        Some((function, rest)) => (function, rest.strip_suffix("')")),
-        None => (segment, key),
+    let with_period = || segment.split_once("(period='").map(|(function, rest)| (function, rest.strip_suffix("')")));
+    let with_date = || segment.split_once("(date=").map(|(function, rest)| (function, rest.strip_suffix(')')));
+    with_period().or_else(with_date).unwrap_or((segment, key))
+}
+
+const MAILBOXES: &str = "getMailboxUsageDetail";
+
+/// The CSV of a report.
+pub(crate) fn csv(world: &World, report: &str, period: &str) -> String {
+    match report {
+        "getOneDriveUsageAccountDetail" => usage::of_people(world, period),
+        "getSharePointSiteUsageDetail" => usage::of_sites(world, period),
+        _ => mailbox_usage(world, period),
     }
 }
 
@@ -65,7 +78,7 @@ fn within_limits(scene: &Scene<'_>, report: &str) -> Result<(), Refusal> {
 }
 
 /// The CSV, with the byte order mark it comes with.
-pub(crate) fn mailbox_usage(world: &World, period: &str) -> String {
+fn mailbox_usage(world: &World, period: &str) -> String {
     let switches = &world.knobs().switches;
     let shown = |column: &&str| !(switches.short_reports && MISSING_FROM_SAMPLE.contains(column));
     let kept: Vec<usize> = (0..COLUMNS.len()).filter(|at| shown(&COLUMNS[*at])).collect();
@@ -116,7 +129,7 @@ fn totals(mailbox: &Mailbox) -> (usize, u64) {
     own.fold((0, 0), |(items, bytes), (_, folder)| (items + folder.listing.len(), bytes + folder.bytes))
 }
 
-fn concealed(world: &World, name: &str) -> String {
+pub(super) fn concealed(world: &World, name: &str) -> String {
     if !world.knobs().switches.concealed_names {
         return quoted(name);
     }
@@ -124,6 +137,6 @@ fn concealed(world: &World, name: &str) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02X}")).collect()
 }
 
-fn quoted(cell: &str) -> String {
+pub(super) fn quoted(cell: &str) -> String {
     if cell.contains(['"', ',', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

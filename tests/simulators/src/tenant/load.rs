@@ -4,17 +4,19 @@ use serde_json::{Map, Value};
 
 use super::load_rooms;
 use super::mailbox::ROOT;
+use super::sharepoint::{self, SharePoint};
 use super::{Folder, Group, Mailbox, Message, Tenant, User};
 use crate::dump::{Dump, Entry};
 
 /// Takes the dump apart. Lines that name somebody unknown are kept aside rather than lost.
 pub(crate) fn load(dump: Dump) -> Tenant {
     let mut tenant = Tenant::default();
-    let mut later = Vec::new();
+    let (mut later, mut files) = (Vec::new(), Vec::new());
     for entry in dump.entries {
         match entry.kind.as_str() {
             "user" => tenant.admit(user(entry)),
             "group" => tenant.groups.push(group(entry)),
+            kind if sharepoint::KINDS.contains(&kind) => files.push(entry),
             _ => later.push(entry),
         }
     }
@@ -25,7 +27,16 @@ pub(crate) fn load(dump: Dump) -> Tenant {
     post(&mut tenant, messages);
     finish(&mut tenant);
     load_rooms::fill(&mut tenant, things);
+    furnish_drives(&mut tenant, files);
     tenant
+}
+
+fn furnish_drives(tenant: &mut Tenant, entries: Vec<Entry>) {
+    let groups: Vec<String> = tenant.groups.iter().map(|group| group.id.clone()).collect();
+    let user = |address: &str| tenant.any_address(address).map(|user| user.id.clone());
+    let (sharepoint, left) = SharePoint::load(entries, user, &groups);
+    tenant.sharepoint = sharepoint;
+    tenant.rest.extend(left);
 }
 
 fn user(entry: Entry) -> User {

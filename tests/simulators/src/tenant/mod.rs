@@ -1,6 +1,5 @@
 //! What the simulated tenant holds: people, groups, mailboxes with mail and with the rooms for calendars, contacts and
-//! tasks. A room for drives stands beside them when it is built; until then its lines of the dump are kept in `rest` and
-//! given back.
+//! tasks, drives and sites. Lines of the dump that none of them takes are kept in `rest` and given back.
 
 pub(crate) mod agenda;
 mod compose;
@@ -13,6 +12,7 @@ mod mailbox;
 mod message;
 mod parts;
 mod room;
+pub(crate) mod sharepoint;
 mod trail;
 mod unload;
 mod unload_rooms;
@@ -34,6 +34,7 @@ pub(crate) use parts::{Attachment, AttachmentKind, attachments, parts_of, stated
 pub(crate) use room::{Collection, Noted, Pen, Room};
 pub(crate) use unload::{folder_resource, unload};
 
+use self::sharepoint::SharePoint;
 use crate::dump::Entry;
 
 /// A whole tenant.
@@ -42,6 +43,7 @@ pub(crate) struct Tenant {
     pub users: Vec<User>,
     by_key: HashMap<String, usize>,
     pub groups: Vec<Group>,
+    pub sharepoint: SharePoint,
     /// Lines of the dump that no room serves.
     pub rest: Vec<Entry>,
 }

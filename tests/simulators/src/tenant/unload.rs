@@ -17,6 +17,7 @@ pub(crate) fn unload(tenant: &Tenant) -> Dump {
     for (user, mailbox) in tenant.mailboxes() {
         of_mailbox(user, mailbox, &mut entries);
     }
+    tenant.sharepoint.unload(&mut entries);
     entries.extend(tenant.rest.iter().cloned());
     Dump { provider: Provider::Graph, entries }
 }

@@ -10,7 +10,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use thiserror::Error;
 
 use crate::pace::Lane;
-use crate::stats::Stats;
+use crate::stats::{Stats, Transfer};
 
 /// Where a body ends before its end.
 #[derive(Clone, Copy)]
@@ -35,17 +35,25 @@ pub(crate) struct Sending {
     flushed: bool,
     /// Let go when the body is dropped, which is when the answer has left.
     _lane: Option<Lane>,
+    _transfer: Option<Transfer>,
 }
 
 impl Sending {
     pub fn whole(bytes: Bytes, stats: Arc<Stats>) -> Self {
         let length = Some(bytes.len() as u64);
         let pieces = Box::new(std::iter::once(bytes).filter(|piece| !piece.is_empty()));
-        Self { pieces, length, cut: None, sent: 0, stats, flushed: false, _lane: None }
+        Self { pieces, length, cut: None, sent: 0, stats, flushed: false, _lane: None, _transfer: None }
     }
 
     pub fn chunked(pieces: impl Iterator<Item = Bytes> + Send + 'static, stats: Arc<Stats>) -> Self {
-        Self { pieces: Box::new(pieces), length: None, cut: None, sent: 0, stats, flushed: false, _lane: None }
+        let pieces = Box::new(pieces);
+        Self { pieces, length: None, cut: None, sent: 0, stats, flushed: false, _lane: None, _transfer: None }
+    }
+
+    /// The content of a file, of so many bytes.
+    pub fn file(length: u64, pieces: impl Iterator<Item = Bytes> + Send + 'static, stats: Arc<Stats>) -> Self {
+        let transfer = Some(Transfer::begin(&stats));
+        Self { length: Some(length), _transfer: transfer, ..Self::chunked(pieces, stats) }
     }
 
     #[must_use]

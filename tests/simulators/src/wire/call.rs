@@ -65,6 +65,12 @@ impl Call {
         Prefer::read(&self.headers)
     }
 
+    /// Whether a `Prefer` header holds a word, alone or among others.
+    pub fn prefers(&self, word: &str) -> bool {
+        let headers = self.headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        headers.flat_map(|value| value.split([',', ';'])).any(|one| one.trim().eq_ignore_ascii_case(word))
+    }
+
     pub fn eventual(&self) -> bool {
         self.header("consistencylevel").is_some_and(|level| level.eq_ignore_ascii_case("eventual"))
     }
@@ -82,15 +88,25 @@ impl Call {
 }
 
 /// Splits a path at its slashes and turns `users('a')/messages('b')` into `users/a/messages/b`. Empty segments stay,
-/// so that `users//messages` is seen for what it is.
+/// so that `users//messages` is seen for what it is. What stands between two colons is a path in a drive or to a site
+/// (`root:/a (1)/b.txt:`), whose names are taken as they are; clients may also write it as one encoded segment.
 fn segments(path: &str) -> Vec<String> {
     let mut found = Vec::new();
+    let mut named = false;
     for raw in path.trim_start_matches('/').split('/') {
         let segment = percent_decode_str(raw).decode_utf8_lossy().into_owned();
-        match keyed(&segment) {
-            Some((name, key)) => found.extend([name.to_owned(), key]),
-            None => found.push(bare(segment)),
+        let at_once = !named && segment.contains(":/");
+        let leads_on = segment.ends_with(':');
+        if at_once {
+            found.extend(segment.split('/').map(str::to_owned));
+        } else if named {
+            found.push(segment);
+        } else if let Some((name, key)) = keyed(&segment) {
+            found.extend([name.to_owned(), key]);
+        } else {
+            found.push(bare(segment));
         }
+        named = leads_on != (named || at_once);
     }
     while found.len() > 1 && found.last().is_some_and(String::is_empty) {
         found.pop();
@@ -170,6 +186,16 @@ mod tests {
     fn keys_in_parentheses_are_segments() {
         assert_eq!(segments("/users('o''neill%40x')/messages/AAMk%3D/"), ["users", "o'neill@x", "messages", "AAMk="]);
         assert_eq!(segments("/users//messages/microsoft.graph.delta()"), ["users", "", "messages", "delta"]);
+    }
+
+    #[test]
+    fn names_in_paths_are_taken_as_they_are() {
+        let plain = segments("/drives/b!1/root:/a%20(1)/f('x')/g():/children/microsoft.graph.delta()");
+        assert_eq!(plain, ["drives", "b!1", "root:", "a (1)", "f('x')", "g():", "children", "delta"]);
+        let encoded = segments("/drives/b!1/items/root%3A%2Fa%2Fb.txt%3A/content");
+        assert_eq!(encoded, ["drives", "b!1", "items", "root:", "a", "b.txt:", "content"]);
+        assert_eq!(segments("/sites/x.example:/sites/a():/drives"), ["sites", "x.example:", "sites", "a():", "drives"]);
+        assert_eq!(segments("/drives/b!1/root:/a/b()"), ["drives", "b!1", "root:", "a", "b()"]);
     }
 
     #[test]

@@ -14,4 +14,4 @@ pub(crate) use filter::Filter;
 pub(crate) use links::Seal;
 pub(crate) use query::Query;
 pub(crate) use refusal::Refusal;
-pub(crate) use reply::{Payload, Reply};
+pub(crate) use reply::{Part, Payload, Reply};

@@ -23,6 +23,12 @@ impl Query {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// An option as drives take it, with its dollar sign or without, and whether it had one.
+    pub fn either(&self, name: &str) -> Option<(&str, bool)> {
+        let with = self.get(&format!("${name}")).map(|value| (value, true));
+        with.or_else(|| self.get(name).map(|value| (value, false)))
+    }
+
     pub fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }

@@ -11,6 +11,8 @@ pub(crate) struct Refusal {
     pub status: StatusCode,
     pub code: String,
     pub message: String,
+    /// A finer code inside.
+    pub inner: Option<&'static str>,
     pub headers: Vec<(&'static str, String)>,
     /// Nothing follows the headers: the service does that with 503 and 404 at times.
     pub empty: bool,
@@ -19,7 +21,8 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code: code.into(), message: message.into(), headers: Vec::new(), empty: false }
+        let (code, message) = (code.into(), message.into());
+        Self { status, code, message, inner: None, headers: Vec::new(), empty: false }
     }
 
     #[must_use]
@@ -30,7 +33,7 @@ impl Refusal {
 
     /// The error envelope; its date has no zone.
     pub fn envelope(&self, request: &str, client: &str, now: Timestamp) -> Value {
-        json!({"error": {
+        let mut envelope = json!({"error": {
             "code": self.code,
             "message": self.message,
             "innerError": {
@@ -38,7 +41,11 @@ impl Refusal {
                 "request-id": request,
                 "client-request-id": client,
             },
-        }})
+        }});
+        if let Some(code) = self.inner {
+            envelope["error"]["innerError"]["code"] = code.into();
+        }
+        envelope
     }
 }
 
@@ -112,6 +119,18 @@ impl Refusal {
             "The sync state generation is not found; generation={generation};[highest={g1}][{g4}][{g2}][{g3}]."
         );
         Self::new(410, "SyncStateNotFound", message)
+    }
+
+    pub fn drive_item_not_found() -> Self {
+        Self::new(404, "itemNotFound", "The resource could not be found.")
+    }
+
+    pub fn drive_forbidden() -> Self {
+        Self::new(403, "accessDenied", "Access denied")
+    }
+
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(400, "invalidRequest", message)
     }
 
     pub fn page_poisoned() -> Self {

@@ -1,5 +1,8 @@
 //! One answer, before it becomes bytes.
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
@@ -16,9 +19,43 @@ pub(crate) enum Payload {
     Empty,
     Json(Value),
     /// Bytes of known length.
-    Bytes(bytes::Bytes),
+    Bytes(Bytes),
+    /// A part of a file, of known length.
+    File(Part),
     /// Bytes sent in chunks without telling how many, and where they break off.
     Stream(Content, Option<Cut>),
+}
+
+/// Some bytes of a body, or all of them.
+pub(crate) struct Part {
+    pub content: Content,
+    pub range: Range<u64>,
+    /// The byte of this part, counted from its beginning, that a fault turned into another one.
+    pub spoilt: Option<u64>,
+}
+
+impl Part {
+    pub fn length(&self) -> u64 {
+        self.range.end - self.range.start
+    }
+
+    pub fn pieces(self) -> impl Iterator<Item = Bytes> + Send {
+        let mut at = 0;
+        self.content.range(self.range).map(move |piece| {
+            let within = self.spoilt.and_then(|spoilt| usize::try_from(spoilt.checked_sub(at)?).ok());
+            at += piece.len() as u64;
+            match within.filter(|within| *within < piece.len()) {
+                Some(within) => turned(&piece, within),
+                None => piece,
+            }
+        })
+    }
+}
+
+fn turned(piece: &Bytes, at: usize) -> Bytes {
+    let mut bytes = piece.to_vec();
+    bytes[at] ^= 0x40;
+    bytes.into()
 }
 
 impl Reply {
