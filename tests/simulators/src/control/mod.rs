@@ -2,6 +2,8 @@
 
 mod churn;
 mod events;
+mod file_churn;
+mod files;
 mod hand;
 mod mutate;
 mod room_churn;
@@ -15,6 +17,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub(crate) use files::mime_type;
 pub(crate) use hand::blank_contact;
 pub(crate) use mutate::mutate;
 

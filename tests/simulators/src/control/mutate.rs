@@ -6,7 +6,7 @@ use parking_lot::RwLock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{churn, rooms};
+use super::{churn, files, rooms};
 use crate::dump::Content;
 use crate::tenant::{Folder, Mailbox, outlook_time, resource_of};
 use crate::world::World;
@@ -90,18 +90,22 @@ pub(crate) fn mutate(world: &World, operations: Value) -> Result<Value, String> 
     Ok(json!({"done": done?}))
 }
 
-/// An operation on mail, or on calendars, contacts and tasks.
+/// An operation on mail, on calendars, contacts and tasks, or on drives.
 enum Wish {
     Mail(Operation),
     Room(rooms::Operation),
+    Files(files::Operation),
 }
 
 impl Wish {
     fn read(operation: Value) -> Result<Self, String> {
         let name = operation["op"].as_str().unwrap_or_default();
-        let read = match rooms::OPS.contains(&name) {
-            true => serde_json::from_value(operation).map(Self::Room),
-            false => serde_json::from_value(operation).map(Self::Mail),
+        let read = if rooms::OPS.contains(&name) {
+            serde_json::from_value(operation).map(Self::Room)
+        } else if files::OPS.contains(&name) {
+            serde_json::from_value(operation).map(Self::Files)
+        } else {
+            serde_json::from_value(operation).map(Self::Mail)
         };
         read.map_err(|why| format!("Not an operation: {why}. Each has \"op\", \"user\" and the members of its op."))
     }
@@ -110,6 +114,7 @@ impl Wish {
         match self {
             Self::Mail(operation) => operation.apply(world),
             Self::Room(operation) => operation.apply(world),
+            Self::Files(operation) => operation.apply(world),
         }
     }
 }
