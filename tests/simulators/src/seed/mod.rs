@@ -4,6 +4,7 @@ mod contacts;
 mod dice;
 mod directory;
 mod events;
+mod files;
 mod hostile;
 mod locale;
 mod mailbox;
@@ -37,9 +38,9 @@ pub struct Recipe {
     pub accounts: u32,
     /// Messages per account. With `hostile`, the first accounts hold each odd shape once however small this is.
     pub messages: u32,
-    /// Per account, as are contacts and tasks. A series counts once. With `hostile`, the first account holds every odd one
-    /// however small this is, unless it is 0. Files are part of a recipe already, so that one written today stays valid,
-    /// but are not seeded so far.
+    /// Per account, as are contacts, tasks and files. A series counts once. With `hostile`, the first account holds every
+    /// odd one however small this is, unless it is 0. People have drives; shared mailboxes have none, and the group has sites
+    /// with a tenth of the files.
     pub events: u32,
     pub contacts: u32,
     pub tasks: u32,
@@ -49,13 +50,29 @@ pub struct Recipe {
     /// Plain benchmark mails of about this many bytes instead of office mail, all in the inbox. Costs about 3 KB of
     /// memory a mail, whatever their size.
     pub message_bytes: Option<u32>,
+    /// Plain benchmark files of this many bytes instead of an office's, a hundred in a folder, and no sites but those of
+    /// people.
+    pub file_bytes: Option<u32>,
+    /// Of the odd files, those that are larger are left out. The largest have 64 MiB and 3 GiB.
+    pub largest_file: u64,
 }
 
 impl Default for Recipe {
     /// The tenant of the demo.
     fn default() -> Self {
-        let (events, contacts, tasks, files) = (0, 0, 0, 0);
-        Self { accounts: 5, messages: 60, events, contacts, tasks, files, seed: 1, hostile: true, message_bytes: None }
+        Self {
+            accounts: 5,
+            messages: 60,
+            events: 0,
+            contacts: 0,
+            tasks: 0,
+            files: 0,
+            seed: 1,
+            hostile: true,
+            message_bytes: None,
+            file_bytes: None,
+            largest_file: 64 << 20,
+        }
     }
 }
 
@@ -78,6 +95,8 @@ pub fn tenant(recipe: &Recipe) -> Dump {
         .iter()
         .filter(|member| member.standing.has_mailbox())
         .for_each(|member| entries.extend(small(recipe, member)));
+    let files = files::tenant(recipe, &cast, &extras, &entries);
+    entries.extend(files);
     Dump { provider: Provider::Graph, entries }
 }
 
