@@ -46,11 +46,15 @@ fn messages<'a>(dump: &'a Dump, user: &'a str) -> impl Iterator<Item = &'a Entry
 
 /// What a script of the SDK saw of a tenant.
 async fn driven(script: &'static str, dump: Dump) -> Value {
+    driven_with(script, dump, Options::default()).await
+}
+
+async fn driven_with(script: &'static str, dump: Dump, options: Options) -> Value {
     let tls = SelfSigned::new(&[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let authority = folder.path().join("authority.pem");
     std::fs::write(&authority, tls.authority_pem()).unwrap();
-    let options = Options { tls: Some(tls), ..Options::default() };
+    let options = Options { tls: Some(tls), ..options };
     let guid = options.tenant_id.clone();
     let running = Simulator::start(dump, options).await.unwrap();
     let url = format!("https://localhost:{}", running.port());
@@ -81,6 +85,67 @@ async fn the_official_sdk_reads_calendars_contacts_and_tasks() {
     let rooms = seen.as_object().unwrap();
     assert!(rooms.len() >= 2);
     rooms.iter().for_each(|(user, seen)| compare_rooms(&dump, user, seen));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_sdk_reads_drives_and_sites() {
+    let dump = tenant(&Recipe {
+        accounts: 2,
+        messages: 1,
+        files: 20,
+        largest_file: 1 << 20,
+        hostile: true,
+        ..Recipe::default()
+    });
+    let mut options = Options::default();
+    options.knobs.limits.resource_units = 100_000;
+    let seen = driven_with("files.py", dump.clone(), options).await;
+    let drives = seen["drives"].as_object().unwrap();
+    assert_eq!(drives.len(), 3);
+    drives.iter().for_each(|(user, seen)| compare_drive(&dump, user, seen));
+    let sites = seen["sites"].as_object().unwrap();
+    assert_eq!(sites["Conseil municipal"], serde_json::json!(["Documents", "Archives"]));
+    assert_eq!(
+        (&sites["Site verrouillé"], &sites["Ressources humaines"]),
+        (&"notAllowed".into(), &"accessDenied".into())
+    );
+    let channels = seen["channels"].as_object().unwrap();
+    assert_eq!((&channels["General"], &channels["Bureau"]), (&"General".into(), &"root".into()));
+    assert_eq!(channels["Jamais ouvert"], "NotFound");
+    let without = dump.entries.iter().filter(|entry| entry.kind == "user").count() - 3;
+    assert_eq!(seen["none"].as_array().unwrap().len(), without);
+}
+
+/// Every item is found twice, by its changes and by its folder; every content that can be fetched is whole.
+fn compare_drive(dump: &Dump, user: &str, seen: &Value) {
+    let own = |kind: &'static str| {
+        dump.entries.iter().filter(move |entry| entry.kind == kind && entry.user.as_deref() == Some(user))
+    };
+    let items: Vec<&Entry> = own("driveItem").collect();
+    assert_eq!((&seen["items"], &seen["listed"]), (&items.len().into(), &(items.len() - 1).into()), "{user}");
+    let files: Vec<&Entry> = items.into_iter().filter(|entry| entry.resource["file"].is_object()).collect();
+    let closed = |entry: &Entry| {
+        let marks = &entry.resource["_sim"];
+        entry.resource.get("malware").is_some() || marks["fails"].is_string() || marks["vanishes"] == true
+    };
+    let (shut, open): (Vec<&Entry>, Vec<&Entry>) = files.into_iter().partition(|entry| closed(entry));
+    assert_eq!(seen["fetched"], open.len(), "{user}");
+    let refused: u64 = seen["refused"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(refused, shut.len() as u64, "{user}");
+    let length = |entry: &&Entry| entry.content.as_ref().unwrap().len();
+    assert_eq!(seen["bytes"], open.iter().map(length).sum::<u64>(), "{user}");
+    let honest = open.iter().filter(|entry| entry.resource["size"] == length(entry)).count();
+    assert_eq!(seen["as_told"], honest, "{user}");
+    let versions: usize = if seen["versions"] == 0 { 0 } else { own("driveItemVersion").count() + 2 };
+    assert_eq!((&seen["versions"], &seen["again"]), (&versions.into(), &0.into()), "{user}");
+    assert_eq!(seen["kind"], "business");
+    let hostile = own("driveItemVersion").count() > 0;
+    assert_eq!(
+        (seen["versions"].as_u64().unwrap() > 0, seen["oldest"].as_u64().unwrap() > 0),
+        (hostile, hostile),
+        "{user}"
+    );
+    assert!(!hostile || seen["permissions"].as_u64().unwrap() >= own("permission").count() as u64, "{user}");
 }
 
 /// Every master, single, exception, cancelled day, contact, photo and task is found, but what can never be read.

@@ -363,3 +363,75 @@ fn the_thirty_years_have_forty_exceptions_and_the_rest_is_odd_in_every_way() {
     let names: BTreeSet<_> = of(&dump, "calendar").map(|one| one.resource["name"].as_str().unwrap()).collect();
     assert!(names.len() < of(&dump, "calendar").count(), "two of one name");
 }
+
+fn files(files: u32, hostile: bool) -> Recipe {
+    Recipe { accounts: 2, messages: 3, events: 2, files, hostile, largest_file: 1 << 20, ..Recipe::default() }
+}
+
+#[test]
+fn files_are_seeded_when_asked_for_and_change_nothing_else() {
+    let (without, with) = (tenant(&files(0, true)), tenant(&files(50, true)));
+    assert!(
+        with.entries[..without.entries.len()] == without.entries,
+        "what was there stays as it was, and where it was"
+    );
+    let kinds: BTreeSet<_> = with.entries[without.entries.len()..].iter().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["site", "drive", "driveItem", "driveItemVersion", "permission", "channel"]));
+    assert_eq!(digest(&with), digest(&tenant(&files(50, true))));
+    assert_ne!(digest(&with), digest(&tenant(&Recipe { seed: 2, ..files(50, true) })));
+}
+
+#[test]
+fn each_person_has_so_many_files_and_shared_mailboxes_have_none() {
+    let dump = tenant(&Recipe { accounts: 4, ..files(120, false) });
+    let count = |who: &str| {
+        of(&dump, "driveItem")
+            .filter(|item| item.user.as_deref() == Some(who) && item.resource.get("file").is_some())
+            .count()
+    };
+    assert_eq!((count(FIRST), count("juergen.gross@valmont.example"), count("accueil@valmont.example")), (120, 120, 0));
+    let odd = tenant(&files(1, true));
+    let odd =
+        of(&odd, "driveItem").filter(|item| item.user.as_deref() == Some(FIRST) && item.resource.get("file").is_some());
+    assert!(odd.count() > 400, "the odd ones are there however few were asked for");
+}
+
+#[test]
+fn files_tell_the_truth_but_for_those_that_lie() {
+    let dump = tenant(&files(10, true));
+    let liars: Vec<_> = of(&dump, "driveItem")
+        .filter(|item| item.content.as_ref().is_some_and(|content| item.resource["size"] != content.len()))
+        .map(|item| item.resource["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(liars, ["taille fausse.docx", "tout faux.pptx", "photo.heic", "Section annoncée trop petite.one"]);
+    let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
+    for item in of(&dump, "driveItem").filter(|item| item.resource.get("folder").is_none()) {
+        let drive = item.resource["parentReference"]["driveId"].as_str().unwrap();
+        *bytes.entry(drive.to_owned()).or_default() += item.resource["size"].as_u64().unwrap();
+    }
+    for drive in of(&dump, "drive") {
+        let held = bytes.get(drive.resource["id"].as_str().unwrap()).copied().unwrap_or_default();
+        assert_eq!(drive.resource["quota"]["used"], held, "{}", drive.resource["webUrl"]);
+    }
+}
+
+#[test]
+fn sizes_reach_as_far_as_they_are_wanted() {
+    let sizes = |largest_file: u64| {
+        let dump = tenant(&Recipe { accounts: 1, largest_file, ..files(1, true) });
+        let sizes = of(&dump, "driveItem").filter_map(|item| Some(item.content.as_ref()?.len()));
+        sizes.max().unwrap()
+    };
+    assert_eq!((sizes(5 << 20), sizes(64 << 20)), (5 << 20, 64 << 20));
+}
+
+#[test]
+fn benchmark_files_are_alike_and_differ() {
+    let dump = tenant(&Recipe { file_bytes: Some(10_240), ..files(250, false) });
+    let own = of(&dump, "driveItem").filter(|item| item.user.as_deref() == Some(FIRST));
+    let contents: Vec<_> = own.filter_map(|item| item.content.clone()).collect();
+    assert!(contents.len() == 250 && contents.iter().all(|content| content.len() == 10_240));
+    let different: BTreeSet<_> =
+        contents.iter().map(|content| content.range(0..32).flatten().collect::<Vec<u8>>()).collect();
+    assert_eq!(different.len(), 250);
+}

@@ -172,7 +172,7 @@ async fn the_organisation_and_rooms_that_are_not_built() {
     let client = Client::new().await;
     let organisation = client.json("/v1.0/organization").await;
     assert_eq!(organisation["value"][0]["id"], "6babcaad-604b-40ac-a9d7-9fd97c0b779f");
-    assert_eq!(client.refusal(&format!("/v1.0/users/{ANNA}/drive")).await, (501, "NotSimulated".to_owned()));
+    assert_eq!(client.refusal(&format!("/v1.0/users/{ANNA}/onenote")).await, (501, "NotSimulated".to_owned()));
     assert_eq!(client.refusal("/v1.0/teapots").await, (400, "BadRequest".to_owned()));
     let path = format!("/v1.0/users/{ANNA}/messages/{}", id("in00"));
     let answer = client.send(reqwest::Method::DELETE, &path, &[]).await;
