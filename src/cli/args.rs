@@ -376,7 +376,13 @@ const MUTATE: &str = "While it runs, POST /_sim/mutate changes the tenant. It ta
     delete_contact: contact; set_photo: contact, [photo]\n  \
     create_task_list       name; edit_task_list: list, set; delete_task_list: list\n  \
     create_task            set, [list]; edit_task: task, set; complete_task: task; move_task: task, to; delete_task: task\n  \
-    churn_events, churn_contacts, churn_tasks  user, seed, count\n\
+    churn_events, churn_contacts, churn_tasks  user, seed, count\n  \
+    new_file               name, content (base64) or size and [body_seed], [folder], [set]; write_file: item, content or size\n  \
+    new_drive_folder       name, [folder]\n  \
+    edit_item              item, set; rename_item: item, name; move_item: item, to; delete_item: item\n  \
+    share_item             item, permission (as Graph answers it); unshare_item: item, [permission] (its id)\n  \
+    churn_files            seed, count\n\
+    Files take user, group, site or drive to say whose they are; items and folders are named by id or by path (/Documents/a.txt).\n\
     Messages are named by id or internetMessageId; folders by id, well-known name or path. GET /_sim/tenant shows the present \
     truth, POST /_sim/faults makes it difficult, GET /_sim/stats counts requests.";
 
@@ -389,7 +395,7 @@ pub struct Simulate {
     #[arg(long, value_enum, default_value_t = Provider::Microsoft365)]
     pub provider: Provider,
     /// Serve this tenant dump.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["accounts", "messages", "events", "contacts", "tasks", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["accounts", "messages", "events", "contacts", "tasks", "files", "seed"])]
     pub tenant: Option<PathBuf>,
     /// Or make a tenant: the same seed gives the same tenant, byte for byte.
     #[arg(long, default_value_t = 5)]
@@ -403,6 +409,9 @@ pub struct Simulate {
     pub contacts: u32,
     #[arg(long, default_value_t = 0)]
     pub tasks: u32,
+    /// Files per account; groups, sites and channels get some too.
+    #[arg(long, default_value_t = 0)]
+    pub files: u32,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Give the first accounts every hostile shape of what they hold.

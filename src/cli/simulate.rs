@@ -41,8 +41,8 @@ pub async fn run(simulate: &args::Simulate, terminal: &Terminal) -> Result<Exit,
 
 fn dump(simulate: &args::Simulate) -> Result<Dump, Failure> {
     let Some(folder) = &simulate.tenant else {
-        let args::Simulate { accounts, messages, events, contacts, tasks, seed, hostile, .. } = *simulate;
-        let recipe = Recipe { accounts, messages, events, contacts, tasks, seed, hostile, ..Recipe::default() };
+        let args::Simulate { accounts, messages, events, contacts, tasks, files, seed, hostile, .. } = *simulate;
+        let recipe = Recipe { accounts, messages, events, contacts, tasks, files, seed, hostile, ..Recipe::default() };
         return Ok(tenant(&recipe));
     };
     let step = "Name a folder that `transhume simulate --dump DIR` wrote.";

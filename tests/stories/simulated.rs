@@ -113,6 +113,19 @@ fn the_control_surface_counts_breaks_and_changes() {
     assert_eq!((&stats["total"], &stats["faults"]["status"]), (&json!(2), &json!(1)), "only the services are counted");
 }
 
+#[test]
+fn files_are_made_when_asked_for_and_changed_like_the_rest() {
+    let serving = Serving::start(&["--accounts", "1", "--messages", "1", "--files", "6"]);
+    let (port, bearer, user) = (serving.port, serving.bearer(), "emilie.lefevre@valmont.example");
+    let file = json!([{ "op": "new_file", "user": user, "name": "made.txt", "content": "bWFkZQ==" }]);
+    json(port, "POST", "/_sim/mutate", &[], &file.to_string());
+    let of = |path: &str| json(port, "GET", &format!("/v1.0/users/{user}/drive/root{path}"), &[&bearer], "");
+    assert_eq!((&of(":/made.txt")["size"], &of(":/made.txt")["file"]["mimeType"]), (&json!(4), &json!("text/plain")));
+    assert!(of("/delta")["value"].as_array().unwrap().len() > 6, "the root, its folders, the files");
+    let bare = Serving::start(&["--accounts", "1", "--messages", "1"]);
+    assert!(bare.tenant().iter().all(|line| line["kind"] != "driveItem"), "none unless they are asked for");
+}
+
 fn bytes(dir: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut all: Vec<_> = crate::setting::files(dir)
         .into_iter()
